@@ -1,0 +1,135 @@
+"""The plain-data shapes that pass between reading, plan, responder and guard.
+
+Knows nothing of who fills them. Everything here is dict, list, str, int, float or bool, so that a
+checkpoint keeps it exactly and a host application can read it without importing us.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, TypedDict
+
+from agent.reading.ladder import Cue, Level
+
+__all__ = ["Brief", "Draft", "Passage", "Person", "Plan", "Reading", "Replaced", "Respond", "Score", "Step"]
+
+
+class Score(TypedDict):
+    """A label and its probability, 0..1."""
+
+    label: str
+    p: float
+
+
+class Reading(TypedDict):
+    """What one message expresses.
+
+    emotions: the five likeliest of the 32 EmpatheticDialogues emotions, likeliest first.
+    intents: the likeliest of the 9 response intents of the message's own text.
+    sure: whether the first emotion is likely enough to be named. wants: what the person wants of
+    this turn (`vent`, `advice`, `greeting`, ...; see agent/words/wants.yaml). language: ISO 639-1,
+    `und` when it cannot be told. cues: one list per message not yet folded into the risk, the
+    last one being this message's. degraded: the encoder could not look.
+    """
+
+    emotions: list[Score]
+    intents: list[Score]
+    sure: bool
+    wants: list[str]
+    language: str
+    cues: list[list[Cue]]
+    degraded: bool
+
+
+class Person(TypedDict, total=False):
+    """What the person told us to keep in mind in this conversation.
+
+    country: ISO 3166-1 alpha-2, or absent when not known. name: what to call them. advice,
+    questions: False when they asked for none. brief: True when they asked for shorter replies.
+    """
+
+    country: str
+    name: str
+    advice: bool
+    questions: bool
+    brief: bool
+
+
+class Passage(TypedDict):
+    """A retrieved answer, cleaned; never spoken, only shown as a source in the panel.
+
+    score: cosine similarity, 0..1. techniques: ids of agent/words/ideas.yaml. source: where it
+    comes from, in words a person can read.
+    """
+
+    id: str
+    question: str
+    text: str
+    topic: str
+    techniques: list[str]
+    source: str
+    score: float
+
+
+class Step(TypedDict):
+    """One step of EMPATHY and the reason why this turn takes it."""
+
+    step: Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
+    why: str
+
+
+class Plan(TypedDict):
+    """What the reply should do, decided before any word is chosen.
+
+    move: which family of reply (`support`, `greeting`, `identity`, `frustrated`, `crisis`, ...).
+    intent: one of the 9 response intents. stage: ESConv's three. topic: counselchat topic or
+    `general`. feeling: the emotion to name, or "" when not sure. ask: whether one question is
+    due. offer: technique id offered, or "". words: budget for the whole reply. careful: risk
+    calls for authored words only (no model, no retrieval).
+    """
+
+    move: str
+    steps: list[Step]
+    intent: str
+    stage: Literal["explore", "comfort", "act"]
+    topic: str
+    feeling: str
+    ask: bool
+    offer: str
+    words: int
+    careful: bool
+
+
+class Brief(TypedDict):
+    """All a responder gets. history: (role, text) pairs, oldest first, this message last.
+
+    said: sentences the assistant already used. seed: stable for a conversation, so that the same
+    conversation is answered in the same words.
+    """
+
+    text: str
+    history: list[tuple[Literal["user", "assistant"], str]]
+    reading: Reading
+    level: Level
+    plan: Plan
+    passages: list[Passage]
+    person: Person
+    said: list[str]
+    seed: int
+
+
+class Replaced(TypedDict):
+    """A sentence the guard took out: the rule it broke, never its text."""
+
+    rule: str
+    position: int
+
+
+class Draft(TypedDict):
+    """What `respond` or `crisis` hands to the guard: sentences, and the helplines to show."""
+
+    sentences: list[str]
+    card: list[dict[str, str]]
+    replaced: list[Replaced]
+    responder: str
+
+
+Respond = Callable[[Brief], Iterable[str]]

@@ -1,0 +1,35 @@
+"""Errors that a caller may meet. Each message is one plain sentence that names the fix.
+
+    HearkenError
+    ├── SettingsError     a setting is missing, malformed or names something that is not there
+    ├── WordsError        a file under agent/words/ breaks its schema
+    ├── EncoderError      the reading model is missing, damaged or not the one expected
+    ├── ResponderError    a responder could not produce a reply (the guided one answers instead)
+    └── ScriptError       a conversation script breaks its schema
+
+No message carries what a person wrote.
+"""
+
+
+class HearkenError(Exception):
+    """Base of every error raised on purpose; its text may be shown to people."""
+
+
+class SettingsError(HearkenError):
+    """A setting is missing, malformed, or names something that does not exist."""
+
+
+class WordsError(HearkenError):
+    """A words file breaks its schema; the message names file and key."""
+
+
+class EncoderError(HearkenError):
+    """The reading model is missing, damaged, or not the file expected."""
+
+
+class ResponderError(HearkenError):
+    """A responder failed (time-out, memory, connection, empty); never shown to the person."""
+
+
+class ScriptError(HearkenError):
+    """A conversation script breaks its schema; the message names file and key."""

@@ -1,0 +1,1 @@
+"""Plan -> sentences. Every responder takes a Brief and yields sentences; none speaks past the guard."""

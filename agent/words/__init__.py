@@ -1,0 +1,45 @@
+"""Every word the assistant is told or may say, as YAML and Markdown a clinician can edit.
+
+`load` reads one file against a strict pydantic schema. It knows nothing of what the words mean.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agent.errors import WordsError
+
+__all__ = ["Strict", "load"]
+
+
+class Strict(BaseModel):
+    """Base of every words schema: unknown keys are errors, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Schema = TypeVar("_Schema", bound=Strict)
+
+
+def load(name: str, schema: type[_Schema], folder: Path | None = None) -> _Schema:
+    """Read `agent/words/<name>` (or `folder/<name>`) and check it against `schema`.
+
+    Raises WordsError, naming the file and the key, when the file is missing, is not YAML,
+    or breaks the schema.
+    """
+    source = (folder or files("agent.words")) / name
+    try:
+        raw = yaml.load(source.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    except FileNotFoundError as error:
+        raise WordsError(f"The words file {name} is missing; reinstall hearken.") from error
+    except yaml.YAMLError as error:
+        raise WordsError(f"The words file {name} is not valid YAML: {error}") from error
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise WordsError(f"The words file {name} breaks its schema at {where}: {first['msg']}.") from error

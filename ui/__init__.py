@@ -1,0 +1,1 @@
+"""How people reach it: a Streamlit page and a command line."""
