@@ -86,7 +86,9 @@ class Risk(TypedDict):
 
     level: of this turn, the floor carried from earlier turns included. escalate: routes to the
     crisis branch. fresh: a cue was heard in this very message. kinds and subject: worst first.
-    peak: the highest level so far. quiet: turns since the last cue. seen: how many of the
+    peak: the highest level so far. floor: the
+    level this turn may not fall below. quiet: turns since the last cue. relieved: turns since the
+    person gave a reason why the danger has passed, that one counted; 0 when they gave none. seen: how many of the
     person's messages are folded in. reasons: plain sentences for the panel. degraded: a part
     that should have looked could not. answers: how the person answered what was asked.
     """
@@ -102,6 +104,7 @@ class Risk(TypedDict):
     peak: Level
     floor: Level
     quiet: int
+    relieved: int
     seen: int
     reasons: list[str]
     degraded: bool

@@ -1,0 +1,198 @@
+"""What a conversation says about danger: cues folded message by message into one Risk.
+
+Deterministic. The level of a turn is the highest of what the rules heard now, what an answer to a
+safety question meant, and the floor carried from before (safety.md §2). Nothing lowers it within a
+turn. Knows nothing of how cues are found, nor of what is said in reply.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+from agent.reading.ladder import LEVELS, Answer, Cue, Kind, Level, Risk, at_least, worst
+from agent.words import Strict, load
+
+__all__ = ["Reasons", "assess", "careful", "load_reasons", "no_risk"]
+
+# A high or imminent turn stays on safety this long without a new cue before it eases by one level.
+HOLD = 3
+# Turns without a cue that must follow a reasoned change before the floor steps down.
+SETTLED = 2
+# What shapes the reply for good once it is known.
+LASTING = ("minor", "afraid_of_reader", "language")
+
+
+class Reasons(Strict):
+    """Schema of agent/words/reasons.yaml."""
+
+    reviewed_by: str | None
+    kinds: dict[Kind, str]
+    other: str
+    answered: str
+    carried: str
+    stepped_down: str
+    degraded: str
+    nothing: str
+
+
+@cache
+def load_reasons() -> Reasons:
+    """The panel's plain sentences, read once."""
+    return load("reasons.yaml", Reasons)
+
+
+def no_risk() -> Risk:
+    """The risk of a conversation in which nothing was said yet."""
+    return Risk(
+        level="none",
+        escalate=False,
+        fresh=False,
+        kinds=[],
+        subject="self",
+        marks=[],
+        cues=[],
+        answers=[],
+        peak="none",
+        floor="none",
+        quiet=0,
+        relieved=0,
+        seen=0,
+        reasons=[],
+        degraded=False,
+    )
+
+
+def assess(
+    heard: Sequence[Sequence[Cue]],
+    *,
+    answers: Sequence[Answer],
+    before: Risk | None,
+    pending: Mapping[str, Level],
+    degraded: bool = False,
+) -> Risk:
+    """Fold every message not yet seen into the risk.
+
+    heard: the cues of each such message, this turn's last. answers: how this turn's message answers
+    a question. pending: what an answer to the question last asked would mean, by answer.
+    """
+    risk = before or no_risk()
+    for cues in heard[:-1]:
+        risk = _fold(risk, list(cues), [], {})
+    risk = _fold(risk, list(heard[-1]) if heard else [], list(answers), pending)
+    if degraded:
+        level = worst([risk["level"], "low"])
+        risk = {**risk, "level": level, "degraded": True, "peak": worst([risk["peak"], level])}
+    else:
+        risk = {**risk, "degraded": False}
+    risk["reasons"] = _reasons(risk, before)
+    return risk
+
+
+def careful(cues: Iterable[Cue], before: Risk | None) -> Risk:
+    """The risk when assessing itself failed: never less than what was heard, never `none`."""
+    heard = list(cues)
+    risk = before or no_risk()
+    level = worst(["low", risk["floor"], *(cue["level"] for cue in heard)])
+    escalate = at_least(risk["floor"], "moderate") or any(cue["escalate"] for cue in heard)
+    return {
+        **risk,
+        "level": level,
+        "escalate": escalate,
+        "fresh": bool(heard),
+        "cues": heard,
+        "kinds": _kinds(heard) or risk["kinds"],
+        "subject": heard[0]["subject"] if heard else risk["subject"],
+        "answers": [],
+        "peak": worst([risk["peak"], level]),
+        "floor": worst([risk["floor"], level]) if escalate else risk["floor"],
+        "seen": risk["seen"] + 1,
+        "degraded": True,
+        "reasons": [],
+    }
+
+
+def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[str, Level]) -> Risk:
+    answered = _answered(risk, answers, pending)
+    if answered:
+        cues = [answered, *cues]
+    cues.sort(key=lambda cue: (cue["escalate"], LEVELS.index(cue["level"])), reverse=True)
+    alarms = [cue for cue in cues if cue["escalate"]]
+    explained = bool(pending) and not {"explained", "safer"}.isdisjoint(answers)
+    relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or explained else 0
+    quiet = 0 if alarms else risk["quiet"] + 1
+    floor = _floor(risk["floor"], alarms, quiet, relieved)
+    level = worst([floor, *(cue["level"] for cue in cues)])
+    marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
+    return {
+        **risk,
+        "level": level,
+        "escalate": bool(alarms) or at_least(floor, "moderate"),
+        "fresh": bool(alarms),
+        "kinds": _kinds(cues) or (risk["kinds"] if at_least(floor, "moderate") else []),
+        "subject": cues[0]["subject"] if cues else risk["subject"],
+        "marks": marks,
+        "cues": cues,
+        "answers": answers,
+        "peak": worst([risk["peak"], level]),
+        "floor": floor,
+        "quiet": quiet,
+        "relieved": relieved,
+        "seen": risk["seen"] + 1,
+        "reasons": [],
+    }
+
+
+def _floor(floor: Level, alarms: Sequence[Cue], quiet: int, relieved: int) -> Level:
+    """The level the next turns may not fall below.
+
+    An alarm raises it. High and imminent ease by one level after HOLD turns without a cue, but
+    never below moderate by time alone; below that only a reasoned change and SETTLED further turns
+    without a cue, one level each time.
+    """
+    if alarms:
+        return worst([floor, *(cue["level"] for cue in alarms)])
+    if not at_least(floor, "moderate"):
+        return floor
+    step = LEVELS[LEVELS.index(floor) - 1]
+    if relieved > 1 and (relieved - 1) % SETTLED == 0:
+        return step
+    if at_least(floor, "high") and quiet == HOLD + 1:
+        return step
+    return floor
+
+
+def _answered(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> Cue | None:
+    """The cue that lies in an answer: `yes` to being asked about suicide, `no` to being safe."""
+    meant = [pending[answer] for answer in answers if answer in pending]
+    level = worst(meant)
+    if not meant or level == "none":
+        return None
+    return Cue(
+        rule="answered",
+        kind=risk["kinds"][0] if risk["kinds"] else "suicide",
+        subject=risk["subject"],
+        level=level,
+        escalate=at_least(level, "moderate"),
+        past=False,
+        marks=[],
+        span=[0, 0],
+    )
+
+
+def _kinds(cues: Sequence[Cue]) -> list[Kind]:
+    return list(dict.fromkeys(cue["kind"] for cue in cues))
+
+
+def _reasons(risk: Risk, before: Risk | None) -> list[str]:
+    words = load_reasons()
+    reasons = [words.kinds[kind] for kind in _kinds([c for c in risk["cues"] if c["rule"] != "answered"])]
+    if any(cue["rule"] == "answered" for cue in risk["cues"]):
+        reasons.append(words.answered)
+    if risk["cues"] and risk["cues"][0]["subject"] != "self":
+        reasons.append(words.other)
+    if risk["escalate"] and not risk["fresh"]:
+        reasons.append(words.carried)
+    if before and LEVELS.index(risk["floor"]) < LEVELS.index(before["floor"]) and risk["relieved"]:
+        reasons.append(words.stepped_down)
+    if risk["degraded"]:
+        reasons.append(words.degraded)
+    return reasons or [words.nothing]

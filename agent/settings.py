@@ -1,0 +1,66 @@
+"""Every setting, read from the environment (`HEARKEN_…`) when constructed and frozen after.
+
+Knows nothing of what the settings are used for. Nothing here is secret; when a backend needs a
+key, it becomes a SecretStr field here, so that `hearken check` cannot print it.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+
+def _data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "hearken"
+
+
+class Settings(BaseSettings):
+    """Environment variables are the field names in capitals behind `HEARKEN_`."""
+
+    model_config = SettingsConfigDict(env_prefix="HEARKEN_", frozen=True, extra="forbid")
+
+    responder: Literal["guided"] = Field("guided", description="Who words the replies.")
+    country: str | None = Field(None, description="ISO 3166-1 alpha-2 code whose helplines are shown.")
+    data_dir: Path = Field(
+        default_factory=_data_dir, description="Where the index and kept conversations live."
+    )
+    encoder_dir: Path | None = Field(None, description="Folder of another reading model.")
+    threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Threads of one encoder pass.")
+    passages: Annotated[int, Field(ge=0, le=10)] = Field(3, description="Retrieved answers a turn, at most.")
+    part_seconds: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="How long reading or retrieval may take."
+    )
+    reply_seconds: Annotated[float, Field(gt=0)] = Field(60.0, description="How long wording a reply may take.")
+    developer: bool = Field(False, description="Offer the developer depth of the panel.")
+
+    @field_validator("country")
+    @classmethod
+    def _upper(cls, value: str | None) -> str | None:
+        return value.strip().upper() or None if value else None
+
+    @property
+    def index_dir(self) -> Path:
+        """Folder of the Chroma index."""
+        return self.data_dir / "index"
+
+    @property
+    def conversations_db(self) -> Path:
+        """SQLite file of the conversations a person chose to keep."""
+        return self.data_dir / "conversations.sqlite"
+
+
+def load_settings() -> Settings:
+    """Settings from the environment; SettingsError names the variable and what it may be."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "HEARKEN_" + str(first["loc"][0]).upper() if first["loc"] else "A setting"
+        raise SettingsError(f"{name} cannot be used: {first['msg']}. Change or unset it.") from error

@@ -1,0 +1,98 @@
+"""The wiring of a turn. Reads like the picture in the README.
+
+    START -> perceive -> assess --no escalation--> plan -> recall -> respond -> guard -> END
+                            \\--------escalate--------> crisis ------------------^
+
+The compiled graph never raises to its caller: a step that breaks is replaced by its fallback, and
+the last fallback is a reply baked into the package. Knows nothing of what the steps do.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.errors import GraphBubbleUp
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import StreamWriter
+
+from agent.settings import load_settings
+from graph import fallbacks, nodes
+from graph.services import Services, from_settings
+from graph.state import State
+
+__all__ = ["build_graph", "route", "studio"]
+
+log = logging.getLogger("hearken")
+
+Graph = CompiledStateGraph[State, None, State, State]
+Step = Callable[[State, Services], State]
+
+
+def build_graph(
+    services: Services | None = None, *, checkpointer: BaseCheckpointSaver[Any] | None = None
+) -> Graph:
+    """The compiled graph, by default with the services that the environment asks for.
+
+    Its input is `{"messages": [...]}`; add `"person": {"country": "GB"}` for the right helplines.
+    With a checkpointer the risk of a conversation is kept; without one it is rebuilt from every
+    message of the person's that is passed in. May be added as a node to another graph.
+    """
+    bound = services or from_settings(load_settings())
+    graph = StateGraph(State)
+    graph.add_node("perceive", _step("perceive", nodes.perceive, bound))
+    graph.add_node("assess", _step("assess", nodes.assess, bound))
+    graph.add_node("plan", _step("plan", nodes.plan, bound))
+    graph.add_node("recall", _step("recall", nodes.recall, bound))
+    graph.add_node("respond", _respond(bound))
+    graph.add_node("crisis", _step("crisis", nodes.crisis, bound))
+    graph.add_node("guard", _step("guard", nodes.guard, bound))
+
+    graph.add_edge(START, "perceive")
+    graph.add_edge("perceive", "assess")
+    graph.add_conditional_edges("assess", route, {"plan": "plan", "crisis": "crisis"})
+    graph.add_edge("plan", "recall")
+    graph.add_edge("recall", "respond")
+    graph.add_edge("respond", "guard")
+    graph.add_edge("crisis", "guard")
+    graph.add_edge("guard", END)
+    return graph.compile(checkpointer=checkpointer, name="hearken")
+
+
+def route(state: State) -> Literal["plan", "crisis"]:
+    """The ordinary way only when risk says plainly that nothing escalates; else the careful one."""
+    risk: object = state.get("risk")
+    return "plan" if isinstance(risk, dict) and risk.get("escalate") is False else "crisis"
+
+
+def studio() -> Graph:
+    """The graph for LangGraph's own tooling, named in langgraph.json; it brings its own checkpoints."""
+    return build_graph()
+
+
+def _step(name: str, step: Step, services: Services) -> Callable[[State, StreamWriter], State]:
+    def run(state: State, writer: StreamWriter) -> State:
+        return _held(name, writer, state, services, lambda: step(state, services))
+
+    return run
+
+
+def _respond(services: Services) -> Callable[[State, StreamWriter], State]:
+    def run(state: State, writer: StreamWriter) -> State:
+        return _held("respond", writer, state, services, lambda: nodes.respond(state, services, writer))
+
+    return run
+
+
+def _held(
+    name: str, writer: StreamWriter, state: State, services: Services, call: Callable[[], State]
+) -> State:
+    writer({"type": "step", "name": name})
+    try:
+        return call()
+    except GraphBubbleUp:  # LangGraph's own signals (interrupt, resume) are not failures
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary: nothing that breaks inside may reach the person
+        log.warning("step %s failed (%s); its fallback answers", name, type(error).__name__)
+        return fallbacks.FALLBACKS[name](state, services)

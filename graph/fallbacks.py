@@ -1,0 +1,100 @@
+"""What each step leaves behind when it breaks: always a reply, never a calmer reading of danger.
+
+Every fallback is simpler than the step it stands in for and leans only on what needs no file:
+the minimal risk lexicon and the baked reply. Knows nothing of why the step broke.
+"""
+
+from collections.abc import Callable
+
+from langchain_core.messages import AIMessage
+
+from agent.brief import Draft, Person, Plan, Reading
+from agent.reading import assess as assessing
+from agent.reading.ladder import LEVELS, Cue, Risk
+from agent.reading.rules import minimal_rules
+from agent.responders.static import static_reply
+from graph.nodes import said_by, unfolded
+from graph.services import Services
+from graph.state import State
+
+__all__ = ["FALLBACKS"]
+
+
+def _perceive(state: State, services: Services) -> State:
+    del services
+    cues = [minimal_rules().scan(text) for text in unfolded(state)]
+    reading = Reading(
+        emotions=[], intents=[], sure=False, wants=["vent"], language="und", cues=cues, degraded=True
+    )
+    return {"reading": reading, "person": state.get("person") or Person()}
+
+
+def _assess(state: State, services: Services) -> State:
+    """Never less than the reading heard, nor than the minimal lexicon hears now."""
+    del services
+    texts = said_by(state, "human")
+    heard = [*_heard(state), *(minimal_rules().scan(texts[-1]) if texts else [])]
+    return {"risk": assessing.careful(heard, _before(state))}
+
+
+def _plan(state: State, services: Services) -> State:
+    del state, services
+    return {
+        "plan": Plan(
+            move="support",
+            steps=[],
+            intent="acknowledging",
+            stage="explore",
+            topic="general",
+            feeling="",
+            ask=False,
+            offer="",
+            words=60,
+            careful=True,
+        )
+    }
+
+
+def _recall(state: State, services: Services) -> State:
+    del state, services
+    return {"passages": []}
+
+
+def _draft(state: State, services: Services) -> State:
+    sentences, card = _static(state, services)
+    return {"draft": Draft(sentences=sentences, card=card, replaced=[], responder="static")}
+
+
+def _guard(state: State, services: Services) -> State:
+    sentences, _ = _static(state, services)
+    return {"messages": [AIMessage(" ".join(sentences))]}
+
+
+def _static(state: State, services: Services) -> tuple[list[str], list[dict[str, str]]]:
+    person: object = state.get("person")
+    country = person.get("country") if isinstance(person, dict) else None
+    risk: object = state.get("risk")
+    level = risk.get("level") if isinstance(risk, dict) else None
+    return static_reply(country or services.country, level if level in LEVELS else "moderate")
+
+
+def _heard(state: State) -> list[Cue]:
+    reading: object = state.get("reading")
+    heard = reading.get("cues") if isinstance(reading, dict) else None
+    return list(heard[-1]) if isinstance(heard, list) and heard and isinstance(heard[-1], list) else []
+
+
+def _before(state: State) -> Risk | None:
+    before: object = state.get("risk")
+    return state["risk"] if isinstance(before, dict) and before.get("level") in LEVELS else None
+
+
+FALLBACKS: dict[str, Callable[[State, Services], State]] = {
+    "perceive": _perceive,
+    "assess": _assess,
+    "plan": _plan,
+    "recall": _recall,
+    "respond": _draft,
+    "crisis": _draft,
+    "guard": _guard,
+}

@@ -1,0 +1,155 @@
+"""What a node may call: functions, each replaceable by any other with the same signature.
+
+`Services()` answers offline with what ships in the package. `from_settings` is the one place where
+settings become functions. Knows nothing of the order in which nodes call them.
+
+    from graph import Services, Session
+    Session.open(services=Services(respond=lambda brief: ["I hear you."]))
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from agent.brief import Passage, Respond
+from agent.errors import EncoderError, WordsError
+from agent.reading.encoder import Encoder, Heard, load_encoder
+from agent.reading.ladder import Answer, Cue
+from agent.reading.rules import Rules, load_rules, minimal_rules
+from agent.responders import guided
+from agent.settings import Settings
+from knowledge.errors import KnowledgeError
+from knowledge.helplines import load_helplines
+from knowledge.library import Library
+
+__all__ = ["FindContacts", "Services", "from_settings", "warm"]
+
+log = logging.getLogger("hearken")
+
+
+class FindContacts(Protocol):
+    """Looks helplines up by country and kind; the signature of Helplines.contacts."""
+
+    def __call__(
+        self,
+        country: str | None,
+        kinds: Sequence[str],
+        *,
+        level: str,
+        young: bool = False,
+        cannot_speak: bool = False,
+    ) -> Sequence[dict[str, str]]:
+        """At most three contacts, the first to be offered first."""
+
+
+@cache
+def _rules() -> Rules:
+    try:
+        return load_rules()
+    except WordsError as error:
+        log.error("risk rules unusable, the minimal lexicon answers: %s", error)
+        return minimal_rules()
+
+
+@cache
+def _encoder(folder: Path | None, threads: int) -> Encoder:
+    return load_encoder(folder, threads=threads)
+
+
+@cache
+def _library(folder: Path, encoder_folder: Path | None, threads: int) -> Library:
+    encoder = _encoder(encoder_folder, threads)
+    return Library.open(folder, encoder.embed, encoder.name)
+
+
+def _scan(text: str) -> list[Cue]:
+    return _rules().scan(text)
+
+
+def _answers(text: str) -> list[Answer]:
+    return _rules().answers(text)
+
+
+def _read(text: str) -> Heard:
+    return _encoder(None, 1).read(text)
+
+
+def _nothing(text: str, k: int) -> list[Passage]:
+    del text, k
+    return []
+
+
+def _contacts(
+    country: str | None,
+    kinds: Sequence[str],
+    *,
+    level: str,
+    young: bool = False,
+    cannot_speak: bool = False,
+) -> Sequence[dict[str, str]]:
+    return load_helplines().contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak)
+
+
+def _allowed(country: str | None) -> frozenset[str]:
+    return load_helplines().allowed(country)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The functions a turn is made of. Every field may be replaced on its own.
+
+    scan, answers: the risk rules. read: the encoder's feelings and intents. search: retrieval
+    (text, how many) -> passages, best first; the default finds nothing, because a library needs a
+    folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
+    passes the guard. country: whose helplines, when the person did not say. part_seconds,
+    reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
+    """
+
+    scan: Callable[[str], list[Cue]] = _scan
+    answers: Callable[[str], list[Answer]] = _answers
+    read: Callable[[str], Heard] = _read
+    search: Callable[[str, int], list[Passage]] = _nothing
+    contacts: FindContacts = _contacts
+    allowed: Callable[[str | None], frozenset[str]] = _allowed
+    respond: Respond = guided.respond
+    responder: str = "guided"
+    country: str | None = None
+    passages: int = 3
+    part_seconds: float = 2.0
+    reply_seconds: float = 60.0
+
+
+def from_settings(settings: Settings) -> Services:
+    """The services that the settings ask for. Nothing is loaded until it is first called."""
+
+    def read(text: str) -> Heard:
+        return _encoder(settings.encoder_dir, settings.threads).read(text)
+
+    def search(text: str, k: int) -> list[Passage]:
+        found = _library(settings.index_dir, settings.encoder_dir, settings.threads).search(text, k)
+        return [Passage(**passage) for passage in found]
+
+    return Services(
+        read=read,
+        search=search,
+        country=settings.country,
+        passages=settings.passages,
+        part_seconds=settings.part_seconds,
+        reply_seconds=settings.reply_seconds,
+    )
+
+
+def warm(services: Services) -> list[str]:
+    """Load everything a first turn would load; the problems met, as sentences, none when all is well."""
+    problems = []
+    services.scan("hello")
+    services.contacts(services.country, ["suicide"], level="moderate")
+    for part in (lambda: services.read("hello"), lambda: services.search("hello", 1)):
+        try:
+            part()
+        except (EncoderError, KnowledgeError) as error:
+            problems.append(str(error))
+    return problems

@@ -1,0 +1,333 @@
+"""One conversation: `say` a message and get a Turn, or `stream` it and see it come.
+
+A session holds its conversation in memory; with `keep=True` each turn is also written to SQLite, so
+that `Session.open(thread=...)` finds it again. Knows nothing of screens.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.brief import Passage, Person, Plan, Reading, Replaced
+from agent.errors import SettingsError
+from agent.reading.ladder import Level
+from agent.settings import Settings, load_settings
+from graph import store
+from graph.build import build_graph
+from graph.services import Services, from_settings
+from graph.state import State, kept
+from knowledge.helplines import load_helplines
+
+__all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn"]
+
+log = logging.getLogger("hearken")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn came to. risk: the level. escalated: under crisis care, by a new cue or by memory.
+
+    card: the helplines shown. sources: the passages looked up. path: the steps taken, in order.
+    reasons: plain sentences on how it was weighed. replaced: sentences the guard took out.
+    milliseconds: per step. saved: False when the conversation was to be kept and could not be.
+    """
+
+    text: str
+    risk: Level
+    escalated: bool
+    card: list[dict[str, str]]
+    reading: Reading
+    plan: Plan
+    sources: list[Passage]
+    path: list[str]
+    reasons: list[str]
+    replaced: list[Replaced]
+    responder: str
+    milliseconds: dict[str, float]
+    saved: bool
+    values: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of the turn began; name is the node's."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A guarded sentence, or a whole crisis reply: these never come in pieces."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardShown:
+    """Helplines to show, before the words that go with them."""
+
+    contacts: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last event of a turn."""
+
+    turn: Turn
+
+
+Event = StepStarted | Said | CardShown | Done
+
+
+class Session:
+    """One conversation. Safe to use from several threads: turns wait for each other."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        thread: str,
+        values: dict[str, Any],
+        saver: SqliteSaver | None = None,
+        saved: bool = True,
+    ) -> None:
+        self.thread = thread
+        self._values = values
+        self._saver = saver
+        self._saved = saved
+        self._plain = build_graph(services)
+        self._keeping = build_graph(services, checkpointer=saver) if saver else None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        country: str | None = None,
+        keep: bool = False,
+        thread: str | None = None,
+        services: Services | None = None,
+        settings: Settings | None = None,
+    ) -> "Session":
+        """Begin a conversation, or go on with a kept one.
+
+        country: ISO 3166-1 alpha-2, whose helplines are shown; None shows international directories.
+        keep: write every turn to disk; thread: the id of a kept conversation (implies keep).
+        services: to embed with your own functions; settings: otherwise read from the environment.
+        Raises SettingsError for a country that does not exist.
+        """
+        settings = settings or load_settings()
+        services = services or from_settings(settings)
+        person = Person()
+        chosen = country or services.country or settings.country
+        if chosen:
+            person["country"] = _country(chosen)
+        values: dict[str, Any] = {"messages": [], "person": person}
+        if not (keep or thread):
+            return cls(services, thread=uuid.uuid4().hex, values=values)
+        return cls._kept(services, settings.conversations_db, thread or uuid.uuid4().hex, values)
+
+    @classmethod
+    def _kept(cls, services: Services, path: Path, thread: str, values: dict[str, Any]) -> "Session":
+        try:
+            saver = store.open_store(path)
+            found = saver.get_tuple({"configurable": {"thread_id": thread}})
+        except (OSError, sqlite3.Error) as error:
+            log.warning("this conversation is not being saved: %s", type(error).__name__)
+            return cls(services, thread=thread, values=values, saved=False)
+        if found is not None:
+            values = {**kept(dict(found.checkpoint["channel_values"])), "person": values["person"]}
+            before: Person = found.checkpoint["channel_values"].get("person") or Person()
+            values["person"] = {**before, **values["person"]}
+        return cls(services, thread=thread, values=values, saver=saver)
+
+    @property
+    def messages(self) -> list[AnyMessage]:
+        """Everything said so far, oldest first."""
+        return list(self._values["messages"])
+
+    @property
+    def person(self) -> Person:
+        """What the person told us to keep in mind."""
+        return dict(self._values["person"])  # type: ignore[return-value]
+
+    @property
+    def saved(self) -> bool:
+        """False when this conversation was to be kept and the disk would not have it."""
+        return self._saved
+
+    @property
+    def keeps(self) -> bool:
+        """Whether turns are to be written to disk."""
+        return self._saver is not None or not self._saved
+
+    def set_country(self, country: str | None) -> None:
+        """Whose helplines are shown from the next turn on; None shows international directories."""
+        person = {key: value for key, value in self._values["person"].items() if key != "country"}
+        self._values["person"] = {**person, **({"country": _country(country)} if country else {})}
+
+    def say(self, text: str) -> Turn:
+        """Say something and wait for the whole reply. Never raises for what was said."""
+        for event in self.stream(text):
+            if isinstance(event, Done):
+                return event.turn
+        raise AssertionError("a stream ends with Done")
+
+    def stream(self, text: str) -> Iterator[Event]:
+        """Say something and see the turn come: steps, guarded sentences, card, and Done at last.
+
+        Stop iterating to stop the reply: what was shown until then stands as the reply.
+        """
+        with self._lock:
+            yield from self._stream(text)
+
+    def _stream(self, text: str) -> Iterator[Event]:
+        message = HumanMessage(text, id=uuid.uuid4().hex)
+        run = _Run(self._values, message)
+        try:
+            yield from self._events(run)
+        except GeneratorExit:
+            self._abandon(run)
+            raise
+        self._values = run.after()
+        yield Done(run.turn(saved=self._saved))
+
+    def _events(self, run: "_Run") -> Iterator[Event]:
+        """The graph's events; when the store fails, the turn is answered without it."""
+        if self._keeping is not None:
+            try:
+                given: State = {"messages": [run.message], "person": self._values["person"]}
+                yield from run.events(self._keeping.stream(given, **self._how()))
+                self._prune()
+            except (OSError, sqlite3.Error) as error:
+                log.warning("this conversation is no longer being saved: %s", type(error).__name__)
+                self._keeping, self._saved = None, False
+            if run.finished:
+                return
+        given = {**self._values, "messages": [*self._values["messages"], run.message]}  # type: ignore[typeddict-item]
+        yield from run.events(self._plain.stream(given, stream_mode=["updates", "custom"]))
+
+    def _how(self) -> dict[str, Any]:
+        config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
+        return {"config": config, "stream_mode": ["updates", "custom"], "durability": "exit"}
+
+    def _prune(self) -> None:
+        if self._saver is not None:
+            store.prune(self._saver, self.thread)
+
+    def _abandon(self, run: "_Run") -> None:
+        """The person stopped the reply: what they saw is what was said."""
+        self._values = run.after()
+        if self._keeping is None or run.finished or not run.shown:
+            return
+        try:
+            config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
+            self._keeping.update_state(config, {"messages": [run.shown_message()]}, as_node="guard")
+            self._prune()
+        except (OSError, sqlite3.Error) as error:
+            log.warning("this conversation is no longer being saved: %s", type(error).__name__)
+            self._keeping, self._saved = None, False
+
+    def delete(self) -> None:
+        """Forget this conversation, on disk too."""
+        with self._lock:
+            if self._saver is not None:
+                store.delete(self._saver, self.thread)
+            self._values = {"messages": [], "person": self._values["person"]}
+            self.thread = uuid.uuid4().hex
+
+
+class _Run:
+    """Gathers what one run of the graph writes, and turns its stream into events."""
+
+    def __init__(self, before: dict[str, Any], message: HumanMessage) -> None:
+        self.message = message
+        self.shown: list[str] = []
+        self._before = before
+        self._wrote: dict[str, Any] = {}
+        self._reply: AIMessage | None = None
+        self._path: list[str] = []
+        self._times: dict[str, float] = {}
+        self._begun = time.perf_counter()
+
+    @property
+    def finished(self) -> bool:
+        return self._reply is not None
+
+    def events(self, stream: Iterator[Any]) -> Iterator[Event]:
+        """StepStarted, CardShown and Said, as the graph goes."""
+        for mode, chunk in stream:
+            if mode == "custom":
+                yield from self._custom(chunk)
+                continue
+            for node, update in chunk.items():
+                yield from self._update(node, update)
+
+    def _custom(self, chunk: Any) -> Iterator[Event]:
+        if chunk.get("type") == "step":
+            self._begun = time.perf_counter()
+            yield StepStarted(chunk["name"])
+        elif chunk.get("type") == "sentence":
+            self.shown.append(chunk["text"])
+            yield Said(chunk["text"])
+
+    def _update(self, node: str, update: dict[str, Any]) -> Iterator[Event]:
+        self._path.append(node)
+        self._times[node] = round((time.perf_counter() - self._begun) * 1000, 2)
+        if node != "guard":
+            self._wrote.update(update or {})
+            return
+        self._reply = update["messages"][-1]
+        if self._wrote.get("draft", {}).get("card"):
+            yield CardShown(self._wrote["draft"]["card"])
+        if not self.shown:
+            yield Said(str(self._reply.content))
+
+    def shown_message(self) -> AIMessage:
+        return AIMessage(" ".join(self.shown))
+
+    def after(self) -> dict[str, Any]:
+        """The conversation after this run, or as far as it came."""
+        reply = self._reply or (self.shown_message() if self.shown else None)
+        messages = [*self._before["messages"], self.message, *([reply] if reply else [])]
+        return {**self._before, **kept(self._wrote), "messages": messages}
+
+    def turn(self, *, saved: bool) -> Turn:
+        """The finished turn."""
+        values = self.after()
+        draft = self._wrote.get("draft") or {}
+        return Turn(
+            text=str(self._reply.content) if self._reply else " ".join(self.shown),
+            risk=values["risk"]["level"],
+            escalated=values["risk"]["escalate"],
+            card=draft.get("card", []),
+            reading=values["reading"],
+            plan=values["plan"],
+            sources=self._wrote.get("passages", []),
+            path=self._path,
+            reasons=values["risk"]["reasons"],
+            replaced=draft.get("replaced", []),
+            responder=draft.get("responder", "static"),
+            milliseconds=self._times,
+            saved=saved,
+            values=values,
+        )
+
+
+def _country(code: str) -> str:
+    upper = code.strip().upper()
+    if not load_helplines().known(upper):
+        raise SettingsError(
+            f"There is no country with the code {code!r}. Give two letters such as GB, US or IN, or none at all."
+        )
+    return upper

@@ -1,0 +1,82 @@
+"""Where kept conversations live: one SQLite file, the newest checkpoint of each only.
+
+Knows nothing of what a checkpoint holds. Deleting is meant: freed pages are overwritten, the
+write-ahead log is emptied, the file is rewritten.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+__all__ = ["delete", "erase", "listed", "open_store", "prune", "threads"]
+
+
+def open_store(path: Path) -> SqliteSaver:
+    """The saver on `path`, created where it is missing; the file is readable by its owner alone.
+
+    Raises OSError or sqlite3.Error when the disk will not have it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA secure_delete=ON")
+    saver = SqliteSaver(connection, serde=JsonPlusSerializer(pickle_fallback=False))
+    saver.setup()
+    return saver
+
+
+def prune(saver: SqliteSaver, thread: str) -> None:
+    """Keep only the newest checkpoint of a conversation: each one holds the whole history."""
+    newest = "SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ?1"
+    with saver.lock, saver.conn:
+        for table in ("checkpoints", "writes"):
+            saver.conn.execute(
+                f"DELETE FROM {table} WHERE thread_id = ?1 AND checkpoint_id < ({newest})",  # noqa: S608 - fixed names
+                (thread,),
+            )
+
+
+def threads(saver: SqliteSaver) -> list[tuple[str, str]]:
+    """(thread id, ISO time of its last turn) of every kept conversation, newest first."""
+    with saver.lock:
+        ids = [row[0] for row in saver.conn.execute("SELECT DISTINCT thread_id FROM checkpoints")]
+    found = []
+    for thread in ids:
+        saved = saver.get_tuple({"configurable": {"thread_id": thread}})
+        if saved is not None:
+            found.append((thread, saved.checkpoint["ts"]))
+    return sorted(found, key=lambda pair: pair[1], reverse=True)
+
+
+def delete(saver: SqliteSaver, thread: str) -> None:
+    """Erase a conversation: its rows, the log that still held them, and the pages they stood on."""
+    saver.delete_thread(thread)
+    with saver.lock:
+        saver.conn.commit()
+        saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        saver.conn.execute("VACUUM")
+        saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def listed(path: Path) -> list[tuple[str, str]]:
+    """`threads` of the store on `path`; none when there is no store, or it cannot be read."""
+    if not path.exists():
+        return []
+    try:
+        saver = open_store(path)
+    except (OSError, sqlite3.Error):
+        return []
+    with closing(saver.conn):
+        return threads(saver)
+
+
+def erase(path: Path, thread: str) -> None:
+    """`delete` a conversation of the store on `path`."""
+    saver = open_store(path)
+    with closing(saver.conn):
+        delete(saver, thread)

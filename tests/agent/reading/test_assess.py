@@ -1,0 +1,155 @@
+"""The risk of a conversation: what raises it, what keeps it, and the only thing that lowers it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.reading.assess import assess, careful, load_reasons, no_risk
+from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Level, Risk
+
+
+def cue(level: Level, **changes: Any) -> Cue:
+    base: Cue = {
+        "rule": "r",
+        "kind": "suicide",
+        "subject": "self",
+        "level": level,
+        "escalate": LEVELS.index(level) >= 2,
+        "past": False,
+        "marks": [],
+        "span": [0, 1],
+    }
+    return {**base, **changes}  # type: ignore[typeddict-item]
+
+
+def fold(
+    *turns: list[Cue],
+    before: Risk | None = None,
+    answers: list[Answer] | None = None,
+    pending: dict[str, Level] | None = None,
+) -> Risk:
+    """Each turn folded on its own, as a conversation with a checkpoint would."""
+    risk = before
+    for cues in turns[:-1]:
+        risk = assess([cues], answers=[], before=risk, pending={})
+    return assess([turns[-1]], answers=answers or [], before=risk, pending=pending or {})
+
+
+def test_nothing_heard_is_none() -> None:
+    risk = fold([])
+    assert (risk["level"], risk["escalate"], risk["reasons"]) == ("none", False, [load_reasons().nothing])
+
+
+@pytest.mark.parametrize("level", ["moderate", "high", "imminent"])
+def test_a_cue_sets_the_level_and_escalates(level: Level) -> None:
+    risk = fold([cue("low"), cue(level)])
+    assert (risk["level"], risk["escalate"], risk["fresh"]) == (level, True, True)
+
+
+def test_moderate_without_escalation_stays_on_the_ordinary_way_and_is_not_kept() -> None:
+    medication = cue("moderate", kind="medication", escalate=False)
+    assert (fold([medication])["level"], fold([medication])["escalate"]) == ("moderate", False)
+    assert fold([medication], [])["level"] == "none"
+
+
+def test_high_holds_then_eases_to_moderate_and_no_further_by_time() -> None:
+    levels = []
+    risk = fold([cue("high")])
+    for _ in range(40):
+        risk = fold([], before=risk)
+        levels.append(risk["level"])
+        assert risk["escalate"]
+    assert levels[:3] == ["high"] * 3
+    assert set(levels[3:]) == {"moderate"}
+
+
+def test_imminent_never_falls_below_high_by_time() -> None:
+    risk = fold([cue("imminent")], *([[]] * 40))
+    assert risk["level"] == "high"
+    assert risk["peak"] == "imminent"
+
+
+@pytest.mark.parametrize("answer", ["denial", "no", "refusal"])
+def test_a_bare_denial_changes_nothing(answer: Answer) -> None:
+    denied = fold([], before=fold([cue("high")]), answers=[answer], pending={"yes": "high"})
+    settled = fold(*([[]] * 12), before=denied)
+    assert settled["escalate"]
+
+
+@pytest.mark.parametrize("answer", ["explained", "safer"])
+def test_a_reasoned_change_after_being_asked_steps_down_one_level_at_a_time(answer: Answer) -> None:
+    risk = fold([], before=fold([cue("high")]), answers=[answer], pending={"yes": "high"})
+    assert risk["level"] == "high"
+    levels = []
+    for _ in range(6):
+        risk = fold([], before=risk)
+        levels.append(risk["level"])
+    assert levels == ["high", "moderate", "moderate", "low", "low", "low"]
+    assert not risk["escalate"]
+
+
+def test_a_reasoned_change_nobody_asked_about_does_not_count() -> None:
+    risk = fold([], before=fold([cue("high")]), answers=["explained"], pending={})
+    assert fold(*([[]] * 12), before=risk)["escalate"]
+
+
+def test_a_new_cue_undoes_the_relief() -> None:
+    relieved = fold([], before=fold([cue("moderate")]), answers=["safer"], pending={"yes": "high"})
+    again = fold([], [cue("moderate")], [], [], [], before=relieved)
+    assert again["escalate"]
+
+
+def test_yes_to_the_question_raises() -> None:
+    risk = fold([], before=fold([cue("moderate")]), answers=["yes"], pending={"yes": "high"})
+    assert (risk["level"], risk["fresh"], risk["kinds"]) == ("high", True, ["suicide"])
+    assert load_reasons().answered in risk["reasons"]
+
+
+def test_yes_to_nothing_means_nothing() -> None:
+    assert fold([], answers=["yes"])["level"] == "none"
+
+
+def test_all_at_once_equals_turn_by_turn() -> None:
+    turns = [[cue("moderate")], [], [cue("high", marks=["means"])], [], [cue("low")]]
+    together = assess(turns, answers=[], before=None, pending={})
+    apart = fold(*turns)
+    assert {**together, "reasons": []} == {**apart, "reasons": []}
+
+
+def test_failure_is_never_none_and_never_calms() -> None:
+    assert assess([[]], answers=[], before=None, pending={}, degraded=True)["level"] == "low"
+    assert careful([], None)["level"] == "low"
+    assert careful([cue("imminent")], None)["escalate"]
+    carried = careful([], fold([cue("high")]))
+    assert (carried["level"], carried["escalate"], carried["degraded"]) == ("high", True, True)
+
+
+def test_what_shapes_the_reply_for_good_is_kept() -> None:
+    risk = fold([cue("high", marks=["minor", "means"])], [])
+    assert risk["marks"] == ["minor"]
+
+
+def test_the_risk_is_plain_data() -> None:
+    risk = fold([cue("high")], [])
+    assert json.loads(json.dumps(risk)) == risk
+
+
+def test_every_kind_has_a_reason_a_person_can_read() -> None:
+    assert set(load_reasons().kinds) == set(KINDS)
+
+
+@given(st.lists(st.lists(st.sampled_from(LEVELS).map(cue), max_size=3), min_size=1, max_size=8))
+def test_a_turn_is_never_below_what_it_heard_and_more_cues_never_lower_it(turns: list[list[Cue]]) -> None:
+    risk = fold(*turns)
+    heard = [c["level"] for c in turns[-1]]
+    assert all(LEVELS.index(risk["level"]) >= LEVELS.index(level) for level in heard)
+    more = fold(*turns[:-1], [*turns[-1], cue("moderate")])
+    assert LEVELS.index(more["level"]) >= LEVELS.index(risk["level"])
+    assert more["seen"] == len(turns)
+
+
+def test_no_risk_is_where_everyone_starts() -> None:
+    assert no_risk()["seen"] == 0

@@ -1,0 +1,104 @@
+"""The page: `streamlit run ui/app.py`. A conversation, its helplines, and why each reply came about.
+
+A script of Streamlit's, run anew at every touch; what lasts is in st.session_state of this browser
+session alone. Nobody's words go into caches, logs, titles or URLs.
+"""
+
+import logging
+
+import streamlit as st
+
+from agent.errors import HearkenError
+from agent.settings import Settings, load_settings
+from graph import CardShown, Done, Said, Services, Session, StepStarted
+from graph.services import from_settings, warm
+from ui import page
+from ui.wording import fill, load_ui_words
+
+log = logging.getLogger("hearken")
+
+
+@st.cache_resource(show_spinner=False)
+def _services() -> tuple[Settings, Services]:
+    settings = load_settings()
+    return settings, from_settings(settings)
+
+
+@st.cache_resource(show_spinner=False)
+def _warm() -> list[str]:
+    """Once a process: what a first reply would load. Problems are told, not raised."""
+    return warm(_services()[1])
+
+
+def main() -> None:
+    """Lay the page out; then, if something was written, answer it."""
+    words = load_ui_words()
+    st.set_page_config(page_title=words.title, page_icon=":material/forum:", layout="centered")
+    settings, _ = _services()
+    if "session" not in st.session_state:
+        _restart()
+    session: Session = st.session_state.session
+    page.sidebar(settings, session, restart=_restart)
+    page.header(session.person.get("country"))
+    if not session.messages:
+        page.welcome()
+    for number, (said, text, turn) in enumerate(st.session_state.turns):
+        page.said(said)
+        page.replied(text, turn, number, developer=st.session_state.get("developer", False))
+    page.pinned(st.session_state.turns)
+    suggested = page.suggestions() if not session.messages else None
+    written = st.chat_input(words.input_label, key="input")
+    for problem in _warm():
+        st.caption(fill(words.problem, problem=problem))
+    said = written if written is not None else suggested
+    if said is not None:
+        _answer(session, said)
+        st.rerun()
+
+
+def _restart(*, keep: bool = False, thread: str | None = None) -> None:
+    """A new conversation, or a kept one to go on with."""
+    settings, services = _services()
+    country = st.session_state.get("country") or settings.country
+    session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
+    texts = [str(message.content) for message in session.messages]
+    st.session_state.session = session
+    st.session_state.turns = [(a, b, None) for a, b in zip(texts[::2], texts[1::2], strict=False)]
+
+
+def _answer(session: Session, said: str) -> None:
+    """One turn: its steps, then each guarded sentence as it comes, then the card."""
+    words = load_ui_words()
+    page.said(said)
+    with st.chat_message("assistant"):
+        status, card, place = st.status(words.steps["perceive"]), st.container(), st.empty()
+        shown: list[str] = []
+        for event in session.stream(said):
+            match event:
+                case StepStarted(name):
+                    status.update(label=words.steps.get(name, name))
+                case CardShown(contacts):
+                    with card:
+                        page.card(contacts)
+                case Said(sentence):
+                    shown.append(sentence)
+                    place.markdown(page.plain(" ".join(shown)))
+                case Done(turn):
+                    status.update(label=words.step_done, state="complete")
+                    st.session_state.turns.append((said, turn.text, turn))
+
+
+def _edge() -> None:
+    """The outermost edge: whatever breaks, a kind sentence and the helplines, never a traceback."""
+    try:
+        main()
+    except HearkenError as error:
+        st.warning(str(error))
+        page.fallback()
+    except Exception as error:  # noqa: BLE001 - the outermost edge; its text may hold what was written
+        log.error("the page failed: %s", type(error).__name__)  # noqa: TRY400 - no traceback, for the same reason
+        st.warning(load_ui_words().reset)
+        page.fallback()
+
+
+_edge()

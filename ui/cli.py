@@ -1,0 +1,277 @@
+"""The command line: chat, ui, read, check, ingest, test, train. Heavy imports stay in their command.
+
+Errors made on purpose end as one sentence on stderr and exit status 2; a failed check or script as 1.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from agent.errors import HearkenError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(name="hearken", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+train = typer.Typer(no_args_is_help=True, help="Train the parts that ship as files (needs hearken[train]).")
+app.add_typer(train, name="train")
+
+Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
+
+
+def main() -> None:
+    """The `hearken` command."""
+    with _plainly():
+        app()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Our own errors as one sentence, never a traceback."""
+    from knowledge.errors import KnowledgeError
+    from knowledge.helplines import HelplineError
+
+    try:
+        yield
+    except (HearkenError, KnowledgeError, HelplineError) as error:
+        Console(stderr=True).print(escape(str(error)), style="red", highlight=False)
+        raise SystemExit(2) from error
+
+
+@app.command()
+def chat(
+    country: Annotated[str | None, typer.Option(help="Two-letter code, for the right helplines.")] = None,
+    keep: Annotated[bool, typer.Option(help="Write this conversation to disk.")] = False,
+    thread: Annotated[str | None, typer.Option(help="Go on with a kept conversation.")] = None,
+    why: Annotated[bool, typer.Option(help="Explain each reply.")] = False,
+) -> None:
+    """Have a conversation in the terminal."""
+    from graph import CardShown, Done, Said, Session, StepStarted
+    from ui import explain
+    from ui.wording import load_ui_words
+
+    words, console = load_ui_words(), Console(highlight=False)
+    session = Session.open(country=country, keep=keep, thread=thread)
+    for line in [*words.about, words.chat_intro]:
+        console.print(line, style="dim")
+    if keep or thread:
+        console.print(f"--thread {session.thread}", style="dim")
+    while True:
+        try:
+            text = console.input(f"\n[bold]{words.chat_you}[/bold]  ")
+        except (EOFError, KeyboardInterrupt):
+            console.print(f"\n{words.chat_goodbye}")
+            return
+        with console.status(words.steps["perceive"]) as status:
+            for event in session.stream(text):
+                match event:
+                    case StepStarted(name):
+                        status.update(words.steps.get(name, name))
+                    case CardShown(contacts):
+                        _print_card(console, contacts)
+                    case Said(said):
+                        console.print(escape(said), end=" ")
+                    case Done(turn):
+                        console.print()
+                        if why:
+                            console.print(escape(" ".join(explain.sentences(turn))), style="dim")
+                        if not session.saved:
+                            console.print(words.not_saved, style="dim")
+
+
+def _print_card(console: Console, contacts: list[dict[str, str]]) -> None:
+    from ui.wording import fill, load_ui_words
+
+    words = load_ui_words()
+    console.print(f"\n[bold]{words.card_title}[/bold]")
+    for contact in contacts:
+        ways = [fill(words.call, number=contact["phone"])] if contact["phone"] else []
+        ways += [fill(words.text, number=contact["sms"])] if contact["sms"] else []
+        ways += [contact["chat_url"]] if contact["chat_url"] else []
+        note = f" ({contact['note']})" if contact["note"] else ""
+        console.print(escape(f"  {contact['name']}: {', '.join(ways)}{note}"))
+    if not any(contact["verified_at"] for contact in contacts):
+        console.print(words.undialled, style="dim")
+    console.print()
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open the app on http://127.0.0.1:8501."""
+    url = f"http://127.0.0.1:{port}"
+    Console().print(f"hearken is on {url}  (Ctrl-C stops it)", highlight=False)
+    if browser and sys.stdout.isatty() and (os.name == "nt" or sys.platform == "darwin" or "DISPLAY" in os.environ):
+        threading.Thread(target=_open_when_up, args=(url,), daemon=True).start()
+    flags = {
+        "server.address": "127.0.0.1",
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.enableXsrfProtection": "true",
+        "server.enableCORS": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.showErrorDetails": "none",
+        "client.toolbarMode": "minimal",
+    }
+    page = str(Path(__file__).parent / "app.py")
+    command = [sys.executable, "-m", "streamlit", "run", page, *(f"--{k}={v}" for k, v in flags.items())]
+    try:
+        raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own page
+    except KeyboardInterrupt:
+        raise SystemExit(0) from None
+
+
+def _open_when_up(url: str, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):  # noqa: S310 - loopback
+                webbrowser.open(url)
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+
+
+@app.command()
+def read(
+    text: Annotated[str, typer.Argument(help="One message.")],
+    as_json: Json = False,
+) -> None:
+    """Print what one message expresses: feelings, intent, wishes, signs of danger."""
+    from agent.settings import load_settings
+    from graph.read import read_message
+    from graph.services import from_settings
+
+    found = read_message(text, from_settings(load_settings()))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    console = Console(highlight=False)
+    reading, risk = found["reading"], found["risk"]
+    console.print(f"feelings  {_scored(reading['emotions'][:3])}{'' if reading['sure'] else '  (not sure)'}")
+    console.print(f"intent    {_scored(reading['intents'][:2])}")
+    console.print(f"wants     {', '.join(reading['wants']) or '-'}")
+    console.print(f"language  {reading['language']}")
+    console.print(f"risk      {risk['level']}{' (crisis branch)' if risk['escalate'] else ''}")
+    for reason in risk["reasons"]:
+        console.print(f"          {reason}", style="dim")
+
+
+def _scored(scores: list[Any]) -> str:
+    return ", ".join(f"{score['label']} {score['p']:.2f}" for score in scores) or "(not available)"
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Print the settings and whether every part loads; exit status 1 when one does not."""
+    from agent.settings import load_settings
+    from ui.health import health
+
+    report = health(load_settings(), date.today())  # noqa: DTZ011 - the local day is what matters
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
+    else:
+        console = Console(highlight=False)
+        for part, state in report["parts"].items():
+            console.print(f"{'ok ' if state['ok'] else 'NOT'}  {part:<10} {escape(state['says'])}", soft_wrap=True)
+        for name, value in report["settings"].items():
+            console.print(f"     {name:<16} {escape(str(value))}", style="dim", soft_wrap=True)
+    if not report["ok"]:
+        raise SystemExit(1)
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="counselchat, starter, or a folder of texts.")],
+    origin: Annotated[str, typer.Option("--from", help="A file, or `hub`.")] = "hub",
+    rebuild: Annotated[bool, typer.Option(help="Begin the index anew.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add answers to what retrieval searches; may be stopped and started again."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from agent.settings import load_settings
+    from graph.services import ingest as add
+
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
+        task = bar.add_task(source, total=None)
+        report = add(
+            load_settings(),
+            source,
+            origin,
+            rebuild=rebuild,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        Console(highlight=False).print("  ".join(f"{name}: {count}" for name, count in report.items()))
+
+
+@app.command()
+def test(
+    folder: Annotated[Path, typer.Argument(help="A folder of conversation scripts (YAML), or one file.")],
+    junit: Annotated[Path | None, typer.Option(help="Write the outcome as JUnit XML.")] = None,
+    transcript: Annotated[bool, typer.Option(help="Print what was said.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run scripted conversations; exit status 1 when one fails."""
+    from agent.settings import load_settings
+    from graph.scripts import junit as as_junit
+    from graph.scripts import load_scripts, run_script
+    from graph.services import from_settings
+
+    services = from_settings(load_settings())
+    console = Console(highlight=False, stderr=as_json)
+    outcomes = []
+    for name, script in load_scripts(folder).items():
+        outcome = run_script(name, script, services)
+        outcomes.append(outcome)
+        console.print(f"{'FAIL' if outcome.failures else 'pass'}  {name}")
+        for failure in outcome.failures:
+            console.print(escape(f"      {failure}"), style="red")
+        if outcome.failures:
+            console.print(escape(f"      about: {outcome.about}"), style="dim")
+        for said, reply in outcome.transcript if transcript else ():
+            console.print(escape(f"      > {said}\n      {reply}\n"))
+    failed = sum(1 for outcome in outcomes if outcome.failures)
+    if junit:
+        junit.write_text(as_junit(outcomes), "utf-8")
+    if as_json:
+        typer.echo(json.dumps([{"name": o.name, "failures": o.failures} for o in outcomes], ensure_ascii=False))
+    console.print(f"{len(outcomes) - failed} passed, {failed} failed")
+    if failed:
+        raise SystemExit(1)
+
+
+@train.command("heads")
+def train_heads(
+    data: Annotated[Path, typer.Option(help="Folder that holds empathetic_intents/ and edos/.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the model; default: the one shipped.")] = None,
+) -> None:
+    """Fit the emotion and intent heads on the frozen encoder."""
+    from agent.train import heads
+
+    heads.main(data, out)
+
+
+if __name__ == "__main__":
+    main()

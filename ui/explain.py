@@ -1,0 +1,56 @@
+"""Why this reply: a Turn as plain sentences for the person, and as a table for the developer.
+
+Knows nothing of how either is shown.
+"""
+
+from typing import Any
+
+from graph import Turn
+from ui.wording import fill, load_ui_words
+
+__all__ = ["details", "sentences", "sources"]
+
+
+def sentences(turn: Turn) -> list[str]:
+    """What was heard, how it was weighed, what was looked up, which way the turn took."""
+    why = load_ui_words().why
+    reading = turn.reading
+    told = []
+    if reading["degraded"]:
+        told.append(why.degraded)
+    elif reading["sure"] and reading["emotions"]:
+        told.append(fill(why.felt, feeling=f"feeling {reading['emotions'][0]['label']}"))
+    else:
+        told.append(why.unsure)
+    told += turn.reasons
+    if turn.sources:
+        told.append(fill(why.looked_up, count=len(turn.sources)))
+    else:
+        told.append(why.nothing_found if turn.milliseconds.get("recall", 0) > 1 else why.not_looked_up)
+    told.append(why.crisis if "crisis" in turn.path else why.ordinary)
+    if turn.replaced:
+        told.append(fill(why.replaced, count=len(turn.replaced)))
+    return told
+
+
+def sources(turn: Turn) -> list[str]:
+    """One line a passage: where it comes from and how near it was."""
+    template = load_ui_words().why.source
+    return [fill(template, source=p["source"], score=f"{p['score']:.2f}") for p in turn.sources]
+
+
+def details(turn: Turn) -> dict[str, Any]:
+    """The whole reading, for the developer depth; it holds what the turn saw, not the message."""
+    risk = {
+        k: v for k, v in turn.values["risk"].items() if k in {"level", "peak", "floor", "kinds", "marks", "cues"}
+    }
+    return {
+        "path": turn.path,
+        "milliseconds": turn.milliseconds,
+        "responder": turn.responder,
+        "reading": turn.reading,
+        "risk": risk,
+        "plan": turn.plan,
+        "replaced": turn.replaced,
+        "passages": [{key: p[key] for key in ("id", "topic", "techniques", "score")} for p in turn.sources],
+    }

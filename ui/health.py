@@ -1,0 +1,79 @@
+"""Does every part load, and how old is what we rely on: the report behind `hearken check`.
+
+Knows nothing of how it is shown. Never carries a secret or a word that a person wrote.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import agent
+from agent.errors import HearkenError
+from agent.reading.rules import load_rules
+from agent.settings import Settings
+from graph import build_graph
+from graph.services import from_settings, library_counts
+from knowledge.errors import KnowledgeError
+from knowledge.helplines import HelplineError, load_helplines
+from ui.wording import fill, load_ui_words
+
+__all__ = ["health"]
+
+
+def health(settings: Settings, today: date) -> dict[str, Any]:
+    """{"ok": bool, "parts": {name: {"ok", "says"}}, "settings": {...}}."""
+    services = from_settings(settings)
+
+    def rules() -> str:
+        cues = load_rules().scan("I want to kill myself")
+        if not cues:
+            raise HearkenError("The risk rules no longer hear a plain statement; reinstall hearken.")
+        return "the risk rules hear a plain statement"
+
+    def encoder() -> str:
+        heard = services.read("I am so worried about tomorrow")
+        return f"reads feelings ({len(heard['emotions'])} likeliest of 32)"
+
+    def index() -> str:
+        counts = library_counts(settings)
+        return f"{sum(counts.values())} answers: " + ", ".join(f"{n} {s}" for s, n in counts.items())
+
+    def helplines() -> str:
+        registry = load_helplines()
+        age = registry.age(today)
+        words = load_ui_words().undialled_check
+        return fill(words, rows=age.rows, countries=len(registry.covered()), verified=age.verified)
+
+    def responder() -> str:
+        turn = build_graph(services).invoke({"messages": [("user", "hello")]})
+        return f"{settings.responder} answers ({len(turn['messages'][-1].content.split())} words to a greeting)"
+
+    def store() -> str:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        probe = settings.data_dir / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+        return f"{settings.data_dir} can be written"
+
+    checks: dict[str, Callable[[], str]] = {
+        "rules": rules,
+        "encoder": encoder,
+        "index": index,
+        "helplines": helplines,
+        "responder": responder,
+        "store": store,
+    }
+    parts = {name: _tried(check) for name, check in checks.items()}
+    return {
+        "ok": all(part["ok"] for part in parts.values()),
+        "parts": parts,
+        "settings": {**settings.model_dump(mode="json"), "package": str(agent.__file__)},
+    }
+
+
+def _tried(check: Callable[[], str]) -> dict[str, Any]:
+    try:
+        return {"ok": True, "says": check()}
+    except (HearkenError, KnowledgeError, HelplineError, OSError, sqlite3.Error) as error:
+        return {"ok": False, "says": str(error)}

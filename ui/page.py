@@ -1,0 +1,203 @@
+"""The pieces of the page: header, help, cards, messages, the panel. Knows nothing of how a reply is made.
+
+Text from people and models is escaped before it meets Markdown; no HTML is ever rendered.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from agent.settings import Settings
+from graph import Session, Turn
+from graph.store import erase, listed
+from knowledge.helplines import load_helplines
+from ui import explain
+from ui.wording import fill, load_ui_words
+
+__all__ = ["card", "fallback", "header", "pinned", "plain", "replied", "said", "sidebar", "suggestions", "welcome"]
+
+Restart = Callable[..., None]
+# Longer messages are shown folded, so that the reply stays in sight on a phone.
+FOLD = 1200
+# Kinds whose lines a person may look for without having said why.
+ANY_KIND = ("suicide", "abuse", "minor")
+
+
+def plain(text: str) -> str:
+    """`text` as Markdown that shows it literally: no links, images, HTML, math or emoji codes."""
+    escaped = re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&=])", r"\\\1", text.replace("\x00", ""))
+    return re.sub(r"\n", "  \n", escaped)
+
+
+def header(country: str | None) -> None:
+    """The title, and help one tap away whatever else is on the page."""
+    words = load_ui_words()
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.markdown(f"### {words.title}")
+    with right.popover(words.help_button, icon=":material/call:", use_container_width=True, key="help"):
+        help_now(country)
+
+
+def help_now(country: str | None) -> None:
+    """The country's lines, or the directories while the country is not known."""
+    words = load_ui_words()
+    st.markdown(f"**{words.help_title}**")
+    st.markdown(words.help_lead)
+    registry = load_helplines()
+    contacts = list(registry.contacts(country, ANY_KIND, level="imminent", limit=4))
+    if not any(contact["phone"] or contact["sms"] for contact in contacts):
+        st.markdown(words.help_none)
+    _contacts(contacts)
+
+
+def card(contacts: Sequence[dict[str, str]]) -> None:
+    """The helplines that go with a reply."""
+    with st.container(border=True):
+        st.markdown(f"**{load_ui_words().card_title}**")
+        _contacts(contacts)
+
+
+def _contacts(contacts: Sequence[dict[str, str]]) -> None:
+    words = load_ui_words()
+    for contact in contacts:
+        ways = []
+        if contact["phone"]:
+            number = contact["phone"]
+            ways.append(f"[{plain(fill(words.call, number=number))}](tel:{re.sub(r'[^0-9+]', '', number)})")
+        if contact["sms"]:
+            to = re.findall(r"\d[\d -]+\d|\d+", contact["sms"])
+            label = plain(fill(words.text, number=contact["sms"]))
+            ways.append(f"[{label}](sms:{re.sub(r'[^0-9+]', '', to[-1])})" if to else label)
+        if contact["chat_url"]:
+            ways.append(f"[{words.chat}]({contact['chat_url']})")
+        hours = fill(words.hours, hours=contact["hours"]) if contact["hours"] else ""
+        extra = " · ".join(plain(part) for part in (hours, contact["note"]) if part)
+        st.markdown(f"**{plain(contact['name'])}**  \n{' · '.join(ways)}" + (f"  \n{extra}" if extra else ""))
+    if contacts and not any(contact["verified_at"] for contact in contacts):
+        st.caption(words.undialled)
+
+
+def welcome() -> None:
+    """What this is and is not, before the first word."""
+    words = load_ui_words()
+    st.markdown(f"#### {words.tagline}")
+    for line in words.about:
+        st.markdown(line)
+    _country_picker()
+
+
+def _country_picker() -> None:
+    words = load_ui_words()
+    names = load_helplines().countries()
+    codes = ["", *sorted(names, key=lambda code: names[code])]
+    st.selectbox(
+        words.country_label,
+        codes,
+        format_func=lambda code: names.get(code, words.country_unknown),
+        help=words.country_help,
+        key="country",
+        on_change=_country_changed,
+    )
+
+
+def _country_changed() -> None:
+    st.session_state.session.set_country(st.session_state.country or None)
+
+
+def suggestions() -> str | None:
+    """First lines to begin with; the one chosen, if any."""
+    words = load_ui_words()
+    return st.pills(words.suggestions_label, words.suggestions, key="suggestion")
+
+
+def said(text: str) -> None:
+    """The person's message, literally, folded when long."""
+    with st.chat_message("user"):
+        if len(text) <= FOLD:
+            st.markdown(plain(text) or "…")
+            return
+        with st.expander(plain(text[:120].replace("\n", " ")) + " …"):
+            st.text(text)
+
+
+def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> None:
+    """A reply, the card shown with it, and why it came about."""
+    with st.chat_message("assistant"):
+        if turn is not None and turn.card:
+            card(turn.card)
+        st.markdown(plain(text))
+        if turn is not None:
+            _why(turn, number, developer=developer)
+
+
+def _why(turn: Turn, number: int, *, developer: bool) -> None:
+    words = load_ui_words()
+    with st.expander(words.why_title, icon=":material/help:", key=f"why-{number}"):
+        for sentence in explain.sentences(turn):
+            st.markdown(plain(sentence))
+        for line, passage in zip(explain.sources(turn), turn.sources, strict=True):
+            st.markdown(f"**{plain(line)}**")
+            st.caption(plain(passage["question"]))
+            st.caption(plain(passage["text"]))
+        if developer:
+            st.json(explain.details(turn), expanded=1)
+
+
+def pinned(turns: Sequence[tuple[str, str, Turn | None]]) -> None:
+    """While the conversation is under crisis care, the last card stays beside the input."""
+    latest = turns[-1][2] if turns else None
+    if latest is None or not latest.escalated or latest.card:
+        return
+    shown = [turn.card for _, _, turn in turns if turn is not None and turn.card]
+    if shown:
+        card(shown[-1])
+
+
+def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
+    """Country, keeping, starting over, developer depth, and how safety works."""
+    words = load_ui_words()
+    with st.sidebar:
+        if session.messages:
+            _country_picker()
+        keep = st.toggle(words.keep_label, key="keep", help=words.keep_help, disabled=bool(session.messages))
+        if keep != session.keeps and not session.messages:
+            restart(keep=keep)
+            st.rerun()
+        if not session.saved:
+            st.warning(words.not_saved)
+        if st.button(words.new, key="new", use_container_width=True):
+            restart(keep=keep)
+            st.rerun()
+        if session.keeps and session.messages and st.button(words.delete, key="delete", use_container_width=True):
+            session.delete()
+            restart(keep=keep)
+            st.rerun()
+        _kept(settings, session, restart)
+        if settings.developer or st.query_params.get("developer") == "1":
+            st.toggle(words.developer_label, key="developer")
+        with st.expander(words.protocol):
+            st.markdown((Path(__file__).parent / "words" / "safety.md").read_text("utf-8"))
+
+
+def _kept(settings: Settings, session: Session, restart: Restart) -> None:
+    words = load_ui_words()
+    conversations = [pair for pair in listed(settings.conversations_db) if pair[0] != session.thread]
+    if not conversations:
+        return
+    st.caption(words.kept_label)
+    for thread, when in conversations[:10]:
+        left, right = st.columns([3, 2])
+        if left.button(when[:16].replace("T", " "), key=f"open-{thread}", help=words.kept_open):
+            restart(keep=True, thread=thread)
+            st.rerun()
+        if right.button(words.delete_short, key=f"erase-{thread}"):
+            erase(settings.conversations_db, thread)
+            st.toast(words.deleted)
+            st.rerun()
+
+
+def fallback() -> None:
+    """Help when the page itself has failed."""
+    help_now(st.session_state.get("country"))
