@@ -1,0 +1,47 @@
+"""Stand-ins for services: functions, nothing more."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from agent.brief import Brief, Passage, Score
+from agent.reading.encoder import Heard
+from graph.services import Services
+
+
+def heard(label: str = "sad", p: float = 0.9, *, sure: bool = True) -> Heard:
+    """An encoder's reading with one feeling."""
+    return Heard(emotions=[Score(label=label, p=p)], intents=[Score(label="neutral", p=0.9)], sure=sure)
+
+
+def passage(**changes: Any) -> Passage:
+    """A retrieved answer about grief."""
+    base = Passage(
+        id="p1",
+        question="How do people get through the first weeks?",
+        text="Small routines can carry a day.",
+        topic="grief-and-loss",
+        techniques=["routine"],
+        source="a test library",
+        score=0.8,
+    )
+    return {**base, **changes}  # type: ignore[typeddict-item]
+
+
+def services(**changes: Any) -> Services:
+    """The real rules, plan, words, helplines and guard; a fake encoder and an empty library."""
+    return Services(**{"read": lambda text: heard(), **changes})
+
+
+def scripted(*replies: Sequence[str]) -> Callable[[Brief], Iterable[str]]:
+    """A responder that gives each reply in turn."""
+    queue = iter(replies)
+    return lambda brief: next(queue)
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    """A function that always raises `error`."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        raise error
+
+    return call
