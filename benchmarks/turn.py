@@ -28,7 +28,11 @@ SAID = [
     "I feel alone even when people are around me",
     "We broke up three weeks ago and I still look at my phone all day",
 ]
-DANGER = ["I want to kill myself", "I have the pills in front of me", "everyone would be better off without me"]
+DANGER = [
+    "I want to kill myself",
+    "I have the pills in front of me",
+    "everyone would be better off without me",
+]
 
 
 def main() -> None:
@@ -54,9 +58,9 @@ def measure(turns: int, folder: Path) -> dict[str, Any]:
         "first_start_reply_s": _first_reply(),
         "first_reply_s": _first_reply(),
     }
+    from agent.settings import load_settings
     from graph import Session
     from graph.services import from_settings, warm
-    from agent.settings import load_settings
 
     services = from_settings(load_settings())
     figures["problems"] = warm(services)

@@ -9,7 +9,7 @@ the last fallback is a reply baked into the package. Knows nothing of what the s
 
 import logging
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphBubbleUp
@@ -28,6 +28,10 @@ log = logging.getLogger("hearken")
 
 Graph = CompiledStateGraph[State, None, State, State]
 Step = Callable[[State, Services], State]
+
+
+class _Node(Protocol):
+    def __call__(self, state: State, *, writer: StreamWriter) -> State: ...
 
 
 def build_graph(
@@ -71,15 +75,15 @@ def studio() -> Graph:
     return build_graph()
 
 
-def _step(name: str, step: Step, services: Services) -> Callable[[State, StreamWriter], State]:
-    def run(state: State, writer: StreamWriter) -> State:
+def _step(name: str, step: Step, services: Services) -> _Node:
+    def run(state: State, *, writer: StreamWriter) -> State:
         return _held(name, writer, state, services, lambda: step(state, services))
 
     return run
 
 
-def _respond(services: Services) -> Callable[[State, StreamWriter], State]:
-    def run(state: State, writer: StreamWriter) -> State:
+def _respond(services: Services) -> _Node:
+    def run(state: State, *, writer: StreamWriter) -> State:
         return _held("respond", writer, state, services, lambda: nodes.respond(state, services, writer))
 
     return run

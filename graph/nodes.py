@@ -50,7 +50,8 @@ def perceive(state: State, services: Services) -> State:
         degraded=False,
     )
     try:
-        reading.update(within(services.part_seconds, lambda: _feelings(services.read(text))))
+        feelings = within(services.part_seconds, lambda: _feelings(services.read(text)))
+        reading = {**reading, **feelings}
     except PartFailed as error:
         log.warning("reading without the encoder: %s", error)
         reading["degraded"] = True
@@ -250,5 +251,3 @@ def _repair(brief: Brief) -> Callable[[int, str], str | None]:
         return guided.sentence_for(brief, position)
 
     return repair
-
-

@@ -8,11 +8,12 @@ settings become functions. Knows nothing of the order in which nodes call them.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agent.brief import Passage, Respond
 from agent.errors import EncoderError, WordsError
@@ -25,7 +26,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.helplines import load_helplines
 from knowledge.library import Library
 
-__all__ = ["FindContacts", "Services", "from_settings", "warm"]
+__all__ = ["FindContacts", "Services", "from_settings", "ingest", "library", "warm"]
 
 log = logging.getLogger("hearken")
 
@@ -65,6 +66,16 @@ def _library(folder: Path, encoder_folder: Path | None, threads: int) -> Library
     return Library.open(folder, encoder.embed, encoder.name)
 
 
+# `cache` lets two threads load the same thing at once; the index must be opened by one.
+_opening = threading.Lock()
+
+
+def library(settings: Settings) -> Library:
+    """The library of these settings, opened once a process (the first time ever it is also filled)."""
+    with _opening:
+        return _library(settings.index_dir, settings.encoder_dir, settings.threads)
+
+
 def _scan(text: str) -> list[Cue]:
     return _rules().scan(text)
 
@@ -90,7 +101,8 @@ def _contacts(
     young: bool = False,
     cannot_speak: bool = False,
 ) -> Sequence[dict[str, str]]:
-    return load_helplines().contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak)
+    found = load_helplines().contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak)
+    return [{key: str(value) for key, value in contact.items()} for contact in found]
 
 
 def _allowed(country: str | None) -> frozenset[str]:
@@ -129,8 +141,7 @@ def from_settings(settings: Settings) -> Services:
         return _encoder(settings.encoder_dir, settings.threads).read(text)
 
     def search(text: str, k: int) -> list[Passage]:
-        found = _library(settings.index_dir, settings.encoder_dir, settings.threads).search(text, k)
-        return [Passage(**passage) for passage in found]
+        return [Passage(**passage) for passage in library(settings).search(text, k)]
 
     return Services(
         read=read,
@@ -153,3 +164,33 @@ def warm(services: Services) -> list[str]:
         except (EncoderError, KnowledgeError) as error:
             problems.append(str(error))
     return problems
+
+
+def ingest(
+    settings: Settings,
+    what: str,
+    origin: str,
+    *,
+    rebuild: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, int]:
+    """Add `what` (`counselchat`, `starter` or a folder) to the library; counts by what became of it.
+
+    origin: a file, or `hub`. rebuild: index everything again with the encoder of these settings.
+    Raises KnowledgeError, which names file, column and fix, before anything is embedded.
+    """
+    from knowledge import ingest as ingesting  # noqa: PLC0415 - only this command reads whole data sets
+
+    encoder = _encoder(settings.encoder_dir, settings.threads)
+    if rebuild:
+        Library.rebuild(settings.index_dir, encoder.embed, encoder.name, progress).close()
+    target = library(settings)
+    if what == "starter":
+        return target.count()
+    if what == "counselchat":
+        source: Path | Literal["hub"] = "hub" if origin == "hub" else Path(origin)
+        report = ingesting.ingest_counselchat(source, target, progress=progress)
+    else:
+        report = ingesting.ingest_folder(Path(what), target, progress=progress)
+    counts = {"read": report.read, "added": report.added, "already there": report.there}
+    return {**counts, **{f"left out, {reason}": rows for reason, rows in sorted(report.dropped.items())}}

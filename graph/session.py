@@ -328,6 +328,7 @@ def _country(code: str) -> str:
     upper = code.strip().upper()
     if not load_helplines().known(upper):
         raise SettingsError(
-            f"There is no country with the code {code!r}. Give two letters such as GB, US or IN, or none at all."
+            f"There is no country with the code {code!r}. "
+            "Give two letters such as GB, US or IN, or none at all."
         )
     return upper

@@ -71,7 +71,10 @@ def test_catch_alls_stand_only_at_the_boundaries(module: Path) -> None:
         node
         for node in ast.walk(ast.parse(module.read_text("utf-8")))
         if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+        and (
+            node.type is None
+            or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
+        )
     ]
     assert not caught or str(module.relative_to(ROOT)) in allowed
 

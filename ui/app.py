@@ -96,7 +96,7 @@ def _edge() -> None:
         st.warning(str(error))
         page.fallback()
     except Exception as error:  # noqa: BLE001 - the outermost edge; its text may hold what was written
-        log.error("the page failed: %s", type(error).__name__)  # noqa: TRY400 - no traceback, for the same reason
+        log.error("the page failed: %s", type(error).__name__)
         st.warning(load_ui_words().reset)
         page.fallback()
 

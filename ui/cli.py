@@ -60,12 +60,19 @@ def chat(
     why: Annotated[bool, typer.Option(help="Explain each reply.")] = False,
 ) -> None:
     """Have a conversation in the terminal."""
+    from agent.settings import load_settings
     from graph import CardShown, Done, Said, Session, StepStarted
+    from graph.services import from_settings, warm
     from ui import explain
-    from ui.wording import load_ui_words
+    from ui.wording import fill, load_ui_words
 
     words, console = load_ui_words(), Console(highlight=False)
-    session = Session.open(country=country, keep=keep, thread=thread)
+    settings = load_settings()
+    services = from_settings(settings)
+    session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
+    with console.status(words.warming):
+        for problem in warm(services):
+            console.print(escape(fill(words.problem, problem=problem)), style="dim")
     for line in [*words.about, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
@@ -117,7 +124,11 @@ def ui(
     """Open the app on http://127.0.0.1:8501."""
     url = f"http://127.0.0.1:{port}"
     Console().print(f"hearken is on {url}  (Ctrl-C stops it)", highlight=False)
-    if browser and sys.stdout.isatty() and (os.name == "nt" or sys.platform == "darwin" or "DISPLAY" in os.environ):
+    if (
+        browser
+        and sys.stdout.isatty()
+        and (os.name == "nt" or sys.platform == "darwin" or "DISPLAY" in os.environ)
+    ):
         threading.Thread(target=_open_when_up, args=(url,), daemon=True).start()
     flags = {
         "server.address": "127.0.0.1",
@@ -184,13 +195,15 @@ def check(as_json: Json = False) -> None:
     from agent.settings import load_settings
     from ui.health import health
 
-    report = health(load_settings(), date.today())  # noqa: DTZ011 - the local day is what matters
+    report = health(load_settings(), date.today())
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
     else:
         console = Console(highlight=False)
         for part, state in report["parts"].items():
-            console.print(f"{'ok ' if state['ok'] else 'NOT'}  {part:<10} {escape(state['says'])}", soft_wrap=True)
+            console.print(
+                f"{'ok ' if state['ok'] else 'NOT'}  {part:<10} {escape(state['says'])}", soft_wrap=True
+            )
         for name, value in report["settings"].items():
             console.print(f"     {name:<16} {escape(str(value))}", style="dim", soft_wrap=True)
     if not report["ok"]:
@@ -226,8 +239,8 @@ def ingest(
         Console(highlight=False).print("  ".join(f"{name}: {count}" for name, count in report.items()))
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_scripts(
     folder: Annotated[Path, typer.Argument(help="A folder of conversation scripts (YAML), or one file.")],
     junit: Annotated[Path | None, typer.Option(help="Write the outcome as JUnit XML.")] = None,
     transcript: Annotated[bool, typer.Option(help="Print what was said.")] = False,
@@ -256,7 +269,9 @@ def test(
     if junit:
         junit.write_text(as_junit(outcomes), "utf-8")
     if as_json:
-        typer.echo(json.dumps([{"name": o.name, "failures": o.failures} for o in outcomes], ensure_ascii=False))
+        typer.echo(
+            json.dumps([{"name": o.name, "failures": o.failures} for o in outcomes], ensure_ascii=False)
+        )
     console.print(f"{len(outcomes) - failed} passed, {failed} failed")
     if failed:
         raise SystemExit(1)
@@ -265,7 +280,7 @@ def test(
 @train.command("heads")
 def train_heads(
     data: Annotated[Path, typer.Option(help="Folder that holds empathetic_intents/ and edos/.")],
-    out: Annotated[Path | None, typer.Option(help="Folder of the model; default: the one shipped.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
 ) -> None:
     """Fit the emotion and intent heads on the frozen encoder."""
     from agent.train import heads

@@ -42,7 +42,9 @@ def sources(turn: Turn) -> list[str]:
 def details(turn: Turn) -> dict[str, Any]:
     """The whole reading, for the developer depth; it holds what the turn saw, not the message."""
     risk = {
-        k: v for k, v in turn.values["risk"].items() if k in {"level", "peak", "floor", "kinds", "marks", "cues"}
+        k: v
+        for k, v in turn.values["risk"].items()
+        if k in {"level", "peak", "floor", "kinds", "marks", "cues"}
     }
     return {
         "path": turn.path,

@@ -12,8 +12,8 @@ import agent
 from agent.errors import HearkenError
 from agent.reading.rules import load_rules
 from agent.settings import Settings
-from graph import build_graph
-from graph.services import from_settings, library_counts
+from graph import Session
+from graph.services import from_settings, library
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, load_helplines
 from ui.wording import fill, load_ui_words
@@ -36,7 +36,7 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
         return f"reads feelings ({len(heard['emotions'])} likeliest of 32)"
 
     def index() -> str:
-        counts = library_counts(settings)
+        counts = library(settings).count()
         return f"{sum(counts.values())} answers: " + ", ".join(f"{n} {s}" for s, n in counts.items())
 
     def helplines() -> str:
@@ -46,8 +46,8 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
         return fill(words, rows=age.rows, countries=len(registry.covered()), verified=age.verified)
 
     def responder() -> str:
-        turn = build_graph(services).invoke({"messages": [("user", "hello")]})
-        return f"{settings.responder} answers ({len(turn['messages'][-1].content.split())} words to a greeting)"
+        turn = Session.open(services=services, settings=settings).say("hello")
+        return f"{turn.responder} answers ({len(turn.text.split())} words to a greeting)"
 
     def store() -> str:
         settings.data_dir.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,18 @@ from knowledge.helplines import load_helplines
 from ui import explain
 from ui.wording import fill, load_ui_words
 
-__all__ = ["card", "fallback", "header", "pinned", "plain", "replied", "said", "sidebar", "suggestions", "welcome"]
+__all__ = [
+    "card",
+    "fallback",
+    "header",
+    "pinned",
+    "plain",
+    "replied",
+    "said",
+    "sidebar",
+    "suggestions",
+    "welcome",
+]
 
 Restart = Callable[..., None]
 # Longer messages are shown folded, so that the reply stays in sight on a phone.
@@ -46,7 +57,8 @@ def help_now(country: str | None) -> None:
     st.markdown(f"**{words.help_title}**")
     st.markdown(words.help_lead)
     registry = load_helplines()
-    contacts = list(registry.contacts(country, ANY_KIND, level="imminent", limit=4))
+    found = registry.contacts(country, ANY_KIND, level="imminent", limit=4)
+    contacts = [{key: str(value) for key, value in contact.items()} for contact in found]
     if not any(contact["phone"] or contact["sms"] for contact in contacts):
         st.markdown(words.help_none)
     _contacts(contacts)
@@ -170,7 +182,11 @@ def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
         if st.button(words.new, key="new", use_container_width=True):
             restart(keep=keep)
             st.rerun()
-        if session.keeps and session.messages and st.button(words.delete, key="delete", use_container_width=True):
+        if (
+            session.keeps
+            and session.messages
+            and st.button(words.delete, key="delete", use_container_width=True)
+        ):
             session.delete()
             restart(keep=keep)
             st.rerun()

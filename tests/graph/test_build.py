@@ -48,7 +48,9 @@ def test_each_step_writes_only_the_keys_it_owns(text: str) -> None:
             assert set(written) <= WRITERS[node]
 
 
-@pytest.mark.parametrize("risk", [None, "nonsense", [], {}, {"escalate": None}, {"escalate": True}, {"escalate": "no"}])
+@pytest.mark.parametrize(
+    "risk", [None, "nonsense", [], {}, {"escalate": None}, {"escalate": True}, {"escalate": "no"}]
+)
 def test_whatever_is_not_plainly_calm_takes_the_careful_way(risk: object) -> None:
     assert route({"risk": risk}) == "crisis"  # type: ignore[typeddict-item]
 
@@ -72,9 +74,13 @@ def test_system_and_assistant_messages_are_never_evidence() -> None:
 
 def test_with_a_checkpoint_the_risk_is_kept_and_retrieved_text_is_not() -> None:
     saver = InMemorySaver()
-    graph = build_graph(fakes.services(search=lambda text, k: [fakes.passage(text="CANARY")]), checkpointer=saver)
+    graph = build_graph(
+        fakes.services(search=lambda text, k: [fakes.passage(text="CANARY")]), checkpointer=saver
+    )
     config: Any = {"configurable": {"thread_id": "t"}}
-    graph.invoke({"messages": [("user", "I miss my grandmother so much, what can I do?")]}, config, durability="exit")
+    graph.invoke(
+        {"messages": [("user", "I miss my grandmother so much, what can I do?")]}, config, durability="exit"
+    )
     saved = saver.get_tuple(config)
     assert saved is not None
     assert "CANARY" not in json.dumps(saved.checkpoint, default=str)
@@ -111,9 +117,13 @@ def test_langgraph_tooling_finds_a_factory_without_arguments() -> None:
 
 
 def test_sentences_stream_guarded_and_equal_what_is_stored() -> None:
-    graph = build_graph(fakes.services(respond=fakes.scripted(["That is a lot to carry.", "Call 555-0100 now."])))
+    graph = build_graph(
+        fakes.services(respond=fakes.scripted(["That is a lot to carry.", "Call 555-0100 now."]))
+    )
     sentences, stored = [], ""
-    for mode, chunk in graph.stream({"messages": [("user", "my boss shouts at me")]}, stream_mode=["custom", "updates"]):
+    for mode, chunk in graph.stream(
+        {"messages": [("user", "my boss shouts at me")]}, stream_mode=["custom", "updates"]
+    ):
         if mode == "custom" and chunk["type"] == "sentence":
             sentences.append(chunk["text"])
         if mode == "updates" and "guard" in chunk:
@@ -129,7 +139,9 @@ def test_a_crisis_reply_never_streams_in_pieces() -> None:
     assert {chunk["type"] for chunk in chunks} == {"step"}
 
 
-@pytest.mark.parametrize("messages", [[], [("assistant", "hello")], [("user", "")], [("user", [{"type": "text", "text": "hi"}])]])
+@pytest.mark.parametrize(
+    "messages", [[], [("assistant", "hello")], [("user", "")], [("user", [{"type": "text", "text": "hi"}])]]
+)
 def test_odd_input_still_gets_a_reply(messages: list[Any]) -> None:
     state = build_graph(fakes.services()).invoke({"messages": messages})
     assert str(state["messages"][-1].content).strip()

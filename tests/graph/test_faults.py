@@ -9,7 +9,11 @@ from graph import Session
 from graph.services import Services
 from tests import fakes
 
-CALM, PASSIVE, IMMINENT = "my boss shouts at me", "everyone would be better off without me", "I am going to kill myself tonight"
+CALM, PASSIVE, IMMINENT = (
+    "my boss shouts at me",
+    "everyone would be better off without me",
+    "I am going to kill myself tonight",
+)
 
 
 def hang(*args: Any, **kwargs: Any) -> Any:

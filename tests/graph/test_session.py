@@ -22,7 +22,9 @@ def opened(**changes: Any) -> Session:
 
 
 def test_a_turn_tells_what_happened() -> None:
-    turn = opened(services=fakes.services(search=lambda text, k: [fakes.passage()])).say("I miss my grandmother, what can I do")
+    turn = opened(services=fakes.services(search=lambda text, k: [fakes.passage()])).say(
+        "I miss my grandmother, what can I do"
+    )
     assert turn.text
     assert turn.risk in {"none", "low"}
     assert not turn.escalated
@@ -40,7 +42,9 @@ def test_a_crisis_turn_shows_the_countrys_lines() -> None:
     assert turn.sources == []
 
 
-@pytest.mark.parametrize(("country", "number"), [("US", "988"), ("GB", "116 123"), ("IN", "14416"), ("CA", "988")])
+@pytest.mark.parametrize(
+    ("country", "number"), [("US", "988"), ("GB", "116 123"), ("IN", "14416"), ("CA", "988")]
+)
 def test_numbers_are_the_countrys_own(country: str, number: str) -> None:
     turn = opened(country=country).say(WANTS_TO_DIE)
     assert number in turn.text + str(turn.card)
@@ -159,7 +163,9 @@ def test_a_store_that_breaks_in_mid_conversation_loses_nothing() -> None:
 
 
 def test_state_is_plain_data_under_the_strict_serializer() -> None:
-    turn = opened(services=fakes.services(search=lambda text, k: [fakes.passage()])).say("I miss my grandmother")
+    turn = opened(services=fakes.services(search=lambda text, k: [fakes.passage()])).say(
+        "I miss my grandmother"
+    )
     strict = JsonPlusSerializer(allowed_msgpack_modules=None)
     for key, value in turn.values.items():
         if key != "messages":
@@ -195,8 +201,19 @@ def test_the_same_conversation_gets_the_same_words() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   \n\t", "😀😀😭", "?", "\x00\x00", "a" * 50_000, "I can't cope. " * 4_000, "<script>alert(1)</script>",
-     "![x](http://evil.example/p.png) [a](javascript:alert(1))", "\u202e\u200b\ud7ff", "Je me sens très seul ce soir"],
+    [
+        "",
+        "   \n\t",
+        "😀😀😭",
+        "?",
+        "\x00\x00",
+        "a" * 50_000,
+        "I can't cope. " * 4_000,
+        "<script>alert(1)</script>",
+        "![x](http://evil.example/p.png) [a](javascript:alert(1))",
+        "\u202e\u200b\ud7ff",
+        "Je me sens très seul ce soir",
+    ],
 )
 def test_odd_messages_get_a_kind_short_reply(text: str) -> None:
     turn = opened().say(text)

@@ -1,0 +1,93 @@
+"""The command line: what each command prints, and that an error is one sentence, never a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ui.cli import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ui.cli", *arguments]
+    return subprocess.run(command, input=typed, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_read_prints_one_messages_reading_as_json() -> None:
+    done = CliRunner().invoke(app, ["read", "I am so worried about my exam tomorrow", "--json"])
+    found = json.loads(done.stdout)
+    assert len(found["reading"]["emotions"]) == 5
+    assert found["risk"]["level"] == "none"
+
+
+def test_read_is_for_people_too() -> None:
+    done = CliRunner().invoke(app, ["read", "I want to kill myself"])
+    assert "high" in done.stdout
+    assert "crisis branch" in done.stdout
+
+
+def test_check_says_what_loads_and_how_old_the_helplines_are() -> None:
+    done = CliRunner().invoke(app, ["check", "--json"])
+    report = json.loads(done.stdout)
+    assert report["ok"], report
+    assert set(report["parts"]) == {"rules", "encoder", "index", "helplines", "responder", "store"}
+    assert "0 of them dialled" in report["parts"]["helplines"]["says"]
+    assert done.exit_code == 0
+
+
+def test_check_fails_when_a_part_does_not_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEARKEN_ENCODER_DIR", str(tmp_path))
+    done = CliRunner().invoke(app, ["check", "--json"])
+    report = json.loads(done.stdout)
+    assert not report["parts"]["encoder"]["ok"]
+    assert str(tmp_path) in report["parts"]["encoder"]["says"]
+    assert report["parts"]["responder"]["ok"]
+    assert done.exit_code == 1
+
+
+def test_chat_holds_a_conversation_and_ends_kindly() -> None:
+    done = run("chat", "--country", "GB", "--why", typed="I feel alone\nI want to kill myself\n")
+    assert done.returncode == 0, done.stderr
+    assert "Samaritans" in done.stdout
+    assert "116 123" in done.stdout
+    assert "Take care." in done.stdout
+
+
+def test_an_unknown_country_is_one_sentence_with_the_fix() -> None:
+    done = run("chat", "--country", "Atlantis")
+    assert done.returncode == 2
+    assert "two letters" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("source", ["missing.csv", "empty.csv", "columns.csv"])
+def test_a_file_that_cannot_be_ingested_is_named_with_the_fix(source: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "columns.csv").write_text("a,b\n1,2\n")
+    done = run("ingest", "counselchat", "--from", str(tmp_path / source))
+    assert done.returncode == 2
+    assert source in done.stderr.replace("\n", "")
+    assert "Traceback" not in done.stderr
+
+
+def test_scripts_run_and_write_junit(tmp_path: Path) -> None:
+    script = tmp_path / "hello.yaml"
+    script.write_text(
+        "about: A greeting is answered.\nturns:\n  - user: hello\n    expect: {risk: none, offers: []}\n"
+    )
+    report = tmp_path / "report.xml"
+    done = CliRunner().invoke(app, ["test", str(tmp_path), "--junit", str(report)])
+    assert "1 passed, 0 failed" in done.stdout
+    assert 'tests="1"' in report.read_text("utf-8")
+
+
+def test_a_failing_script_fails_the_command(tmp_path: Path) -> None:
+    (tmp_path / "hello.yaml").write_text("about: x\nturns:\n  - user: hello\n    expect: {risk: imminent}\n")
+    done = CliRunner().invoke(app, ["test", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "expected imminent" in done.stdout
