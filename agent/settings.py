@@ -26,19 +26,25 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HEARKEN_", frozen=True, extra="forbid")
 
-    responder: Literal["guided"] = Field("guided", description="Who words the replies.")
-    country: str | None = Field(None, description="ISO 3166-1 alpha-2 code whose helplines are shown.")
+    responder: Literal["guided"] = Field(default="guided", description="Who words the replies.")
+    country: str | None = Field(
+        default=None, description="ISO 3166-1 alpha-2 code whose helplines are shown."
+    )
     data_dir: Path = Field(
         default_factory=_data_dir, description="Where the index and kept conversations live."
     )
-    encoder_dir: Path | None = Field(None, description="Folder of another reading model.")
-    threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Threads of one encoder pass.")
-    passages: Annotated[int, Field(ge=0, le=10)] = Field(3, description="Retrieved answers a turn, at most.")
-    part_seconds: Annotated[float, Field(gt=0)] = Field(
-        2.0, description="How long reading or retrieval may take."
+    encoder_dir: Path | None = Field(default=None, description="Folder of another reading model.")
+    threads: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="Threads of one encoder pass.")
+    passages: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=3, description="Retrieved answers a turn, at most."
     )
-    reply_seconds: Annotated[float, Field(gt=0)] = Field(60.0, description="How long wording a reply may take.")
-    developer: bool = Field(False, description="Offer the developer depth of the panel.")
+    part_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=2.0, description="How long reading or retrieval may take."
+    )
+    reply_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60.0, description="How long wording a reply may take."
+    )
+    developer: bool = Field(default=False, description="Offer the developer depth of the panel.")
 
     @field_validator("country")
     @classmethod

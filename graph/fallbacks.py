@@ -39,20 +39,26 @@ def _assess(state: State, services: Services) -> State:
 
 def _plan(state: State, services: Services) -> State:
     del state, services
-    return {
-        "plan": Plan(
-            move="support",
-            steps=[],
-            intent="acknowledging",
-            stage="explore",
-            topic="general",
-            feeling="",
-            ask=False,
-            offer="",
-            words=60,
-            careful=True,
-        )
-    }
+    return {"plan": _plainest("support")}
+
+
+def _crisis(state: State, services: Services) -> State:
+    return {**_draft(state, services), "plan": _plainest("crisis"), "care": state.get("care") or {}}
+
+
+def _plainest(move: str) -> Plan:
+    return Plan(
+        move=move,
+        steps=[],
+        intent="acknowledging",
+        stage="explore",
+        topic="general",
+        feeling="",
+        ask=False,
+        offer="",
+        words=60,
+        careful=True,
+    )
 
 
 def _recall(state: State, services: Services) -> State:
@@ -95,6 +101,6 @@ FALLBACKS: dict[str, Callable[[State, Services], State]] = {
     "plan": _plan,
     "recall": _recall,
     "respond": _draft,
-    "crisis": _draft,
+    "crisis": _crisis,
     "guard": _guard,
 }

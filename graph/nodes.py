@@ -30,6 +30,8 @@ __all__ = ["assess", "crisis", "guard", "perceive", "plan", "recall", "respond"]
 log = logging.getLogger("hearken")
 
 Emit = Callable[[dict[str, str]], object]
+# The moves in which an idea from similar answers may have a place.
+RECALLED = frozenset({"support", "advice", "information", "complaint", "decline"})
 # How far over the plan's budget a reply may run before the guard cuts it.
 SLACK = 1.4
 
@@ -83,7 +85,7 @@ def recall(state: State, services: Services) -> State:
     """Look up what people were answered who asked something similar; nothing when risk is about."""
     decided = state["plan"]
     texts = said_by(state, "human")
-    if decided["careful"] or decided["move"] != "support" or not texts:
+    if decided["careful"] or decided["move"] not in RECALLED or not texts:
         return {"passages": []}
     try:
         found = within(services.part_seconds, lambda: services.search(texts[-1], services.passages))

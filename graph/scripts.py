@@ -204,5 +204,13 @@ def junit(outcomes: Sequence[Outcome]) -> str:
         theme, _, name = outcome.name.rpartition("/")
         case = ET.SubElement(suite, "testcase", classname=theme or "conversations", name=name)
         if outcome.failures:
-            ET.SubElement(case, "failure", message=outcome.about).text = "\n".join(outcome.failures)
+            failure = ET.SubElement(case, "failure", message=_printable(outcome.about))
+            failure.text = _printable("\n".join(outcome.failures))
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _printable(text: str) -> str:
+    """`text` without the characters that XML 1.0 cannot hold; a script may well send them."""
+    return "".join(
+        char for char in text if char in "\t\n" or (char >= " " and not 0xD800 <= ord(char) <= 0xDFFF)
+    )

@@ -1,6 +1,7 @@
 """Every test runs with an empty environment, its own data folder, and no way to the network."""
 
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -30,3 +31,22 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def _filled_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index over the starter library, built once for all tests that want the real one."""
+    from agent.reading.encoder import load_encoder
+    from knowledge.library import Library
+
+    folder = tmp_path_factory.mktemp("filled") / "index"
+    encoder = load_encoder()
+    Library.open(folder, encoder.embed, encoder.name).close()
+    return folder
+
+
+@pytest.fixture
+def filled(_filled_index: Path, tmp_path: Path) -> Path:
+    """This test's data folder, with a filled index in it."""
+    shutil.copytree(_filled_index, tmp_path / "data" / "index")
+    return tmp_path / "data"

@@ -123,8 +123,8 @@ def test_what_does_not_hold_is_a_failure(expect: dict[str, Any], complaint: str)
 
 
 def test_a_failure_shows_the_turn_and_what_was_said() -> None:
-    turns = [{"user": SAD}, {"user": "It rains here.", "expect": {"move": "joke"}}]
-    outcome = run_script("theme/x", scripted(*turns), fakes.services())
+    second = {"user": "It rains here.", "expect": {"move": "joke"}}
+    outcome = run_script("theme/x", scripted({"user": SAD}, second), fakes.services())
     assert outcome.about == "A test of the format."
     (failure,) = outcome.failures
     assert failure.startswith("turn 2 ('It rains here.')")
@@ -196,16 +196,13 @@ def test_the_model_of_one_script_does_not_speak_in_the_next() -> None:
     assert said == ["That sounds like a long week."] * 2
 
 
+def _parsed(*outcomes: Outcome) -> ET.Element:
+    return ET.fromstring(junit(outcomes))
+
+
 def test_junit_is_well_formed_and_counts() -> None:
-    failed = Outcome(
-        "crisis/says_it",
-        'About <this> & "that".',
-        ("turn 1: says <b>\x00\x0b no", "turn 2: more"),
-        (("a", "b"),),
-    )
-    suite = ET.fromstring(  # noqa: S314 - our own output
-        junit([Outcome("everyday/is_well", "Fine.", (), ()), Outcome("alone", "A.", (), ()), failed])
-    )
+    failed = Outcome("crisis/says_it", 'About <this> & "that".', ("turn 1: says <b> no", "turn 2: more"), ())
+    suite = _parsed(Outcome("everyday/is_well", "Fine.", (), ()), Outcome("alone", "A.", (), ()), failed)
     assert suite.attrib["tests"] == "3"
     assert suite.attrib["failures"] == "1"
     cases = {case.attrib["name"]: case for case in suite}
@@ -215,4 +212,9 @@ def test_junit_is_well_formed_and_counts() -> None:
     failure = cases["says_it"].find("failure")
     assert failure is not None
     assert failure.attrib["message"] == 'About <this> & "that".'
-    assert "turn 2: more" in (failure.text or "")
+    assert failure.text == "turn 1: says <b> no\nturn 2: more"
+
+
+def test_junit_stays_well_formed_with_characters_that_xml_does_not_know() -> None:
+    suite = _parsed(Outcome("input/sends_null_bytes", "About \x00 these.", ("says \x00\x0b",), ()))
+    assert suite.attrib["failures"] == "1"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from graph.store import listed
@@ -11,6 +12,12 @@ from ui.wording import load_ui_words
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 WANTS_TO_DIE = "I want to kill myself"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process(filled: Path) -> None:
+    """What Streamlit caches for a process would carry one test's settings into the next."""
+    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,225 @@
+"""What the reply should do, decided before any word is chosen: move, EMPATHY steps, intent, length.
+
+Pure rules over agent/words/empathy.yaml and agent/words/ideas.yaml; the stages are those of ESConv
+(Liu et al. 2021). It does not know which sentences exist, reads no passage, and judges no danger:
+level and kinds come from the risk ladder, and an escalated turn is worded by the crisis responder.
+"""
+
+import zlib
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Literal
+
+from agent.brief import Person, Plan, Reading, Step
+from agent.reading.ladder import Kind, Level, at_least
+from agent.themes import History, is_up, load_themes, masks, own_word, padded, theme_of, topic_of, weighs
+from agent.words import Strict, load
+
+__all__ = ["Empathy", "Idea", "Ideas", "choose_offer", "load_empathy", "load_ideas", "make_plan", "offered"]
+
+StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
+Stage = Literal["explore", "comfort", "act"]
+
+
+class Move(Strict):
+    """Intent, word budget, whether a question may stand in it, and the steps it takes."""
+
+    intent: str
+    words: int
+    ask: bool
+    steps: tuple[StepName, ...]
+
+
+class Shape(Strict):
+    """One order of steps for a supportive reply."""
+
+    steps: tuple[StepName, ...]
+    words: int
+    intent: str
+
+
+class Empathy(Strict):
+    """agent/words/empathy.yaml."""
+
+    reviewed_by: str | None
+    order: tuple[str, ...]
+    small_talk: tuple[str, ...]
+    telling: tuple[str, ...]
+    follows: dict[str, tuple[str, ...]]
+    professional_kinds: tuple[Kind, ...]
+    moves: dict[str, Move]
+    arc: tuple[Stage, ...]
+    again: tuple[Stage, ...]
+    stages: dict[Literal["explore", "comfort", "act", "light"], tuple[Shape, ...]]
+    why: dict[StepName, str]
+    why_unsure: str
+    why_no_question: str
+
+
+class Idea(Strict):
+    """A technique: ways to offer it, the smallest next step, and why it may help."""
+
+    offer: tuple[str, ...]
+    next: tuple[str, ...]
+    why: str
+
+
+class Ideas(Strict):
+    """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there."""
+
+    reviewed_by: str | None
+    ideas: dict[str, Idea]
+    suits: dict[str, tuple[str, ...]]
+    only: tuple[str, ...]
+
+
+@cache
+def load_empathy() -> Empathy:
+    """The planning data. Raises WordsError when the file breaks its schema."""
+    return load("empathy.yaml", Empathy)
+
+
+@cache
+def load_ideas() -> Ideas:
+    """The techniques. Raises WordsError when the file breaks its schema."""
+    return load("ideas.yaml", Ideas)
+
+
+def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
+    *,
+    text: str,
+    reading: Reading,
+    level: Level,
+    kinds: Sequence[Kind],
+    escalate: bool,
+    person: Person,
+    history: History,
+    before: Plan | None,
+) -> Plan:
+    """Decide this turn. history: (role, text), oldest first, this message last; before: last turn's plan.
+
+    An escalated turn is planned by what the person asks, carefully; what crisis does with it is not ours.
+    """
+    careful = escalate or at_least(level, "moderate")
+    move = _move(text, reading, kinds if careful and not escalate else (), before)
+    stage = _stage(move, reading, person, history, before)
+    theme = theme_of(history)
+    rule = load_empathy().moves[move]
+    key: Literal["explore", "comfort", "act", "light"] = (
+        stage if weighs(reading, level, history, theme) else "light"
+    )
+    feeling = _feeling(text, reading)
+    felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
+    if careful and key == "act":
+        key = "comfort"
+    chosen = rule if move != "support" else _shape(key, felt, history, before)
+    words = 110 if move == "support" and "long_outpouring" in reading["wants"] else chosen.words
+    may_ask = rule.ask and _may_ask(person, history)
+    offer = ""
+    if "helping" in chosen.steps and person.get("advice") is not False and move != "professional":
+        offer = choose_offer(theme, (), offered(history, before))
+    return {
+        "move": move,
+        "steps": [_step(name, feeling, may_ask) for name in chosen.steps],
+        "intent": chosen.intent,
+        "stage": stage,
+        "topic": topic_of(theme),
+        "feeling": feeling,
+        "ask": may_ask and "listening" in chosen.steps,
+        "offer": offer,
+        "words": min(words, 35) if person.get("brief") else words,
+        "careful": careful,
+    }
+
+
+def offered(history: History, before: Plan | None = None) -> set[str]:
+    """Techniques the assistant has already put to the person in these words."""
+    spoken = " ".join(text for role, text in history if role == "assistant")
+    known = {
+        name
+        for name, idea in load_ideas().ideas.items()
+        if any(sentence in spoken for sentence in (*idea.offer, *idea.next))
+    }
+    return known | ({before["offer"]} if before and before["offer"] else set())
+
+
+def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str]) -> str:
+    """The technique to offer: of the passages' ones (best first) or of the theme's; "" when none is left."""
+    data, topic = load_ideas(), topic_of(theme)
+    own = data.suits.get(theme) or data.suits.get(topic) or data.suits["general"]
+    only = theme in data.only or topic in data.only
+    found = [name for name in techniques if name in data.ideas and (not only or name in own)]
+    return next((name for name in (*found, *own) if name not in used), "")
+
+
+def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | None) -> str:
+    """The family of reply. kinds: those that call for routing without escalation, else empty."""
+    data = load_empathy()
+    wants = set(reading["wants"])
+    fresh = {cue["kind"] for cue in (reading["cues"][-1] if reading["cues"] else [])}
+    trained = {kind for kind in kinds if kind in data.professional_kinds}
+    last = before["move"] if before else ""
+    if trained & fresh or (trained and not fresh and last != "professional" and not wants & set(data.order)):
+        return "professional"
+    words = padded(text)
+    if any(f" {word} " in words for word in data.follows.get(last, ())):
+        return last
+    if wants & set(data.telling):
+        wants -= set(data.small_talk)
+    return next((want for want in data.order if want in wants), "support")
+
+
+def _stage(move: str, reading: Reading, person: Person, history: History, before: Plan | None) -> Stage:
+    """ESConv's stage, by how much the person has told; an idea only after listening, or when asked for."""
+    data, listen = load_empathy(), person.get("advice") is False or "heard_only" in reading["wants"]
+    if not listen and move in {"advice", "accept", "exercise", "find_care"}:
+        return "act"
+    told = max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
+    past = told - len(data.arc)
+    stage = data.arc[told] if past < 0 else data.again[past % len(data.again)]
+    if stage == "act" and (listen or (before is not None and before["offer"])):
+        return "comfort"
+    return stage
+
+
+def _shape(
+    stage: Literal["explore", "comfort", "act", "light"],
+    felt: Collection[bool],
+    history: History,
+    before: Plan | None,
+) -> Shape:
+    """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step."""
+    every = load_empathy().stages[stage]
+    shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
+    last = tuple(step["step"] for step in before["steps"]) if before else ()
+    rest = [shape for shape in shapes if shape.steps != last] or shapes
+    spoken = "".join(text for role, text in history if role == "user")
+    return rest[zlib.crc32(spoken.encode("utf-8", "replace")) % len(rest)]
+
+
+def _may_ask(person: Person, history: History) -> bool:
+    """No question when none are wanted, nor after two in a row."""
+    replies = [text for role, text in history if role == "assistant"][-2:]
+    return person.get("questions") is not False and (
+        len(replies) < 2 or not all("?" in one for one in replies)
+    )
+
+
+def _feeling(text: str, reading: Reading) -> str:
+    """The emotion to name: the person's own word first, then a sure reading; "" otherwise."""
+    told = load_themes().own_words.get(own_word(text), "")
+    if told or not reading["sure"] or not reading["emotions"]:
+        return told
+    label = reading["emotions"][0]["label"]
+    return (
+        label if label in load_themes().emotions and is_up(label) == ("good_news" in reading["wants"]) else ""
+    )
+
+
+def _step(name: StepName, feeling: str, may_ask: bool) -> Step:
+    data = load_empathy()
+    if name == "emotion" and not feeling:
+        return {"step": name, "why": data.why_unsure}
+    if name == "listening" and not may_ask:
+        return {"step": name, "why": data.why_no_question}
+    return {"step": name, "why": data.why[name]}

@@ -1,0 +1,192 @@
+"""The small pattern language of the risk words, compiled to bounded regular expressions.
+
+Written for people who do not write regular expressions; everything is matched word by word on folded
+text (agent/reading/normalise.py), commas in between being ignored:
+
+    kill myself      these words          kill*       a word that begins so
+    (a|b c)          either               [very]      may be missing
+    {name}           a macro              ..  ..6     up to three (six) words between, but no "not"
+    #                a number             ^  $        begin and end of the sentence
+    -(of|for)        not followed by
+
+No pattern can look further than its own words and gaps, so cost is linear in the text.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from agent.errors import WordsError
+from agent.reading.normalise import spelling
+
+__all__ = ["Index", "Pattern", "compile_pattern"]
+
+_TOKEN = re.compile(r"\s*(-\(|[()\[\]|#^$]|\{[a-z_]+\}|\.\.\d*|[^\s()\[\]|{}#^$]+)")
+_NUMBERED = re.compile(r"\d+|\D+")  # "8th" is folded to two words
+_SEP = " (?:, )?"
+# Words too common to single out a sentence by.
+_COMMON = frozenset(
+    "i me my a the to of in on is am are was be it that this and or so not no do have has had you he she they him "
+    "her his for with at just all can will would if what how about want going feel like get up".split()
+)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A piece of pattern: its expression, and sets of words of which each must have one in the text."""
+
+    regex: str
+    needs: tuple[frozenset[str], ...] = ()
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One compiled pattern; the expression itself is only built when a sentence first calls for it."""
+
+    source: str
+    regex: str
+    needs: tuple[frozenset[str], ...]
+    words: frozenset[str]
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.regex)
+
+    def search(self, sentence: str) -> re.Match[str] | None:
+        """First match in a sentence with a space at either end."""
+        return self._compiled.search(sentence)
+
+    def find(self, sentence: str) -> list[tuple[int, int]]:
+        """Every match, as offsets that leave out the leading space."""
+        return [(match.start() + 1, match.end()) for match in self._compiled.finditer(sentence)]
+
+
+class _Parser:
+    def __init__(self, source: str, macros: Mapping[str, str], trail: tuple[str, ...] = ()) -> None:
+        self.source, self.macros, self.trail = source, macros, trail
+        self.tokens = _TOKEN.findall(source)
+        if "".join(self.tokens) != re.sub(r"\s", "", source):
+            raise WordsError(f"The risk pattern {source!r} has a mark that is not understood.")
+        self.at = 0
+
+    def parse(self) -> _Part:
+        part = self.either()
+        if self.at < len(self.tokens):
+            raise WordsError(f"The risk pattern {self.source!r} has a bracket too many.")
+        return part
+
+    def either(self) -> _Part:
+        branches = [self.sequence()]
+        while self.at < len(self.tokens) and self.tokens[self.at] == "|":
+            self.at += 1
+            branches.append(self.sequence())
+        return branches[0] if len(branches) == 1 else _alternatives(branches)
+
+    def sequence(self) -> _Part:
+        parts: list[_Part] = []
+        while self.at < len(self.tokens) and self.tokens[self.at] not in {"|", ")", "]"}:
+            parts.append(self.item())
+        if not parts:
+            raise WordsError(f"The risk pattern {self.source!r} has an empty choice.")
+        return _Part(
+            "".join(part.regex for part in parts),
+            tuple(need for part in parts for need in part.needs),
+            frozenset().union(*(part.words for part in parts)),
+        )
+
+    def item(self) -> _Part:
+        token = self.tokens[self.at]
+        self.at += 1
+        if token in {"(", "[", "-("}:
+            inner = self.either()
+            if self.at >= len(self.tokens) or self.tokens[self.at] != ("]" if token == "[" else ")"):
+                raise WordsError(f"The risk pattern {self.source!r} has a bracket that is not closed.")
+            self.at += 1
+            if token == "(":
+                return inner
+            if token == "[":
+                return _Part(f"(?:{inner.regex})?", (), inner.words)
+            return _Part(f"(?!{inner.regex}(?= ))", (), inner.words)
+        if token.startswith("{"):
+            return self.macro(token[1:-1])
+        if token.startswith(".."):
+            return _Part(rf"(?: (?!not |never )[^ ]+){{0,{int(token[2:] or 3)}}}?")
+        if token in "#^$":
+            return _Part({"#": _SEP + r"\d+", "^": r"\A(?: ,)?", "$": r"(?= \Z)"}[token])
+        return _word(token)
+
+    def macro(self, name: str) -> _Part:
+        if name not in self.macros or name in self.trail:
+            raise WordsError(
+                f"The risk pattern {self.source!r} uses {{{name}}}, which is unknown or names itself."
+            )
+        return _Parser(self.macros[name], self.macros, (*self.trail, name)).parse()
+
+
+def _word(token: str) -> _Part:
+    prefix = token.endswith("*")
+    words = [part for word in spelling(token.rstrip("*")).split() for part in _NUMBERED.findall(word)]
+    if not words or not set(token.rstrip("*")).isdisjoint('?+*.!/\\";:@'):
+        raise WordsError(f"The risk pattern word {token!r} is no word.")
+    regex = "".join(_SEP + re.escape(word) for word in words) + ("[^ ]*" if prefix else "")
+    needs = [frozenset({word}) for word in words]
+    if prefix:
+        needs[-1] = frozenset({words[-1] + "*"})
+    return _Part(regex, tuple(needs), frozenset(words[:-1] if prefix else words))
+
+
+def _alternatives(branches: list[_Part]) -> _Part:
+    words = frozenset().union(*(branch.words for branch in branches))
+    # What a branch certainly needs, by its rarest word; the choice as a whole needs one of these.
+    keys = [_rarest(branch.needs) for branch in branches]
+    needs = (frozenset().union(*keys),) if all(keys) else ()
+    bare = all(branch.regex.startswith(_SEP) for branch in branches)
+    inner = "|".join(branch.regex.removeprefix(_SEP) if bare else branch.regex for branch in branches)
+    return _Part(f"{_SEP if bare else ''}(?:{inner})", needs, words)
+
+
+def _rarest(needs: tuple[frozenset[str], ...]) -> frozenset[str]:
+    return min(needs, key=lambda need: (len(need & _COMMON), len(need)), default=frozenset())
+
+
+def compile_pattern(source: str, macros: Mapping[str, str]) -> Pattern:
+    """Read one pattern; raises WordsError, naming it, when a bracket or a macro is wrong."""
+    part = _Parser(source, macros).parse()
+    if not part.needs:
+        raise WordsError(f"The risk pattern {source!r} would match anything; name at least one word.")
+    regex = part.regex
+    if regex.startswith(_SEP):
+        regex = " " + regex.removeprefix(_SEP)
+    return Pattern(source, regex + "(?= )", part.needs, part.words)
+
+
+class Index:
+    """Finds, for the words of a sentence, the few patterns that can match it at all."""
+
+    def __init__(self, patterns: list[Pattern]) -> None:
+        self._exact: dict[str, list[int]] = {}
+        self._begins: dict[str, list[int]] = {}
+        self._rest: list[tuple[frozenset[str], ...]] = []
+        for number, pattern in enumerate(patterns):
+            key = _rarest(pattern.needs)
+            for word in key:
+                target = self._begins if word.endswith("*") else self._exact
+                target.setdefault(word.rstrip("*"), []).append(number)
+            self._rest.append(
+                tuple(n for n in pattern.needs if n is not key and not any(word.endswith("*") for word in n))
+            )
+        self._lengths = sorted({len(word) for word in self._begins})
+
+    def candidates(self, words: frozenset[str]) -> list[int]:
+        """Numbers of the patterns whose every needed word may be among `words`."""
+        found: set[int] = set()
+        for word in words:
+            found.update(self._exact.get(word, ()))
+            for length in self._lengths:
+                if length > len(word):
+                    break
+                found.update(self._begins.get(word[:length], ()))
+        rest = self._rest
+        return sorted(n for n in found if not any(words.isdisjoint(need) for need in rest[n]))

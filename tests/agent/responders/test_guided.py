@@ -1,0 +1,360 @@
+"""The guided responder: what it may say, what it never repeats, and that every move has words."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from agent.brief import Brief, Passage, Person, Plan, Reading
+from agent.errors import WordsError
+from agent.plan import load_empathy, load_ideas, make_plan
+from agent.reading.ladder import LEVELS, Cue, Kind, Level
+from agent.reading.wants import wants
+from agent.responders.guided import load_replies, respond, sentence_for
+from agent.responders.replies import Moves, sentences
+from agent.themes import load_themes
+from agent.words import load
+
+BANNED = re.compile(
+    r"\d|https?:|www\.|!|\bI understand\b|\byou should\b|^Remember\b|\bat least\b|\balways be here\b"
+    r"|\bthink positive|happens for a reason|\bI(?:'ve| have) been\b|\bI feel\b|sorry you feel|sorry that you"
+    r"|how can I help|your therapist|\bclinical|licensed|everything will be"
+    r"|I promise|\bI love\b|\bcalm down\b",
+    re.IGNORECASE,
+)
+TALKS = {
+    "grief": [
+        "My mum died three weeks ago",
+        "I keep reaching for the phone to call her",
+        "the house is so quiet",
+        "my brother doesn't want to talk about it",
+        "I had to sort her clothes today",
+        "I found her reading glasses and just sat down",
+        "people say she's in a better place",
+        "I miss her cooking",
+        "nobody at the funeral knew what to say",
+        "I can't sleep since then",
+        "sometimes I am angry with her",
+        "she never went to the doctor",
+        "I could have made her go",
+        "my aunt said I should move on",
+        "it was her birthday on saturday",
+        "I baked the cake she used to bake",
+        "it didn't taste right",
+        "I laughed at something and felt terrible",
+        "my dad is all alone now",
+        "I don't know how to help him",
+    ],
+    "work": ["my boss was unfair again and I stayed late for the deadline"] * 20,
+    "vague": ["I don't feel good", "it's everything", "hard to say", "today was bad", "no idea"] * 4,
+    "lonely": [f"I ate alone again and {end}" for end in ("nobody called", "it was long", "I hate it", "so")]
+    * 5,
+}
+
+
+def reading_of(text: str, emotion: str = "", sure: bool = False, cues: Sequence[Cue] = ()) -> Reading:
+    return {
+        "emotions": [{"label": emotion, "p": 0.9}] if emotion else [],
+        "intents": [],
+        "sure": sure,
+        "wants": wants(text, "en"),
+        "language": "en",
+        "cues": [list(cues)],
+        "degraded": False,
+    }
+
+
+def cue_of(kind: Kind, subject: Any = "self") -> Cue:
+    return {
+        "rule": "r",
+        "kind": kind,
+        "subject": subject,
+        "level": "moderate",
+        "escalate": False,
+        "past": False,
+        "marks": [],
+        "span": [0, 1],
+    }
+
+
+def brief_of(
+    text: str,
+    *,
+    want: str | None = None,
+    reading: Reading | None = None,
+    level: Level = "none",
+    kinds: Sequence[Kind] = (),
+    person: Person | None = None,
+    history: Sequence[tuple[Any, str]] = (),
+    before: Plan | None = None,
+    passages: Sequence[Passage] = (),
+    seed: int = 3,
+) -> Brief:
+    read = reading or reading_of(text)
+    if want:
+        read["wants"] = [want]
+    person = person or {}
+    full = [*history, ("user", text)]
+    plan = make_plan(
+        text=text,
+        reading=read,
+        level=level,
+        kinds=kinds,
+        escalate=False,
+        person=person,
+        history=full,
+        before=before,
+    )
+    said = [one for role, spoken in history if role == "assistant" for one in sentences(spoken)]
+    return {
+        "text": text,
+        "history": full,
+        "reading": read,
+        "level": level,
+        "plan": plan,
+        "passages": list(passages),
+        "person": person,
+        "said": said,
+        "seed": seed,
+    }
+
+
+def talk(texts: Sequence[str], **given: Any) -> list[tuple[Plan, list[str]]]:
+    history: list[tuple[Any, str]] = []
+    before: Plan | None = None
+    turns = []
+    for text in texts:
+        brief = brief_of(text, history=history, before=before, **given)
+        reply = list(respond(brief))
+        before = brief["plan"]
+        history += [("user", text), ("assistant", " ".join(reply))]
+        turns.append((before, reply))
+    return turns
+
+
+def opening(text: str) -> str:
+    return " ".join(re.findall(r"[\w'’]+", text.lower())[:3])
+
+
+def words_in(reply: Sequence[str]) -> int:
+    return sum(len(one.split()) for one in reply)
+
+
+def authored() -> Iterator[tuple[str, str]]:
+    replies, ideas = load_replies(), load_ideas()
+    for step, bank in replies.banks.items():
+        for key, lines in bank.items():
+            yield from ((f"{step}.{key}", line) for line in lines)
+    for move, ways in replies.moves.items():
+        if move != "other_language":
+            yield from ((move, line) for way in ways for part in way.say for line in part)
+    for cue in replies.cues:
+        yield from ((cue.hears[0], line) for line in (*cue.back, *cue.say, *cue.ask))
+    for name, idea in ideas.ideas.items():
+        yield from ((name, line) for line in (*idea.offer, *idea.next, idea.why))
+
+
+def test_every_authored_sentence_is_fit_to_send() -> None:
+    count = 0
+    for where, line in authored():
+        for sentence in sentences(line):
+            count += 1
+            assert re.search(r"[.?…]$", sentence), (where, sentence)
+            assert not BANNED.search(sentence), (where, sentence)
+            assert len(sentence.split()) <= 24, (where, sentence)
+            assert re.match(r"[A-Z“$]", sentence), (where, sentence)
+        assert line.count("?") <= 1, (where, line)
+    assert count >= 1500
+
+
+def test_every_slot_is_known() -> None:
+    known = {"clause", "thing", "topic", "word", "name", "them", "their", "first", "second", "latest"}
+    for where, line in authored():
+        assert {slot.lower() for slot in re.findall(r"\$(\w+)", line)} <= known, (where, line)
+
+
+def test_keys_of_the_banks_exist() -> None:
+    replies, themes = load_replies(), load_themes()
+    families = {emotion.family for emotion in themes.emotions.values()}
+    assert families <= set(replies.banks["emotion"])
+    for step in ("perspective", "listening", "tailored", "invite"):
+        assert set(replies.banks[step]) <= {*themes.themes, "general", "light", "early"}, step
+    assert set(themes.themes) <= set(replies.banks["perspective"]) & set(replies.banks["listening"])
+    assert {idea for cue in replies.cues for idea in cue.tries} <= set(load_ideas().ideas)
+
+
+def test_schema_refuses_an_unknown_key(tmp_path: Any) -> None:
+    (tmp_path / "bad.yaml").write_text("reviewed_by: null\nmoves:\n  a:\n    - {sya: []}\n", "utf-8")
+    with pytest.raises(WordsError, match="sya"):
+        load("bad.yaml", Moves, tmp_path)
+
+
+@pytest.mark.parametrize("want", load_empathy().order)
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_want_has_words_within_its_budget(want: str, level: Level) -> None:
+    for person in ({}, {"brief": True}, {"advice": False}, {"questions": False}):
+        brief = brief_of("tell me about my boss and my sleep", want=want, level=level, person=person)
+        reply = list(respond(brief))
+        assert reply
+        assert words_in(reply) <= brief["plan"]["words"]
+        assert sum("?" in one for one in reply) <= (1 if brief["plan"]["ask"] else 0)
+        assert not re.search(r"\$|\{|\}", " ".join(reply))
+
+
+@pytest.mark.parametrize("want", load_empathy().order)
+def test_a_second_time_is_said_differently(want: str) -> None:
+    if want == "other_language":
+        return
+    first, second = talk(["you there, about this", "and again, about this"], want=want)
+    assert not set(first[1]) & set(second[1])
+    assert opening(first[1][0]) != opening(second[1][0])
+
+
+@pytest.mark.parametrize("theme", TALKS)
+@pytest.mark.parametrize("seed", range(6))
+def test_twenty_turns_never_repeat(theme: str, seed: int) -> None:
+    turns = talk(TALKS[theme], seed=seed)
+    said = [one for _, reply in turns for one in reply]
+    assert [one for one, times in Counter(said).items() if times > 1] == []
+    starts = Counter(opening(reply[0]) for _, reply in turns)
+    assert [start for start, times in starts.items() if times > 1] == []
+    assert sum(opening(one) == "it sounds like" for one in said) <= 1
+    assert max(sum("?" in one for one in reply) for _, reply in turns) <= 1
+    asked = [any("?" in one for one in reply) for _, reply in turns]
+    assert not any(all(asked[at : at + 3]) for at in range(len(asked)))
+    assert all(words_in(reply) <= plan["words"] for plan, reply in turns)
+
+
+def test_replies_follow_no_fixed_formula() -> None:
+    turns = talk(TALKS["grief"])
+    assert len({tuple(step["step"] for step in plan["steps"]) for plan, _ in turns}) >= 6
+    assert {len(reply) for _, reply in turns} >= {2, 3}
+
+
+def test_same_conversation_same_words_other_seed_other_words() -> None:
+    texts = TALKS["grief"][:8]
+    assert talk(texts, seed=5) == talk(texts, seed=5)
+    assert [reply for _, reply in talk(texts, seed=5)] != [reply for _, reply in talk(texts, seed=6)]
+
+
+def test_no_advice_and_no_questions_hold_for_the_whole_talk() -> None:
+    offers = {one for idea in load_ideas().ideas.values() for text in idea.offer for one in sentences(text)}
+    for _, reply in talk(TALKS["grief"], person={"advice": False, "questions": False}):
+        assert not set(reply) & offers
+        assert not any("?" in one for one in reply)
+
+
+def test_an_unsure_feeling_is_not_named() -> None:
+    families = {emotion.family for emotion in load_themes().emotions.values()}
+    named = {
+        line for key, lines in load_replies().banks["emotion"].items() for line in lines if key in families
+    }
+    for label in load_themes().emotions:
+        for text in ("I had to go there again on monday", "my mum died"):
+            reply = list(respond(brief_of(text, reading=reading_of(text, label, sure=False))))
+            assert not set(reply) & named
+
+
+@pytest.mark.parametrize("label", load_themes().emotions)
+def test_a_sure_feeling_has_words(label: str) -> None:
+    replies = load_replies()
+    family = load_themes().emotions[label].family
+    assert len(replies.banks["emotion"][family]) >= 3
+
+
+def test_pain_behind_a_calm_front_is_met() -> None:
+    masked = set(load_replies().banks["emotion"]["masked"])
+    replies = [list(respond(brief_of("I'm fine, just crying all day", seed=seed))) for seed in range(12)]
+    assert sum(bool(masked & set(reply)) for reply in replies) >= 6
+    assert not any(
+        "you're fine" in one.lower() for reply in replies for one in reply[:1] if one not in masked
+    )
+
+
+def test_a_passage_lends_its_technique_and_not_its_words() -> None:
+    passage: Passage = {
+        "id": "1",
+        "question": "q",
+        "text": "Quokka marmalade helps.",
+        "topic": "stress",
+        "techniques": ["listen-back"],
+        "source": "s",
+        "score": 0.8,
+    }
+    text = "what can I do about my boss?"
+    brief = brief_of(text, want="advice", passages=[passage])
+    reply = " ".join(respond(brief))
+    assert any(offer in reply for offer in load_ideas().ideas["listen-back"].offer)
+    assert "Quokka" not in reply
+    careful = " ".join(respond(brief_of(text, want="advice", passages=[passage], level="moderate")))
+    assert not any(offer in careful for offer in load_ideas().ideas["listen-back"].offer)
+
+
+def test_an_idea_is_followed_up_when_taken_and_replaced_when_not() -> None:
+    ask = "what can I do about my boss?"
+    first = brief_of(ask, want="advice")
+    reply = " ".join(respond(first))
+    offered_first = first["plan"]["offer"]
+    history = [("user", ask), ("assistant", reply)]
+    taken = brief_of("ok", want="accept", history=history, before=first["plan"])
+    assert any(step in " ".join(respond(taken)) for step in load_ideas().ideas[offered_first].next)
+    refused = brief_of("not that", want="decline", history=history, before=first["plan"])
+    other = " ".join(respond(refused))
+    assert not any(offer in other for offer in load_ideas().ideas[offered_first].offer)
+    assert any(offer in other for idea in load_ideas().ideas.values() for offer in idea.offer)
+
+
+@pytest.mark.parametrize("kind", load_empathy().professional_kinds)
+@pytest.mark.parametrize("subject", ["self", "other"])
+def test_professional_points_to_people_and_says_back_no_belief(kind: Kind, subject: str) -> None:
+    text = "they put a chip in my tooth and my boss reads it"
+    reading = reading_of(text, cues=[cue_of(kind, subject)])
+    reply = " ".join(respond(brief_of(text, reading=reading, level="moderate", kinds=[kind])))
+    assert re.search(r"doctor|midwife|pharmacist", reply)
+    assert "soon" in reply or "today" in reply or "next day" in reply
+    assert "chip" not in reply
+    assert reply.count("?") <= 1
+
+
+def test_repeat_back_says_only_what_was_said() -> None:
+    history = [("user", "my boss keeps giving me his shifts"), ("assistant", "So that is how it is.")]
+    reply = " ".join(respond(brief_of("what did I tell you?", want="repeat_back", history=history)))
+    assert "your boss keeps giving you his shifts" in reply
+    nothing = " ".join(respond(brief_of("what did I tell you?", want="repeat_back")))
+    assert "you told me that" not in nothing
+
+
+def test_truth_about_itself() -> None:
+    for seed in range(10):
+        for text in ("are you human?", "are you a licensed therapist?", "what is your name?"):
+            reply = " ".join(respond(brief_of(text, want="identity", seed=seed)))
+            assert re.search(r"\bAI\b|program|software", reply)
+
+
+def test_name_is_used_only_when_given() -> None:
+    replies = [
+        " ".join(respond(brief_of("hi", want="greeting", person={"name": "Sam"}, seed=s))) for s in range(20)
+    ]
+    assert any("Sam" in reply for reply in replies)
+    assert not any("$name" in " ".join(respond(brief_of("hi", want="greeting", seed=s))) for s in range(20))
+
+
+@pytest.mark.parametrize(
+    "code", ["es", "fr", "de", "pt", "it", "nl", "hi", "ar", "ru", "tr", "zh", "ja", "ko", "und"]
+)
+def test_other_languages_get_a_line(code: str) -> None:
+    reading = reading_of("hola") | {"language": code}
+    reply = list(respond(brief_of("hola", want="other_language", reading=reading)))  # type: ignore[arg-type]
+    assert "English" in " ".join(reply)
+    assert all(re.search(r"[.?…]$", one) for one in reply)
+
+
+def test_repair_sentences_are_fresh_until_none_are_left() -> None:
+    brief = brief_of("my boss was unfair again")
+    said: list[str] = []
+    while (one := sentence_for({**brief, "said": said}, len(said))) is not None:
+        assert one not in said
+        said.append(one)
+    assert len(said) >= 6

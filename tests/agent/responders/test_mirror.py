@@ -1,0 +1,124 @@
+"""Mirroring: our own sentences, what must never come back, and any text at all."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.responders.mirror import mirror, topic_phrase
+
+FIRST_PERSON = re.compile(r"\b(?:i|me|my|mine|myself|i'm|i've|i'd|i'll|am|we|us|our|ours)\b", re.IGNORECASE)
+WRONG = re.compile(r"\b(?:you (?:am|was|is|has|wasn't)|you you|your your|a awful|me|i)\b", re.IGNORECASE)
+
+
+@cache
+def sentences() -> dict[str, Any]:
+    """tests/agent/responders/mirrors.yaml."""
+    read: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("mirrors.yaml").read_text("utf-8"))
+    return read
+
+
+def test_there_are_enough_sentences() -> None:
+    assert len(sentences()["accept"]) + len(sentences()["reject"]) >= 200
+
+
+@pytest.mark.parametrize("one", sentences()["accept"], ids=lambda one: one["text"][:40])
+def test_a_clause_is_turned(one: dict[str, Any]) -> None:
+    good = one["mirror"] if isinstance(one["mirror"], list) else [one["mirror"]]
+    assert mirror(one["text"]) in good
+
+
+@pytest.mark.parametrize("text", sentences()["reject"], ids=lambda text: text[:40])
+def test_what_cannot_be_said_back_well_is_not(text: str) -> None:
+    assert mirror(text) is None
+
+
+def test_what_was_already_said_is_passed_over() -> None:
+    text = "My boss fired me today. My wife moved out last night."
+    first = mirror(text)
+    assert first is not None
+    second = mirror(text, [f"You're saying that {first}."])
+    assert second is not None
+    assert second != first
+    assert mirror(text, [f"So {first}.", f"It sounds like {second}."]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("we broke up on sunday", "the breakup"),
+        ("I can't stop crying since my boyfriend left me", "the breakup"),
+        ("I've got an exam tomorrow", "your exam tomorrow"),
+        ("my interview next week is all I think about", "your interview next week"),
+        ("my mum drives me mad", "your mum"),
+        ("Mum never calls", "your mum"),
+        ("my dad died in March", "losing your dad"),
+        ("I lost my cat last year", "losing your cat"),
+        ("I got fired today", "losing your job"),
+        ("I failed my driving test", "failing your driving test"),
+        ("we're getting divorced", "the divorce"),
+        ("things are bad at work", "work"),
+        ("I can't pay the rent", "money"),
+        ("I can\u2019t sleep", "sleep"),
+        ("my best friend ignores me", "your best friend"),
+        ("my mother in law is here for a month", "your mother in law"),
+        ("we lost our baby at twelve weeks", "losing your baby"),
+        ("MY BOSS SHOUTS AT ME", "your boss"),
+        ("we are moving house", "the move"),
+        ("I was bullied at school", "school"),
+        ("I feel strange today", None),
+        ("his mother is nice", None),
+        ("what is the capital of Peru", None),
+        ("", None),
+    ],
+)
+def test_the_topic_is_named(text: str, phrase: str | None) -> None:
+    assert topic_phrase(text) == phrase
+
+
+def sane(turned: str) -> bool:
+    """Whether a mirrored clause keeps its promises."""
+    words = re.findall(r"[\w'-]+", turned)
+    ended = turned[-1].isalnum()
+    return 4 <= len(words) <= 16 and ended and not FIRST_PERSON.search(turned) and not WRONG.search(turned)
+
+
+WORDS = """I i'm my me we mum boss told was am and but because left , . ? the job Sarah don't so you feel
+like when had a he crying home lost never just us our myself shitty to"""
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(WORDS.split()), max_size=25))
+def test_any_words_come_back_sound_or_not_at_all(words: list[str]) -> None:
+    turned = mirror(" ".join(words))
+    assert turned is None or sane(turned)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_is_survived(text: str) -> None:
+    assert mirror(text) is None or sane(str(mirror(text)))
+    topic_phrase(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i " * 25_000,
+        "my boss left me and " * 2_500,
+        "a" * 50_000,
+        "i am, " * 9_000,
+        "so " * 16_000,
+        "\0" * 50_000,
+        "( " * 9_000,
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_huge_input_is_survived(text: str) -> None:
+    assert mirror(text) is None or sane(str(mirror(text)))
+    topic_phrase(text)

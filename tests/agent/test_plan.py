@@ -1,0 +1,277 @@
+"""The plan: which move, which steps, one question at most, advice only when it is welcome."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from agent.brief import Person, Plan, Reading
+from agent.plan import choose_offer, load_empathy, load_ideas, make_plan, offered
+from agent.reading.ladder import LEVELS, Cue, Kind, Level
+from agent.themes import load_themes, masks, own_word, pronouns, theme_of, weighs
+
+INTENTS = {
+    "agreeing",
+    "acknowledging",
+    "encouraging",
+    "consoling",
+    "sympathizing",
+    "suggesting",
+    "questioning",
+    "wishing",
+    "neutral",
+}
+TOPICS = {
+    "addiction",
+    "anger-management",
+    "anxiety",
+    "behavioral-change",
+    "children-adolescents",
+    "counseling-fundamentals",
+    "depression",
+    "diagnosis",
+    "domestic-violence",
+    "eating-disorders",
+    "family-conflict",
+    "grief-and-loss",
+    "human-sexuality",
+    "intimacy",
+    "legal-regulatory",
+    "lgbtq",
+    "marriage",
+    "military-issues",
+    "parenting",
+    "professional-ethics",
+    "relationship-dissolution",
+    "relationships",
+    "self-esteem",
+    "self-harm",
+    "sleep-improvement",
+    "social-relationships",
+    "spirituality",
+    "stress",
+    "substance-abuse",
+    "trauma",
+    "workplace-relationships",
+}
+
+
+def read(*wants: str, emotion: str = "", sure: bool = False, kind: Kind | None = None) -> Reading:
+    cue: list[Cue] = []
+    if kind:
+        cue = [
+            {
+                "rule": "r",
+                "kind": kind,
+                "subject": "self",
+                "level": "moderate",
+                "escalate": False,
+                "past": False,
+                "marks": [],
+                "span": [0, 1],
+            }
+        ]
+    return {
+        "emotions": [{"label": emotion, "p": 0.9}] if emotion else [],
+        "intents": [],
+        "sure": sure,
+        "wants": list(wants),
+        "language": "en",
+        "cues": [cue],
+        "degraded": False,
+    }
+
+
+def planned(
+    *texts: str,
+    reading: Reading | None = None,
+    level: Level = "none",
+    kinds: Sequence[Kind] = (),
+    person: Person | None = None,
+    before: Plan | None = None,
+    replies: str = "I hear you.",
+) -> Plan:
+    history: list[tuple[str, str]] = []
+    for text in texts[:-1]:
+        history += [("user", text), ("assistant", replies)]
+    return make_plan(
+        text=texts[-1],
+        reading=reading or read("vent"),
+        level=level,
+        kinds=kinds,
+        escalate=False,
+        person=person or {},
+        history=[*history, ("user", texts[-1])],
+        before=before,
+    )
+
+
+STORY = (
+    "my boss keeps giving me all of his shifts",
+    "he shouted at me in front of everyone",
+    "I cannot sleep on sunday nights now",
+    "nobody at the office says a single word",
+    "today I cried in the store room again",
+)
+
+
+def test_data_names_only_known_things() -> None:
+    data, themes = load_empathy(), load_themes()
+    assert {move.intent for move in data.moves.values()} <= INTENTS
+    assert {theme.topic for theme in themes.themes.values()} == TOPICS
+    assert len(themes.emotions) == 32
+    assert {word for word in themes.own_words.values() if word} <= set(themes.emotions)
+    assert set(data.order) <= set(data.moves)
+    ideas = load_ideas()
+    assert {idea for names in ideas.suits.values() for idea in names} <= set(ideas.ideas)
+    assert set(ideas.suits) - {"general"} <= set(themes.themes) | TOPICS
+
+
+@pytest.mark.parametrize("want", load_empathy().order)
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_want_has_a_plan(want: str, level: Level) -> None:
+    plan = planned("some message about my boss", reading=read(want), level=level)
+    assert plan["move"] == want
+    assert plan["steps"]
+    assert all(step["why"] for step in plan["steps"])
+    assert plan["intent"] in INTENTS
+    assert 0 < plan["words"] <= 120
+    assert plan["careful"] == (level in {"moderate", "high", "imminent"})
+
+
+def test_small_talk_gives_way_to_pain() -> None:
+    assert planned("hi, my dad died", reading=read("greeting", "vent"))["move"] == "support"
+    assert planned("hi", reading=read("greeting"))["move"] == "greeting"
+
+
+def test_first_telling_gets_no_advice_unless_asked() -> None:
+    first = planned(STORY[0])
+    assert first["stage"] == "explore"
+    assert first["offer"] == ""
+    asked = planned(STORY[0] + ", what can I do?", reading=read("advice"))
+    assert asked["stage"] == "act"
+    assert asked["offer"] in load_ideas().ideas
+
+
+def test_stages_follow_the_telling() -> None:
+    stages = [planned(*STORY[:count])["stage"] for count in range(1, 6)]
+    assert stages == ["explore", "explore", "comfort", "comfort", "act"]
+    assert planned(*STORY)["offer"]
+
+
+def test_no_advice_is_honoured() -> None:
+    plan = planned(*STORY, person={"advice": False})
+    assert plan["stage"] == "comfort"
+    assert plan["offer"] == ""
+    assert planned(*STORY, reading=read("advice"), person={"advice": False})["offer"] == ""
+
+
+def test_an_idea_is_not_pressed_twice_in_a_row() -> None:
+    before = planned(*STORY)
+    assert before["offer"]
+    after = planned(*STORY, "and then he shouted at me all over again", before=before)
+    assert after["offer"] == ""
+
+
+def test_no_question_after_two_and_none_when_unwanted() -> None:
+    texts = STORY[:3]
+    assert planned(*texts, replies="Is it so?", reading=read("identity"))["ask"] is False
+    assert planned(*texts, replies="It is so.", reading=read("identity"))["ask"] is True
+    assert planned(*texts, reading=read("identity"), person={"questions": False})["ask"] is False
+
+
+def test_brief_is_honoured() -> None:
+    for move in load_empathy().order:
+        assert planned(*STORY, reading=read(move), person={"brief": True})["words"] <= 35
+
+
+def test_a_feeling_is_named_only_when_sure_or_said() -> None:
+    assert planned(STORY[1], reading=read("vent", emotion="angry"))["feeling"] == ""
+    assert planned(STORY[1], reading=read("vent", emotion="angry", sure=True))["feeling"] == "angry"
+    assert planned("I feel so ashamed of it all", reading=read("vent"))["feeling"] == "ashamed"
+    assert planned("my mum died", reading=read("vent", emotion="grateful", sure=True))["feeling"] == ""
+    glad = planned("I passed", reading=read("good_news", emotion="proud", sure=True))
+    assert glad["feeling"] == "proud"
+
+
+def test_without_a_feeling_no_shape_speaks_of_one() -> None:
+    for count in range(1, 6):
+        plan = planned(*STORY[:count])
+        assert "emotion" not in [step["step"] for step in plan["steps"]]
+
+
+def test_the_shape_changes_from_turn_to_turn() -> None:
+    before: Plan | None = None
+    for count in range(1, 6):
+        plan = planned(*STORY[:count], before=before)
+        assert before is None or plan["steps"] != before["steps"]
+        before = plan
+
+
+@pytest.mark.parametrize("kind", load_empathy().professional_kinds)
+def test_kinds_without_escalation_go_to_people_with_training(kind: Kind) -> None:
+    plan = planned("words", reading=read("vent", kind=kind), level="moderate", kinds=[kind])
+    assert plan["move"] == "professional"
+    assert plan["careful"] is True
+    assert plan["offer"] == ""
+    later = planned("words", reading=read("vent"), level="moderate", kinds=[kind], before=plan)
+    assert later["move"] == "support"
+
+
+def test_find_care_goes_on_when_money_comes_up() -> None:
+    before = planned("how do I find someone", reading=read("find_care"))
+    assert planned("how do I find someone", "we can't afford it", before=before)["move"] == "find_care"
+    assert planned("we can't afford it")["move"] == "support"
+
+
+def test_ideas_come_from_passages_first_and_never_twice() -> None:
+    assert choose_offer("work", ["paced-breathing"], set()) == "paced-breathing"
+    assert choose_offer("work", ["paced-breathing"], {"paced-breathing"}) != "paced-breathing"
+    assert choose_offer("work", [], set(load_ideas().ideas)) == ""
+    assert choose_offer("violence", ["repair-conversation"], set()) != "repair-conversation"
+    spoken = load_ideas().ideas["grounding"].offer[0]
+    assert offered([("assistant", f"Okay. {spoken}")]) == {"grounding"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "theme"),
+    [
+        (["my dog was put to sleep"], "grief"),
+        (["my ex left me"], "breakup"),
+        (["exam tomorrow and I can't study"], "exam"),
+        (["the rent is due and I have debts"], "money"),
+        (["my mum criticizes me", "not that"], "family"),
+        (["my mum died", "I miss her", "today I went back to work"], "grief"),
+        (["my mum died", "can you call my sister?"], "grief"),
+        (["hello"], "general"),
+    ],
+)
+def test_theme(texts: list[str], theme: str) -> None:
+    assert theme_of([("user", text) for text in texts]) == theme
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("I feel so numb", "numb"),
+        ("i'm exhausted", "exhausted"),
+        ("I'm not sad", ""),
+        ("I'm tired of it", ""),
+    ],
+)
+def test_own_word(text: str, word: str) -> None:
+    assert own_word(text) == word
+
+
+def test_masks_and_pronouns_and_weight() -> None:
+    assert masks("I’m fine, just crying all day")
+    assert not masks("I'm fine, thanks")
+    assert pronouns([("user", "my mum died, I miss her")]) == ("her", "her")
+    assert pronouns([("user", "my mum and my dad")]) == ("them", "their")
+    assert weighs(read(), "none", [("user", "today was bad")], "general")
+    assert not weighs(read(), "none", [("user", "I had pasta for lunch")], "general")
+
+
+def test_plan_is_plain_data() -> None:
+    plan = cast("dict[str, Any]", planned(*STORY))
+    assert set(plan) == set(Plan.__annotations__)
