@@ -82,7 +82,7 @@ def _answer(session: Session, said: str) -> None:
                         page.card(contacts)
                 case Said(sentence):
                     shown.append(sentence)
-                    place.markdown(page.plain(" ".join(shown)))
+                    place.text(" ".join(shown))
                 case Done(turn):
                     status.update(label=words.step_done, state="complete")
                     st.session_state.turns.append((said, turn.text, turn))

@@ -1,6 +1,7 @@
 """The pieces of the page: header, help, cards, messages, the panel. Knows nothing of how a reply is made.
 
-Text from people and models is escaped before it meets Markdown; no HTML is ever rendered.
+What people and models write is shown as text and never meets Markdown or HTML, so that nothing in it
+becomes a link, an image or markup.
 """
 
 import re
@@ -37,9 +38,13 @@ ANY_KIND = ("suicide", "abuse", "minor")
 
 
 def plain(text: str) -> str:
-    """`text` as Markdown that shows it literally: no links, images, HTML, math or emoji codes."""
-    escaped = re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&=])", r"\\\1", text.replace("\x00", ""))
-    return re.sub(r"\n", "  \n", escaped)
+    """`text`, from our own files, as Markdown that shows it literally."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&=])", r"\\\1", text)
+
+
+def shown(text: str) -> str:
+    """What a person wrote, as it can be shown: without null bytes, and never empty."""
+    return text.replace("\x00", "").strip() or "…"
 
 
 def header(country: str | None) -> None:
@@ -128,10 +133,10 @@ def said(text: str) -> None:
     """The person's message, literally, folded when long."""
     with st.chat_message("user"):
         if len(text) <= FOLD:
-            st.markdown(plain(text) or "…")
+            st.text(shown(text))
             return
-        with st.expander(plain(text[:120].replace("\n", " ")) + " …"):
-            st.text(text)
+        with st.expander(plain(shown(text)[:120].replace("\n", " ")) + " …"):
+            st.text(shown(text))
 
 
 def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> None:
@@ -139,7 +144,7 @@ def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> No
     with st.chat_message("assistant"):
         if turn is not None and turn.card:
             card(turn.card)
-        st.markdown(plain(text))
+        st.text(text)
         if turn is not None:
             _why(turn, number, developer=developer)
 
@@ -151,8 +156,8 @@ def _why(turn: Turn, number: int, *, developer: bool) -> None:
             st.markdown(plain(sentence))
         for line, passage in zip(explain.sources(turn), turn.sources, strict=True):
             st.markdown(f"**{plain(line)}**")
-            st.caption(plain(passage["question"]))
-            st.caption(plain(passage["text"]))
+            st.text(passage["question"])
+            st.text(passage["text"])
         if developer:
             st.json(explain.details(turn), expanded=1)
 
