@@ -25,11 +25,13 @@ from graph.deadline import PartFailed, pump, within
 from graph.services import Services
 from graph.state import State
 
-__all__ = ["assess", "crisis", "guard", "perceive", "plan", "recall", "respond"]
+__all__ = ["assess", "crisis", "guard", "looks_up", "perceive", "plan", "recall", "respond"]
 
 log = logging.getLogger("hearken")
 
 Emit = Callable[[dict[str, str]], object]
+# A message of so few words says little about its language; the one before it is heard with it.
+SHORT = 3
 # The moves in which an idea from similar answers may have a place.
 RECALLED = frozenset({"support", "advice", "information", "complaint", "decline"})
 # How far over the plan's budget a reply may run before the guard cuts it.
@@ -41,7 +43,7 @@ def perceive(state: State, services: Services) -> State:
     texts = said_by(state, "human")
     text = texts[-1] if texts else ""
     cues = [services.scan(unseen) for unseen in unfolded(state)]
-    language = detect(text)
+    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
     reading = Reading(
         emotions=[],
         intents=[],
@@ -85,7 +87,7 @@ def recall(state: State, services: Services) -> State:
     """Look up what people were answered who asked something similar; nothing when risk is about."""
     decided = state["plan"]
     texts = said_by(state, "human")
-    if decided["careful"] or decided["move"] not in RECALLED or not texts:
+    if not looks_up(decided) or not texts:
         return {"passages": []}
     try:
         found = within(services.part_seconds, lambda: services.search(texts[-1], services.passages))
@@ -158,6 +160,11 @@ def guard(state: State, services: Services) -> State:
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
     return {"messages": [AIMessage(" ".join(judged.sentences))]}
+
+
+def looks_up(decided: Plan) -> bool:
+    """Whether this turn searches at all: an idea has a place in it, and no danger is about."""
+    return not decided["careful"] and decided["move"] in RECALLED
 
 
 def said_by(state: State, kind: Literal["human", "ai"]) -> list[str]:

@@ -38,6 +38,7 @@ def main() -> None:
     if "session" not in st.session_state:
         _restart()
     session: Session = st.session_state.session
+    st.session_state.setdefault("country", session.person.get("country", ""))
     page.sidebar(settings, session, restart=_restart)
     page.header(session.person.get("country"))
     if not session.messages:
@@ -70,8 +71,8 @@ def _answer(session: Session, said: str) -> None:
     """One turn: its steps, then each guarded sentence as it comes, then the card."""
     words = load_ui_words()
     page.said(said)
-    with st.chat_message("assistant"):
-        status, card, place = st.status(words.steps["perceive"]), st.container(), st.empty()
+    with page.listener():
+        status, place, card = st.status(words.steps["perceive"]), st.empty(), st.container()
         shown: list[str] = []
         for event in session.stream(said):
             match event:

@@ -16,13 +16,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import HearkenError
+
+if TYPE_CHECKING:
+    from graph import Session
 
 __all__ = ["app", "main"]
 
@@ -61,9 +64,8 @@ def chat(
 ) -> None:
     """Have a conversation in the terminal."""
     from agent.settings import load_settings
-    from graph import CardShown, Done, Said, Session, StepStarted
+    from graph import Session
     from graph.services import from_settings, warm
-    from ui import explain
     from ui.wording import fill, load_ui_words
 
     words, console = load_ui_words(), Console(highlight=False)
@@ -83,21 +85,31 @@ def chat(
         except (EOFError, KeyboardInterrupt):
             console.print(f"\n{words.chat_goodbye}")
             return
-        with console.status(words.steps["perceive"]) as status:
-            for event in session.stream(text):
-                match event:
-                    case StepStarted(name):
-                        status.update(words.steps.get(name, name))
-                    case CardShown(contacts):
-                        _print_card(console, contacts)
-                    case Said(said):
-                        console.print(escape(said), end=" ")
-                    case Done(turn):
-                        console.print()
-                        if why:
-                            console.print(escape(" ".join(explain.sentences(turn))), style="dim")
-                        if not session.saved:
-                            console.print(words.not_saved, style="dim")
+        _converse(console, session, text, why=why)
+
+
+def _converse(console: Console, session: "Session", text: str, *, why: bool) -> None:
+    """One turn, printed as it comes."""
+    from graph import CardShown, Done, Said, StepStarted
+    from ui import explain
+    from ui.wording import load_ui_words
+
+    words = load_ui_words()
+    with console.status(words.steps["perceive"]) as status:
+        for event in session.stream(text):
+            match event:
+                case StepStarted(name):
+                    status.update(words.steps.get(name, name))
+                case CardShown(contacts):
+                    _print_card(console, contacts)
+                case Said(said):
+                    console.print(escape(said), end=" ")
+                case Done(turn):
+                    console.print()
+                    if why:
+                        console.print(escape(" ".join(explain.sentences(turn))), style="dim")
+    if not session.saved:
+        console.print(words.not_saved, style="dim")
 
 
 def _print_card(console: Console, contacts: list[dict[str, str]]) -> None:
@@ -140,6 +152,7 @@ def ui(
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
+        "theme.primaryColor": "#3f7f83",
     }
     page = str(Path(__file__).parent / "app.py")
     command = [sys.executable, "-m", "streamlit", "run", page, *(f"--{k}={v}" for k, v in flags.items())]

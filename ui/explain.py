@@ -6,6 +6,7 @@ Knows nothing of how either is shown.
 from typing import Any
 
 from graph import Turn
+from graph.nodes import looks_up
 from ui.wording import fill, load_ui_words
 
 __all__ = ["details", "sentences", "sources"]
@@ -26,7 +27,7 @@ def sentences(turn: Turn) -> list[str]:
     if turn.sources:
         told.append(fill(why.looked_up, count=len(turn.sources)))
     else:
-        told.append(why.nothing_found if turn.milliseconds.get("recall", 0) > 1 else why.not_looked_up)
+        told.append(why.nothing_found if looks_up(turn.plan) else why.not_looked_up)
     told.append(why.crisis if "crisis" in turn.path else why.ordinary)
     if turn.replaced:
         told.append(fill(why.replaced, count=len(turn.replaced)))

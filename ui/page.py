@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from agent.settings import Settings
 from graph import Session, Turn
@@ -50,10 +51,11 @@ def shown(text: str) -> str:
 def header(country: str | None) -> None:
     """The title, and help one tap away whatever else is on the page."""
     words = load_ui_words()
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    left.markdown(f"### {words.title}")
-    with right.popover(words.help_button, icon=":material/call:", use_container_width=True, key="help"):
-        help_now(country)
+    with st.container(key="header", horizontal=True, vertical_alignment="center"):
+        st.markdown(f"### {words.title}")
+        with st.popover(words.help_button, icon=":material/call:", key="help"):
+            help_now(country)
+    st.html(Path(__file__).parent / "page.html")
 
 
 def help_now(country: str | None) -> None:
@@ -89,9 +91,9 @@ def _contacts(contacts: Sequence[dict[str, str]]) -> None:
             ways.append(f"[{label}](sms:{re.sub(r'[^0-9+]', '', to[-1])})" if to else label)
         if contact["chat_url"]:
             ways.append(f"[{words.chat}]({contact['chat_url']})")
-        hours = fill(words.hours, hours=contact["hours"]) if contact["hours"] else ""
-        extra = " · ".join(plain(part) for part in (hours, contact["note"]) if part)
-        st.markdown(f"**{plain(contact['name'])}**  \n{' · '.join(ways)}" + (f"  \n{extra}" if extra else ""))
+        when = plain(fill(words.hours, hours=contact["hours"])) if contact["hours"] else ""
+        note = f"**{plain(contact['note'])}**" if contact["note"] else ""
+        st.markdown(f"**{plain(contact['name'])}**  \n{' · '.join(filter(None, [*ways, when, note]))}")
     if contacts and not any(contact["verified_at"] for contact in contacts):
         st.caption(words.undialled)
 
@@ -131,7 +133,7 @@ def suggestions() -> str | None:
 
 def said(text: str) -> None:
     """The person's message, literally, folded when long."""
-    with st.chat_message("user"):
+    with st.chat_message("user", avatar=":material/person:"):
         if len(text) <= FOLD:
             st.text(shown(text))
             return
@@ -139,12 +141,17 @@ def said(text: str) -> None:
             st.text(shown(text))
 
 
+def listener() -> DeltaGenerator:
+    """The place for a message of ours."""
+    return st.chat_message("assistant", avatar=":material/hearing:")
+
+
 def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> None:
     """A reply, the card shown with it, and why it came about."""
-    with st.chat_message("assistant"):
+    with listener():
+        st.text(text)
         if turn is not None and turn.card:
             card(turn.card)
-        st.text(text)
         if turn is not None:
             _why(turn, number, developer=developer)
 
