@@ -93,11 +93,8 @@ def clean_question(title: str, body: str = "") -> Cleaned:
     question = " ".join(_plain(title).split()).strip(" -\"'")
     if not question:
         return Cleaned("", "question: empty")
-    if (
-        CONTACT in question
-        or _names(question, frozenset(), 1)
-        or _broken("sentence", question) == clean_rules().sentence[0].id
-    ):
+    private = CONTACT in question or _broken("sentence", question) == clean_rules().sentence[0].id
+    if private or _names(question):
         return Cleaned("", "question: names someone")
     return Cleaned(question)
 
@@ -125,12 +122,13 @@ def clean_answer(answer: str, author: str = "") -> Cleaned:
             left_out[unfit] += 1
         else:
             fit.append(sentence)
-    kept = sum(len(re.findall(_WORD, sentence)) for sentence in fit)
-    if kept < rules.least_words:
+    kept = _count(fit)
+    shown = _first(fit, rules.most_words)
+    if _count(shown) < rules.least_words:
         return Cleaned("", "too short" if len(words) < rules.least_words else "too little left", left_out)
     if kept < rules.least_kept * len(words):
         return Cleaned("", "too little left", left_out)
-    return Cleaned(" ".join(_first(fit, rules.most_words)), left_out=left_out)
+    return Cleaned(" ".join(shown), left_out=left_out)
 
 
 def normalised(text: str) -> str:
@@ -147,26 +145,21 @@ def _unfit(sentence: str, author: frozenset[str]) -> str:
     if broken := _broken("sentence", sentence):
         return broken
     words = re.findall(_WORD, sentence)
-    if re.search("[¿¡]", sentence) or (len(words) >= 6 and not _english(words, easing=0.2)):
+    if len(words) >= 6 and not _english(words, easing=0.2):
         return "not English"
-    return "names someone" if _names(sentence, author, 0) else ""
+    return "names someone" if _names(sentence, author) else ""
 
 
-def _names(sentence: str, author: frozenset[str], slack: int) -> bool:
-    """Whether a word inside the sentence is written like a name, or the author is named.
-
-    slack: how many such words are still no name; titles are written with more capitals.
-    """
+def _names(sentence: str, author: frozenset[str] = frozenset()) -> bool:
+    """Whether a word inside the sentence is written like a name, or the author is named."""
     tokens = sentence.split()
     allowed = _capitals()
-    odd = 0
     for before, token in pairwise(tokens):
         word = re.sub(r"^\W+|(?:['’]s)?\W*$", "", token)
         starts = re.search(r"[.:!?…\"“”'‘(\[–—-]$", before) or re.match(r"[\"“'‘(\[]", token)
         if re.fullmatch(r"[A-Z][a-z]+(?:[-'’][A-Za-z]+)*", word) and word not in allowed and not starts:
-            odd += 1
-    named = {word.lower() for word in re.findall(r"[A-Z][a-z]+", sentence)} & author
-    return odd > slack or bool(named)
+            return True
+    return any(word.lower() in author for word in re.findall(r"[A-Z][a-z]+", sentence))
 
 
 def _plain(text: str) -> str:
@@ -197,14 +190,12 @@ def sentences(plain: str) -> list[str]:
     return found
 
 
-def _first(sentences: Sequence[str], most: int) -> list[str]:
-    kept, words = [], 0
-    for sentence in sentences:
-        words += len(re.findall(_WORD, sentence))
-        if words > most:
-            break
-        kept.append(sentence)
-    return kept
+def _first(kept: Sequence[str], most: int) -> list[str]:
+    return [kept[i] for i in range(len(kept)) if _count(kept[: i + 1]) <= most]
+
+
+def _count(fit: Sequence[str]) -> int:
+    return sum(len(re.findall(_WORD, sentence)) for sentence in fit)
 
 
 def _english(words: Sequence[str], easing: float = 1.0) -> bool:

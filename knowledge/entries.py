@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from knowledge.index import Row
+from knowledge.tables import source_words
 
 __all__ = [
     "ANSWER",

@@ -108,6 +108,8 @@ def _ingest(
     tag = tagger(library.embed) if fresh else None
     tagged: Counter[str] = Counter()
     done = len(rows) - len(fresh)
+    if progress:
+        progress(done, len(rows))
     for start in range(0, len(fresh), CHUNK):
         chunk = [replace(entry, techniques=tag(entry.text)) for entry in fresh[start : start + CHUNK] if tag]
         library.add(chunk)

@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 FLOOR = 0.42
 WORDS = 3  # "ok", "hi there": too little to look anything up by, and near to everything short
 BATCH = 16  # entries embedded and written together; what a Ctrl-C may lose
-ROWS = 48  # enough for the answers to several questions
+ROWS = 32  # enough for the answers to several questions
 MOST_ROWS = 384
 
 
