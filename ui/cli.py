@@ -72,9 +72,9 @@ def chat(
     settings = load_settings()
     services = from_settings(settings)
     session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
-    with console.status(words.warming):
-        for problem in warm(services):
-            console.print(escape(fill(words.problem, problem=problem)), style="dim")
+    # The first start fills the index: nobody should wait for that before the first word.
+    problems: list[str] = []
+    threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True).start()
     for line in [*words.about, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
@@ -86,6 +86,8 @@ def chat(
             console.print(f"\n{words.chat_goodbye}")
             return
         _converse(console, session, text, why=why)
+        while problems:
+            console.print(escape(fill(words.problem, problem=problems.pop())), style="dim")
 
 
 def _converse(console: Console, session: "Session", text: str, *, why: bool) -> None:

@@ -66,7 +66,6 @@ class UiWords(Strict):
     why_title: str
     why: Why
     reset: str
-    warming: str
     problem: str
     chat_intro: str
     chat_you: str
