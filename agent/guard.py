@@ -1,6 +1,6 @@
 """What may be said: a pure judge of one sentence, and its fold over a whole reply.
 
-Every sentence, whoever wrote it, passes here before anyone reads it. The rules are data
+Every sentence, whoever wrote it, passes here before anyone reads it. What never to say is in the rulebook
 (agent/words/guard.yaml); this module only matches and counts. It fails closed: what it cannot read
 (another language outside a crisis reply, a strange script, a half sentence) is not said.
 
@@ -8,112 +8,31 @@ It does not know whether a sentence is true, kind or apt. It judges English word
 a harm spread over several harmless sentences, or put in words nobody thought of, passes.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from typing import Literal
-
-from pydantic import Field, field_validator
+from functools import cached_property
 
 from agent import sentences as text
 from agent.brief import Replaced
+from agent.rulebook import Compiled, load_guard
 from agent.sentences import clean, contacts, registered, split
-from agent.words import Strict, load
 
-__all__ = ["Bounds", "Judged", "breaches", "clean", "contacts", "fold", "judge", "load_guard", "registered", "sift", "split"]
+__all__ = [
+    "Bounds",
+    "Judged",
+    "breaches",
+    "clean",
+    "contacts",
+    "fold",
+    "judge",
+    "load_guard",
+    "registered",
+    "sift",
+    "split",
+]
 
 _LONGEST = 600  # characters; bounds the work of every pattern, whatever a model emits
 _RECENT = 8  # sentences that a crisis reply may not say again; older ones may be all that is left to say
-_UNBOUNDED = re.compile(r"(?<!\\)[.)][*+]|\\[1-9]|\{\d+,\}")
-
-
-class Rule(Strict):
-    """One thing never to say.
-
-    view: text matched against (`plain`: folded, lower case; `own`: the same without double quotes, which
-    are words for someone else to say; `raw`: as written). Patterns of the first two start at a word.
-    unless: spans cut out before the patterns run, so that a safe phrase cannot excuse an unsafe one
-    beside it. heard, unheard: the rule holds only when the person's words match, or do not match, one of
-    these. echo: a match whose `term` (or whole) the person said themselves is no hit.
-    """
-
-    id: str = Field(pattern=r"^[a-z_]+$")
-    why: str
-    view: Literal["plain", "own", "raw"] = "plain"
-    when: Literal["always", "support", "crisis"] = "always"
-    echo: bool = False
-    heard: list[str] = []
-    unheard: list[str] = []
-    patterns: list[str] = Field(min_length=1)
-    unless: list[str] = []
-    hits: list[str] = Field(min_length=1)
-    misses: list[str] = Field(min_length=1)
-
-    @field_validator("patterns", "unless", "heard", "unheard")
-    @classmethod
-    def _bounded(cls, patterns: list[str]) -> list[str]:
-        for pattern in patterns:
-            if _UNBOUNDED.search(pattern):
-                raise ValueError(f"{pattern} repeats a group or '.' without a bound, or refers back")
-        return patterns
-
-
-class GuardWords(Strict):
-    """The file guard.yaml; its comments say what each part is for."""
-
-    reviewed_by: str | None
-    limits: dict[str, str]
-    parts: dict[str, str]
-    asks_contact: str
-    tongues: list[str]
-    rules: list[Rule]
-
-
-@dataclass(frozen=True)
-class _Compiled:
-    rule: Rule
-    patterns: tuple[re.Pattern[str], ...]
-    unless: re.Pattern[str] | None
-    heard: re.Pattern[str] | None
-    unheard: re.Pattern[str] | None
-
-
-@dataclass(frozen=True)
-class Guard:
-    """guard.yaml, checked and compiled. why: the reason of every rule by id, the counted ones included."""
-
-    words: GuardWords
-    rules: tuple[_Compiled, ...]
-    asks_contact: re.Pattern[str]
-    tongues: frozenset[str]
-
-    @property
-    def why(self) -> dict[str, str]:
-        return self.words.limits | {compiled.rule.id: compiled.rule.why for compiled in self.rules}
-
-
-@cache
-def load_guard() -> Guard:
-    """The rules of agent/words/guard.yaml, compiled once. Raises WordsError when the file is broken."""
-    words = load("guard.yaml", GuardWords)
-
-    def build(sources: Sequence[str], start: str = r"\b") -> re.Pattern[str] | None:
-        return text.pattern(f"{start}(?:{'|'.join(sources)})", words.parts) if sources else None
-
-    def rule(each: Rule) -> _Compiled:
-        start = "" if each.view == "raw" else r"\b"
-        # An echo rule needs each pattern's own `term`; the others run faster as one alternation.
-        groups = [[pattern] for pattern in each.patterns] if each.echo else [each.patterns]
-        patterns = tuple(filter(None, (build(group, start) for group in groups)))
-        return _Compiled(each, patterns, build(each.unless, start), build(each.heard), build(each.unheard))
-
-    return Guard(
-        words=words,
-        rules=tuple(map(rule, words.rules)),
-        asks_contact=text.pattern(words.asks_contact, words.parts),
-        tongues=frozenset(words.tongues),
-    )
 
 
 @dataclass(frozen=True)
@@ -142,10 +61,10 @@ class Bounds:
         return bool(load_guard().asks_contact.search(self._heard))
 
     @cached_property
-    def _rules(self) -> tuple[_Compiled, ...]:
+    def _rules(self) -> tuple[Compiled, ...]:
         """The rules that hold for this reply."""
 
-        def holds(each: _Compiled) -> bool:
+        def holds(each: Compiled) -> bool:
             apt = each.rule.when == "always" or (each.rule.when == "crisis") == self.crisis
             heard = each.heard is None or each.heard.search(self._heard)
             return bool(apt and heard and not (each.unheard and each.unheard.search(self._heard)))
@@ -153,13 +72,12 @@ class Bounds:
         return tuple(filter(holds, load_guard().rules))
 
     @cached_property
-    def _said(self) -> list[frozenset[str]]:
-        said = self.said[-_RECENT:] if self.crisis else self.said
-        return [self._words(sentence) for sentence in said]
-
-    @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
         return {}
+
+    @cached_property
+    def _said(self) -> list[frozenset[str]]:
+        return [self._words(each) for each in (self.said[-_RECENT:] if self.crisis else self.said)]
 
     def _words(self, sentence: str) -> frozenset[str]:
         """The words of a sentence of ours; remembered with this reply's bounds and gone with them."""
@@ -223,38 +141,25 @@ def judge(sentence: str, kept: Sequence[str], bounds: Bounds) -> str | None:
 
     Pure and total: any text gets a verdict. Linear in the length, which is capped.
     """
-    if not sentence.strip():
-        return "empty"
-    if len(sentence) > _LONGEST:
-        return "size"
     return next(breaches(sentence, kept, bounds), None)
 
 
 def breaches(sentence: str, kept: Sequence[str], bounds: Bounds) -> Iterator[str]:
-    """The counted rules, then those of guard.yaml, then the budgets, in that order."""
-    plain = text.fold_text(sentence)
-    words = plain.split()
+    """The ids of all rules broken: contacts, then those of guard.yaml, then form and budgets."""
+    if not sentence.strip() or len(sentence) > _LONGEST:
+        yield "size" if sentence.strip() else "empty"
+        return
+    plain, found = text.fold_text(sentence), contacts(sentence)
     ours = sentence in load_guard().tongues
     if not ours and text.strange(sentence, bounds.heard if bounds.crisis else ""):
         yield "script"
-    if not any(map(str.isalnum, sentence)):
-        yield "empty"
-    found = contacts(sentence)
     if not found <= bounds.allowed:
         yield "contact"
     if found and not bounds.crisis and not bounds._asked:
         yield "unasked_contact"
-    yield from _named(sentence, plain, bounds)
-    if not text.finished(sentence):
-        yield "unfinished"
-    if text.looping(words):
-        yield "loop"
-    if not (ours or bounds.crisis) and text.foreign(words):
-        yield "language"
-    if "!" in sentence or "！" in sentence:  # noqa: RUF001
-        yield "exclamation"
-    if any(bounds.crisis or char not in bounds.heard for char in text.emoji(sentence)):
-        yield "emoji"
+    if not ours:
+        yield from _named(sentence, plain, bounds)
+    yield from _misshapen(sentence, plain, ours, bounds)
     if _repeats(text.words_of(plain), found, kept, bounds):
         yield "repeat"
     asked = text.questions(sentence)
@@ -262,6 +167,22 @@ def breaches(sentence: str, kept: Sequence[str], bounds: Bounds) -> Iterator[str
         yield "questions"
     if sum(len(each.split()) for each in (*kept, sentence)) > bounds.words:
         yield "length"
+
+
+def _misshapen(sentence: str, plain: str, ours: bool, bounds: Bounds) -> Iterator[str]:
+    words = [word.strip(".,;:?!'()") for word in plain.split()]
+    if not any(map(str.isalnum, sentence)):
+        yield "empty"
+    if not text.finished(sentence):
+        yield "unfinished"
+    if text.looping(words):
+        yield "loop"
+    if not (ours or bounds.crisis) and text.foreign(words):
+        yield "language"
+    if "!" in sentence or "！" in sentence:
+        yield "exclamation"
+    if any(bounds.crisis or char not in bounds.heard for char in text.emoji(sentence)):
+        yield "emoji"
 
 
 def _named(sentence: str, plain: str, bounds: Bounds) -> Iterator[str]:
@@ -272,7 +193,7 @@ def _named(sentence: str, plain: str, bounds: Bounds) -> Iterator[str]:
             yield each.rule.id
 
 
-def _hit(each: _Compiled, seen: str, bounds: Bounds) -> bool:
+def _hit(each: Compiled, seen: str, bounds: Bounds) -> bool:
     if not any(pattern.search(seen) for pattern in each.patterns):
         return False
     if each.unless is not None:

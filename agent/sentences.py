@@ -15,13 +15,14 @@ from itertools import pairwise
 from agent.words import Strict, load
 
 __all__ = [
-    "clean", "contacts", "emoji", "finished", "foreign", "fold_text", "looping", "pattern", "questions",
+    "clean", "contacts", "emoji", "finished", "fold_text", "foreign", "looping", "pattern", "questions",
     "registered", "split", "strange", "unquoted", "words_of",
 ]  # fmt: skip
 
 _LONGEST = 2400  # characters that are cleaned; the rest of such a text is nothing anyone should read
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
-_MARKS = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "؟": "?"})  # noqa: RUF001
+_MARKS = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "؟": "?"})
+_UNSEEN = frozenset(("Cf", "Cc", "Cs"))  # invisible, control, and half of a character
 _LEET = str.maketrans("01345@$7", "oieasast")
 
 
@@ -95,9 +96,6 @@ def clean(sentence: str) -> str:
     return sentence
 
 
-_UNSEEN = frozenset(("Cf", "Cc", "Cs"))  # invisible, control, and half of a character
-
-
 def split(text: str) -> list[str]:
     """The sentences of a text: a line break always ends one; abbreviations, numbers, quotes never do.
 
@@ -109,7 +107,9 @@ def split(text: str) -> list[str]:
         quoted = [match.span() for match in reader.find["quoted"].finditer(line)]
         for stop in reader.find["stop"].finditer(line):
             inside = any(opened < stop.start() and stop.end() < closed for opened, closed in quoted)
-            if not inside and _ends(line[start : stop.end()], line[stop.end() :].lstrip(), reader.abbreviations):
+            if not inside and _ends(
+                line[start : stop.end()], line[stop.end() :].lstrip(), reader.abbreviations
+            ):
                 sentences.append(line[start : stop.end()].strip())
                 start = stop.end()
         if line[start:].strip():
@@ -119,12 +119,12 @@ def split(text: str) -> list[str]:
 
 def _ends(sentence: str, rest: str, abbreviations: frozenset[str]) -> bool:
     """Whether a stop at the end of `sentence`, followed by `rest`, closes it."""
-    last = sentence.split()[-1].lstrip("(\"'“‘").casefold()  # noqa: RUF001
+    last = sentence.rsplit(maxsplit=1)[-1].lstrip("(\"'“‘").casefold()
     if last in abbreviations:
         return False
     if re.fullmatch(r"\d{1,2}\.|[a-z]\.", last) and (len(sentence.split()) == 1 or last[0].isalpha()):
         return last == "i."
-    soft = last.endswith(("...", "…", '"', "”", "'", "’", ".m."))  # noqa: RUF001
+    soft = last.endswith(("...", "…", '"', "”", "'", "’", ".m."))
     return not (soft and rest[:1].islower())
 
 
@@ -132,7 +132,9 @@ def _seen(text: str) -> str:
     """What a reader's eye makes of the text: no invisible characters, compatible forms and digits unified."""
     if text.isascii():
         return text
-    shown = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    shown = "".join(
+        char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf"
+    )
     shown = re.sub("[\ufe0e\ufe0f\u20e3]", "", shown)
     return "".join(str(unicodedata.digit(c, "")) if c.isdigit() else c for c in shown).translate(_MARKS)
 
@@ -145,11 +147,17 @@ def fold_text(text: str) -> str:
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
         text = text.translate(reader.lookalikes)
     text = re.sub(r"(?<=[a-z])[01345@$7](?=[a-z])", lambda match: match[0].translate(_LEET), text)
-    text = re.sub(r"\b(?:[a-z][ .*-]){3,30}[a-z]\b", lambda match: re.sub("[^a-z]", "", match[0]), text)
-    text = re.sub(r"[-–—_*~`\"“”«»]", " ", text)  # noqa: RUF001
+    text = re.sub(r"\b(?:[a-z][ .*-]){3,30}[a-z]\b", _spelt_out, text)
+    text = re.sub(r"[-–—_*~`\"“”«»]", " ", text)
     text = reader.short.sub(lambda match: reader.contractions[match[0]], text)
     text = text.replace("n't", " not")
     return re.sub(r"\s+", " ", text).strip()
+
+
+def _spelt_out(match: re.Match[str]) -> str:
+    """`t h e r a p i s t` in one word; a first "a" or "i" may as well be a word of its own."""
+    letters = re.sub("[^a-z]", "", match[0])
+    return f"{letters[0]} {letters[1:]} {letters}" if letters[0] in "ai" else letters
 
 
 def unquoted(text: str) -> str:
@@ -165,13 +173,13 @@ def words_of(folded: str) -> frozenset[str]:
 
 def questions(text: str) -> int:
     """Question marks outside double quotes: words offered for someone else to say are not asked here."""
-    return len(re.findall(r"\?+", re.sub(r'["“][^"“”]*["”]', " ", _seen(text)))) if not text.endswith(".") or "?" in text else 0
+    text = _seen(text)
+    return len(re.findall(r"\?+", re.sub(r'"[^"]*"', " ", text))) if "?" in text else 0
 
 
 def emoji(text: str) -> list[str]:
     """The emoji and typed smileys of a text."""
-    found: list[str] = [match[0] for match in _reader().find["emoji"].finditer(text)]
-    return found
+    return [match[0] for match in _reader().find["emoji"].finditer(text)]
 
 
 def finished(sentence: str) -> bool:
@@ -198,24 +206,27 @@ def strange(text: str, heard: str = "") -> bool:
 
 
 def _scripts(text: str) -> set[str]:
-    return {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()} - {"FEMININE", "MASCULINE"}
+    return {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()} - {
+        "FEMININE",
+        "MASCULINE",
+    }
 
 
 def foreign(words: Sequence[str]) -> bool:
     """Whether the folded words are not English: fewer than one in six is a common English word."""
     common = _reader().common
-    known = sum(word.strip(".,;:?!'()") in common for word in words)
+    known = sum(word in common for word in words)
     return len(words) >= 4 and known * 6 < len(words)
 
 
 def looping(words: Sequence[str]) -> bool:
-    """The same word four times in a row, the same pair three times, or any triple three times."""
+    """The same word four times in a row, the same pair three times, or triples that make up half of it."""
     if len(words) == len(set(words)):
         return False
     if any(_run(words, size, times) for size, times in ((1, 4), (2, 3))):
         return True
     triples = list(zip(words, words[1:], words[2:], strict=False))
-    return len(triples) - len(set(triples)) > 1 and any(triples.count(each) > 2 for each in set(triples))
+    return any(triples.count(each) > max(2, len(words) // 6) for each in set(triples))
 
 
 def _run(words: Sequence[str], size: int, times: int) -> bool:

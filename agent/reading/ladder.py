@@ -56,6 +56,7 @@ Answer = Literal[
     "nobody",
     "tried_already",
     "no_credit",
+    "reached",
 ]
 
 LEVELS: tuple[Level, ...] = ("none", "low", "moderate", "high", "imminent")

@@ -6,7 +6,8 @@ text (agent/reading/normalise.py), commas in between being ignored:
     kill myself      these words          kill*       a word that begins so
     (a|b c)          either               [very]      may be missing
     {name}           a macro              ..  ..6     up to three (six) words between, but no "not"
-    #                a number             ^  $        begin and end of the sentence
+    #  ##  ####      a number, one of 5 or more, one of four digits or more
+    ^  $        begin and end of the sentence
     -(of|for)        not followed by
 
 No pattern can look further than its own words and gaps, so cost is linear in the text.
@@ -22,14 +23,26 @@ from agent.reading.normalise import spelling
 
 __all__ = ["Index", "Pattern", "compile_pattern"]
 
-_TOKEN = re.compile(r"\s*(-\(|[()\[\]|#^$]|\{[a-z_]+\}|\.\.\d*|[^\s()\[\]|{}#^$]+)")
+_TOKEN = re.compile(r"\s*(-\(|[()\[\]|^$]|#+|\{[a-z_]+\}|\.\.\d*|[^\s()\[\]|{}#^$]+)")
 _NUMBERED = re.compile(r"\d+|\D+")  # "8th" is folded to two words
 _SEP = " (?:, )?"
 # Words too common to single out a sentence by.
-_COMMON = frozenset(
-    "i me my a the to of in on is am are was be it that this and or so not no do have has had you he she they him "
-    "her his for with at just all can will would if what how about want going feel like get up".split()
-)
+_COMMON = frozenset({
+    "i", "me", "my", "a", "the", "to", "of", "in", "on", "is", "am", "are", "was", "be", "it", "that", "this",
+    "and", "or", "so", "not", "no", "do", "have", "has", "had", "you", "he", "she", "they", "him", "her",
+    "his", "for", "with", "at", "just", "all", "can", "will", "would", "if", "what", "how", "about", "want",
+    "going", "feel", "like", "get", "up",
+})  # fmt: skip
+_MARKS = {
+    "#": _SEP + r"\d+",
+    "##": _SEP + r"(?:[5-9]|\d\d+)",
+    "####": _SEP + r"\d{4,}",
+    "^": r"\A(?: ,)?",
+    "$": r"(?= \Z)",
+}
+# A gap steps over any word but a denial; "can not stop", "not just" and the like are none.
+_DENIALS = "(?:not|never) (?!(?:, )?(?:stop|help|just|only|sure) )"
+_CLOSES = {"(": ")", "-(": ")", "[": "]"}
 
 
 @dataclass(frozen=True)
@@ -97,25 +110,25 @@ class _Parser:
         )
 
     def item(self) -> _Part:
-        token = self.tokens[self.at]
+        mark = self.tokens[self.at]
         self.at += 1
-        if token in {"(", "[", "-("}:
-            inner = self.either()
-            if self.at >= len(self.tokens) or self.tokens[self.at] != ("]" if token == "[" else ")"):
-                raise WordsError(f"The risk pattern {self.source!r} has a bracket that is not closed.")
-            self.at += 1
-            if token == "(":
-                return inner
-            if token == "[":
-                return _Part(f"(?:{inner.regex})?", (), inner.words)
-            return _Part(f"(?!{inner.regex}(?= ))", (), inner.words)
-        if token.startswith("{"):
-            return self.macro(token[1:-1])
-        if token.startswith(".."):
-            return _Part(rf"(?: (?!not |never )[^ ]+){{0,{int(token[2:] or 3)}}}?")
-        if token in "#^$":
-            return _Part({"#": _SEP + r"\d+", "^": r"\A(?: ,)?", "$": r"(?= \Z)"}[token])
-        return _word(token)
+        if mark in _CLOSES:
+            return self.bracket(mark)
+        if mark.startswith("{"):
+            return self.macro(mark[1:-1])
+        if mark.startswith(".."):
+            return _Part(rf"(?: (?:, )?(?!{_DENIALS})[^ ,]+){{0,{int(mark[2:] or 3)}}}?")
+        return _Part(_MARKS[mark]) if mark in _MARKS else _word(mark)
+
+    def bracket(self, opened: str) -> _Part:
+        inner = self.either()
+        if self.at >= len(self.tokens) or self.tokens[self.at] != _CLOSES[opened]:
+            raise WordsError(f"The risk pattern {self.source!r} has a bracket that is not closed.")
+        self.at += 1
+        if opened == "(":
+            return inner
+        regex = f"(?:{inner.regex})?" if opened == "[" else f"(?!{inner.regex}(?= ))"
+        return _Part(regex, (), inner.words)
 
     def macro(self, name: str) -> _Part:
         if name not in self.macros or name in self.trail:

@@ -86,7 +86,8 @@ _STATEMENTS: dict[tuple[str, str, str], tuple[str, ...]] = {
         "(quero morrer|me matar)",
         "(voglio morire|uccidermi|ammazzarmi)",
         "(मरना चाहता|मरना चाहती|marna chahta|marna chahti)",
-        "(想死|自杀|自殺|死にたい|죽고 싶|хочу умереть|покончить с собой|اريد ان اموت|ölmek istiyorum|ik wil dood)",
+        "(想死|自杀|自殺|死にたい|죽고 싶|хочу умереть|покончить с собой)",
+        "(اريد ان اموت|ölmek istiyorum|ik wil dood)",
     ),
     ("suicide", "imminent", "self"): (
         f"(going to|about to|will) {_SELF} ..3 (tonight|now|today|tomorrow)",
@@ -96,7 +97,7 @@ _STATEMENTS: dict[tuple[str, str, str], tuple[str, ...]] = {
         "(gun|knife|rope|noose) in my (hand|hands)",
     ),
     ("overdose", "imminent", "self"): (
-        "(took|taken|swallowed) (all|a lot|too many|the whole|a bottle|# ) ..4 (pills|tablets|meds|medication)",
+        "(took|taken|swallowed) (all|a lot|too many|the whole|a whole|a bottle|#) ..4 (pills|tablets|meds)",
         "i ..2 overdosed",
     ),
     ("self_harm", "moderate", "self"): ("(cut|cutting|burn|burning|hurt|hurting|harm|harming) myself",),

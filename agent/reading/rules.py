@@ -12,93 +12,20 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 from agent.errors import WordsError
-from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Kind, Level, Subject, at_least
-from agent.reading.normalise import Folded, Lexicon, forms, normalise
+from agent.reading.disguise import Lexicon
+from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject, at_least
+from agent.reading.normalise import Folded, forms, normalise
 from agent.reading.patterns import Index, Pattern, compile_pattern
 from agent.reading.plainest import plainest
-from agent.words import Strict, load
+from agent.reading.riskwords import RiskWords, RuleWords, Turned
+from agent.words import load
 
-__all__ = ["RiskWords", "Rules", "compile_rules", "load_rules", "minimal_rules"]
-
-Turned = Literal["keep", "drop", "none", "low", "moderate", "high", "imminent"]
-
-
-class Twin(Strict):
-    """A sentence that resembles a rule's own and must come out at another level."""
-
-    say: str
-    level: Level
-    subject: Subject | None = None
-    past: bool | None = None
+__all__ = ["Rules", "compile_rules", "load_rules", "minimal_rules"]
 
 
-class RuleWords(Strict):
-    """One rule. negated, past, invented: the level when the cue is denied, long over, or said by a character.
-
-    needs: scenes that must appear in the message as well. unless: patterns that silence it in a sentence.
-    escalate: by default, whether the level is moderate or above.
-    """
-
-    id: str
-    kind: Kind
-    level: Level
-    subject: Subject = "self"
-    marks: tuple[str, ...] = ()
-    escalate: bool | None = None
-    negated: Turned = "low"
-    past: Turned = "low"
-    invented: Turned = "drop"
-    needs: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
-    patterns: tuple[str, ...]
-    hits: tuple[str, ...]
-    misses: tuple[str, ...]
-    twins: tuple[Twin, ...] = ()
-
-
-class AnswerWords(Strict):
-    """How a kind of answer to a safety question sounds; `most` is the longest message read so, in words."""
-
-    most: int = 400
-    patterns: tuple[str, ...]
-    hits: tuple[str, ...]
-    misses: tuple[str, ...]
-
-
-class ContextWords(Strict):
-    """What may stand around a cue and change its meaning.
-
-    negation, used_to, reported, reported_child, invented: patterns that end right before the cue.
-    doubtful: what makes a negation none ("a reason not to").
-    long_ago, again: patterns anywhere in its sentence. past_words: verbs that tell of the past.
-    """
-
-    negation: tuple[str, ...]
-    doubtful: tuple[str, ...]
-    used_to: tuple[str, ...]
-    reported: tuple[str, ...]
-    reported_child: tuple[str, ...]
-    invented: tuple[str, ...]
-    long_ago: tuple[str, ...]
-    again: tuple[str, ...]
-    past_words: tuple[str, ...]
-
-
-class RiskWords(Strict):
-    """agent/words/risk.yaml."""
-
-    reviewed_by: str | None
-    macros: dict[str, str]
-    typos: dict[str, str]
-    keep: tuple[str, ...]
-    idioms: tuple[str, ...]
-    context: ContextWords
-    scenes: dict[str, tuple[str, ...]]
-    rules: tuple[RuleWords, ...]
-    answers: dict[Answer, AnswerWords]
+_REACH = 6  # words; what excuses a cue must stand near it
 
 
 @dataclass(frozen=True)
@@ -111,6 +38,27 @@ class _Found:
     past: bool
     first: int
     last: int
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A folded sentence, the offset of each of its words, and (name, start, end) of what stands in it."""
+
+    text: str
+    starts: tuple[int, ...]
+    around: tuple[tuple[str, int, int], ...]
+
+    def has(self, name: str) -> bool:
+        return any(name == other for other, _, _ in self.around)
+
+    def silences(self, name: str, start: int, end: int) -> bool:
+        """Whether an `unless` of the rule overlaps the match or stands a few words from it."""
+        near = (
+            self.text[min(end, stop) : max(start, begin)]
+            for other, begin, stop in self.around
+            if other == name
+        )
+        return any(between.count(" ") <= _REACH for between in near)
 
 
 @dataclass(frozen=True)
@@ -175,62 +123,61 @@ class Rules:
         found: set[str] = set()
         for first, last in form.sentences():
             sentence = f" {' '.join(form.words[first:last])} "
-            for name, _, _ in self.replies.matches(sentence, frozenset(form.words[first:last])):
-                if count <= self.most[name]:
+            for name, start, _ in self.replies.matches(sentence, frozenset(form.words[first:last])):
+                if count <= self.most[name] and not self._denied(sentence[:start]):
                     found.add(name)
         if "explained" in found:
             found.discard("denial")
         return [answer for answer in ANSWERS if answer in found]
 
-    def _sentence(self, sentence: str) -> tuple[list[_Found], set[str]]:
+    def _sentence(self, text: str) -> tuple[list[_Found], set[str]]:
         """Cues and scenes of one folded sentence, idioms set aside first."""
-        words = frozenset(sentence.split())
-        spans = [(start, end) for _, start, end in self.idioms.matches(sentence, words)]
-        if spans:
-            for start, end in spans:
-                masked = "".join(" " if char == " " else "_" for char in sentence[start:end])
-                sentence = sentence[:start] + masked + sentence[end:]
-            words = frozenset(sentence.split())
-        matches = list(self.cues.matches(sentence, words))
+        words = frozenset(text.split())
+        spans = [(start, end) for _, start, end in self.idioms.matches(text, words)]
+        for start, end in spans:
+            text = (
+                text[:start] + "".join(" " if char == " " else "_" for char in text[start:end]) + text[end:]
+            )
+        words = frozenset(text.split()) if spans else words
+        matches = list(self.cues.matches(text, words))
         if not matches:
             return [], set()
-        starts = [at + 1 for at, char in enumerate(sentence[:-1]) if char == " "]
-        around = {name for name, _, _ in self.around.matches(sentence, words)}
-        scenes = {name for name, _, _ in matches if name not in self.by_id}
+        starts = tuple(at + 1 for at, char in enumerate(text[:-1]) if char == " ")
+        sentence = _Sentence(text, starts, tuple(self.around.matches(text, words)))
         found: list[_Found] = []
         for name, start, end in matches:
             rule = self.by_id.get(name)
-            if rule and f"unless {name}" not in around:
-                cue = self._weigh(rule, sentence, start, end, around, starts)
-                if cue:
-                    found.append(cue)
-        return found, scenes
+            if rule and not sentence.silences(f"unless {name}", start, end):
+                found += self._weigh(rule, sentence, start, end)
+        return found, {name for name, _, _ in matches if name not in self.by_id}
 
-    def _weigh(
-        self, rule: RuleWords, sentence: str, start: int, end: int, around: set[str], starts: list[int]
-    ) -> _Found | None:
-        """The level and subject a match has in its surroundings, or None when it is no cue there."""
-        left = sentence[:start]
-        tail = left.split()[-4:]
-        clause = left.rpartition(" , ")[2] if " , " in left else left
-        names = {name for name, _, _ in self.before.matches(left, frozenset(left.split()))}
-        denied = {
-            name for name, _, _ in self.before.matches(f" {clause.lstrip()}", frozenset(clause.split()))
-        }
+    def _weigh(self, rule: RuleWords, sentence: _Sentence, start: int, end: int) -> list[_Found]:
+        """The match with the level and subject it has in its surroundings; empty when it is no cue there."""
+        left = sentence.text[:start]
+        before = {name for name, _, _ in self.before.matches(left, frozenset(left.split()))}
         level, subject, past = rule.level, rule.subject, False
-        if "negation" in denied and "doubtful" not in names and rule.negated != "keep":
+        if rule.negated != "keep" and "doubtful" not in before and self._denied(left):
             level = _turn(level, rule.negated)
-        elif "invented" in names:
+        elif "invented" in before:
             level = _turn(level, rule.invented)
-        elif rule.past != "keep" and "again" not in around:
-            told = not self.past_words.isdisjoint((*tail, *sentence[start:end].split()))
-            if "used_to" in names or ("long_ago" in around and told):
+        elif rule.past != "keep" and not sentence.has("again"):
+            verbs = (*left.split()[-4:], *sentence.text[start:end].split())
+            long_ago = sentence.has("long_ago") and not self.past_words.isdisjoint(verbs)
+            if long_ago or "used_to" in before:
                 level, past = _turn(level, rule.past), True
         if level == "none":
-            return None
-        if subject == "self" and not names.isdisjoint({"reported", "reported_child"}):
-            subject = "child" if "reported_child" in names else "other"
-        return _Found(rule, level, subject, past, bisect_left(starts, start), bisect_left(starts, end) - 1)
+            return []
+        if subject == "self" and not before.isdisjoint({"reported", "reported_child"}):
+            subject = "child" if "reported_child" in before else "other"
+        first, last = bisect_left(sentence.starts, start), bisect_left(sentence.starts, end) - 1
+        return [_Found(rule, level, subject, past, first, last)]
+
+    def _denied(self, left: str) -> bool:
+        """Whether a denial reaches up to the cue; one before a comma does not ("no, I want to die")."""
+        clause = f" {left.rpartition(' , ')[2].lstrip()}"
+        return any(
+            name == "negation" for name, _, _ in self.before.matches(clause, frozenset(clause.split()))
+        )
 
 
 def _turn(level: Level, turned: Turned) -> Level:

@@ -62,9 +62,11 @@ _NOT = {
     "hasn": "has", "hadn": "had", "ain": "am",
 }  # fmt: skip
 # "i m", "don t": an apostrophe lost to a space. (first word, second word) -> the plain two.
-MENDED = {(word, "t"): (plain, "not") for word, plain in _NOT.items()} | {
-    (word, tail): (word, plain) for tail, plain in CONTRACTED.items() for word in _WE
-} | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "ready")}
+MENDED = (
+    {(word, "t"): (plain, "not") for word, plain in _NOT.items()}
+    | {(word, tail): (word, plain) for tail, plain in CONTRACTED.items() for word in _WE}
+    | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "ready")}
+)
 SPELLINGS = {
     "im": "i am", "iam": "i am", "ima": "i am going to", "imma": "i am going to", "ive": "i have",
     "id": "i would", "dont": "do not", "doesnt": "does not", "didnt": "did not", "cant": "can not",
@@ -80,7 +82,7 @@ SPELLINGS = {
     "ppl": "people", "rn": "right now", "abt": "about", "bc": "because", "cuz": "because", "coz": "because",
     "cos": "because", "cause": "because", "tonite": "tonight", "2nite": "tonight", "2night": "tonight",
     "2day": "today", "tmrw": "tomorrow", "tmr": "tomorrow", "2moro": "tomorrow", "tomorow": "tomorrow",
-    "tommorow": "tomorrow", "tommorrow": "tomorrow", "u": "you", "ur": "your", "urself": "yourself",
+    "tommorow": "tomorrow", "tommorrow": "tomorrow", "ur": "your", "urself": "yourself",
     "thru": "through", "w/o": "without", "anymor": "anymore", "nomore": "no more", "alot": "a lot",
     "mum": "mom", "mummy": "mom", "mommy": "mom", "daddy": "dad", "bf": "boyfriend", "gf": "girlfriend",
     "hubby": "husband", "kinda": "kind of", "sorta": "sort of", "somtimes": "sometimes", "kil": "kill",
@@ -89,10 +91,10 @@ SPELLINGS = {
 # Words worth finding behind k*ll or su1c1de even when no words file could be read.
 KNOWN = frozenset({
     "kill", "killed", "killing", "die", "died", "dying", "dead", "death", "suicide", "suicidal", "myself",
-    "himself", "herself", "yourself", "me", "my", "life", "live", "living", "alive", "unalive", "end", "ending",
-    "hang", "hanging", "shoot", "cut", "cutting", "hurt", "hurting", "harm", "pills", "gun", "knife",
-    "overdose", "overdosed", "bridge", "jump", "rope", "rape", "raped", "abuse", "abused", "hit", "hits", "i",
-    "want", "to", "not", "do", "am", "going", "the", "it", "all", "bomb", "murder", "help", "wish", "be",
-    "were", "never", "was", "up", "wake", "anymore", "tonight", "goodbye", "kms", "self", "and", "in", "of",
-    "with", "have", "is", "on", "so", "tired",
+    "himself", "herself", "yourself", "me", "my", "life", "live", "living", "alive", "unalive", "end",
+    "ending", "hang", "hanging", "shoot", "cut", "cutting", "hurt", "hurting", "harm", "pills", "gun",
+    "knife", "overdose", "overdosed", "bridge", "jump", "rope", "rape", "raped", "abuse", "abused", "hit",
+    "hits", "i", "want", "to", "not", "do", "am", "going", "the", "it", "all", "bomb", "murder", "help",
+    "wish", "be", "were", "never", "was", "up", "wake", "anymore", "tonight", "goodbye", "kms", "self",
+    "and", "in", "of", "with", "have", "is", "on", "so", "tired",
 })  # fmt: skip

@@ -71,6 +71,14 @@ def test_no_two_wants_share_an_id() -> None:
         ("\u200b\u0000", "silence"),
         ("ok thanks bye", "goodbye"),
         ("yes, my mum died", "vent"),
+        ("no I haven't talked to anyone", "vent"),
+        ("can you help me with an email to my landlord about the heating", "off_topic"),
+        ("how do I fix a flat tyre on a bicycle", "off_topic"),
+        ("wow thanks, so helpful", "complaint"),
+        ("something else then", "decline"),
+        ("my mom thinks I'm doing great", "vent"),
+        ("I used to be funny", "vent"),
+        ("hm, ok", "accept"),
     ],
 )
 def test_the_most_specific_want_comes_first(text: str, first: str) -> None:

@@ -1,0 +1,88 @@
+"""The shape of agent/words/risk.yaml: rules, idioms, contexts and answers, each with its own examples.
+
+Schema only; how patterns are read is patterns.py, what is done with them is rules.py.
+"""
+
+from typing import Literal
+
+from agent.reading.ladder import Answer, Kind, Level, Subject
+from agent.words import Strict
+
+__all__ = ["AnswerWords", "ContextWords", "RiskWords", "RuleWords", "Turned", "Twin"]
+
+Turned = Literal["keep", "drop", "none", "low", "moderate", "high", "imminent"]
+
+
+class Twin(Strict):
+    """A sentence that resembles a rule's own and must come out at another level."""
+
+    say: str
+    level: Level
+    subject: Subject | None = None
+    past: bool | None = None
+
+
+class RuleWords(Strict):
+    """One rule. negated, past, invented: the level when the cue is denied, long over, or said by a character.
+
+    needs: scenes that must appear in the message as well. unless: patterns that silence it from nearby.
+    escalate: by default, whether the level is moderate or above.
+    """
+
+    id: str
+    kind: Kind
+    level: Level
+    subject: Subject = "self"
+    marks: tuple[str, ...] = ()
+    escalate: bool | None = None
+    negated: Turned = "low"
+    past: Turned = "low"
+    invented: Turned = "drop"
+    needs: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    patterns: tuple[str, ...]
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+    twins: tuple[Twin, ...] = ()
+
+
+class AnswerWords(Strict):
+    """How a kind of answer to a safety question sounds; `most` is the longest message read so, in words."""
+
+    most: int = 400
+    patterns: tuple[str, ...]
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+
+
+class ContextWords(Strict):
+    """What may stand around a cue and change its meaning.
+
+    negation, used_to, reported, reported_child, invented: patterns that end right before the cue.
+    doubtful: what makes a negation none ("a reason not to").
+    long_ago, again: patterns anywhere in its sentence. past_words: verbs that tell of the past.
+    """
+
+    negation: tuple[str, ...]
+    doubtful: tuple[str, ...]
+    used_to: tuple[str, ...]
+    reported: tuple[str, ...]
+    reported_child: tuple[str, ...]
+    invented: tuple[str, ...]
+    long_ago: tuple[str, ...]
+    again: tuple[str, ...]
+    past_words: tuple[str, ...]
+
+
+class RiskWords(Strict):
+    """agent/words/risk.yaml."""
+
+    reviewed_by: str | None
+    macros: dict[str, str]
+    typos: dict[str, str]
+    keep: tuple[str, ...]
+    idioms: tuple[str, ...]
+    context: ContextWords
+    scenes: dict[str, tuple[str, ...]]
+    rules: tuple[RuleWords, ...]
+    answers: dict[Answer, AnswerWords]
