@@ -275,3 +275,51 @@ def test_masks_and_pronouns_and_weight() -> None:
 def test_plan_is_plain_data() -> None:
     plan = cast("dict[str, Any]", planned(*STORY))
     assert set(plan) == set(Plan.__annotations__)
+
+
+@pytest.mark.parametrize(
+    ("texts", "theme"),
+    [
+        (["the flat is so empty"], "general"),
+        (["my phone died in the middle of it"], "general"),
+        (["my son got into a fight and the teacher looked at me"], "parenting"),
+        (["my mum is in hospital"], "ill_loved"),
+        (["I had a miscarriage in May"], "babyloss"),
+        (["I miss my mum, she is in Lagos and I moved here"], "moved"),
+        (["I failed the exam", *["that is how it is"] * 6], "general"),
+        (["my ex left me", "can we talk about something else please", "a cat maybe"], "general"),
+    ],
+)
+def test_a_theme_is_only_what_the_words_are_about(texts: list[str], theme: str) -> None:
+    assert theme_of([("user", text) for text in texts]) == theme
+
+
+def test_a_mention_of_someone_does_not_weigh() -> None:
+    glad = [("user", "I went for a swim with my sister")]
+    assert not weighs(read(), "none", glad, theme_of(glad))
+    left = [("user", "I hate my ex"), ("user", "let's change the subject"), ("user", "I want a cat")]
+    assert not weighs(read(), "none", left, theme_of(left))
+
+
+def test_grief_gets_no_idea_that_was_not_asked_for() -> None:
+    told = ("my mum died in spring", "she was so kind", "I miss her", "her funeral was small", "my mum died")
+    assert planned(*told)["offer"] == ""
+    assert planned(*told, reading=read("advice"))["offer"]
+
+
+def test_the_words_of_the_message_choose_the_idea_before_the_theme() -> None:
+    asked = planned("I can't start my essay, what can I do?", reading=read("advice"))
+    assert asked["offer"] == "small-steps"
+    worse = planned("breathing makes it worse", "what can I do?", reading=read("advice"))
+    assert worse["offer"] != "paced-breathing"
+
+
+def test_low_kinds_reach_the_reply_that_fits() -> None:
+    heard = read("vent", kind="bereaved")
+    assert planned("my brother", reading=heard, level="low", kinds=["bereaved"])["move"] == "bereaved"
+    heard = read("vent", kind="suicide")
+    heard["cues"][0][0]["past"] = True
+    assert planned("years ago", reading=heard, level="low", kinds=["suicide"])["move"] == "survived"
+    heard = read("vent", kind="eating_disorder")
+    low = planned("I skip meals", reading=heard, level="low", kinds=["eating_disorder"])
+    assert low["move"] == "professional"

@@ -4,11 +4,14 @@ import random
 import re
 from collections import Counter
 from itertools import product
+from string import Template
 
 import pytest
 
+from agent.guard import Bounds, judge
 from agent.reading.ladder import ANSWERS, KINDS, LEVELS
-from agent.responders.crisis import _words, compose, holds
+from agent.responders.crisis import compose, holds
+from agent.responders.crisis_words import load_words
 from knowledge.helplines import contact_tokens, load_helplines
 
 HELPLINES = load_helplines()
@@ -92,6 +95,11 @@ def syllables(word):
     return max(1, len(re.findall(r"[aeiouy]+", trimmed)))
 
 
+def parts(done):
+    """What the reply holds; one sentence may do two things."""
+    return {part for element in done["elements"] for part in element.split("+")}
+
+
 def required(kind, level, subject, contacts):  # noqa: PLR0911 - a table, row by row
     """Elements of safety.md §3.1 by level, as far as they make sense for the kind (§3.3)."""
     own_child = subject == "child" and kind in {"harm_to_others", "perinatal"}
@@ -132,7 +140,7 @@ def test_every_first_reply_holds_what_it_must_within_the_limits(kind, level, sub
         assert text.count("?") <= 1, where
         assert len(done["card"]) <= 3, where
         assert grade(text) <= 6, where
-        assert required(kind, level, subject, done["card"]) <= set(done["elements"]), where
+        assert required(kind, level, subject, done["card"]) <= parts(done), where
         given = " | ".join(value for contact in done["card"] for value in contact.values())
         assert contact_tokens(text) <= contact_tokens(given), where
         assert "$" not in text, where
@@ -159,13 +167,13 @@ def test_suicide_is_named_once_and_plainly(kind):
 
 
 def test_no_sentence_leads_scolds_or_promises():
-    words = _words()
+    words = load_words()
     for sentence in _all_sentences(words):
         assert not LEADING.search(sentence), sentence
         assert not BANNED.search(sentence), sentence
         assert re.fullmatch(r"""["A-Z$].*[.?]""", sentence), sentence
         slots = set(re.findall(r"\$(\w+)", sentence))
-        assert slots <= {"emergency", "line", "second", "text", "site"}, sentence
+        assert slots <= {"emergency", "line", "second", "text", "other_text", "site"}, sentence
 
 
 def _all_sentences(words):
@@ -175,14 +183,14 @@ def _all_sentences(words):
 
 
 def test_only_asks_are_questions_and_nothing_claims_a_review():
-    words = _words()
+    words = load_words()
     assert words.reviewed_by is None
     assert not [s for entries in words.elements.values() for e in entries for s in e.say if "?" in s]
     assert all(s.endswith("?") and s.count("?") == 1 for ask in words.asks for s in ask.say)
 
 
 def test_elements_that_can_recur_have_three_wordings():
-    words = _words()
+    words = load_words()
     pools = {name: Counter() for name in words.elements}
     for name, entries in words.elements.items():
         for entry in entries:
@@ -244,7 +252,7 @@ def test_any_course_of_a_conversation_stays_within_the_limits():
             assert len(turn["card"]) <= 3
             assert contact_tokens(text) <= HELPLINES.allowed(country)
             if risk["level"] == "imminent" and risk["fresh"] and "explained" not in risk["answers"]:
-                assert "emergency" in turn["elements"][:2]
+                assert any("emergency" in element.split("+") for element in turn["elements"][:2])
             said |= own
 
 
@@ -288,7 +296,7 @@ def opens(words, answer):
 @pytest.mark.parametrize("answer", BARRIERS)
 def test_every_barrier_has_its_own_words_and_is_remembered(answer):
     _, after = talk([danger("high"), danger("high", answers=[answer], fresh=False, quiet=1)])
-    assert after["sentences"][0] in opens(_words(), answer)
+    assert after["sentences"][0] in opens(load_words(), answer)
     assert after["care"]["barriers"] == [answer]
     assert after["care"]["asked"] == "try"
 
@@ -336,11 +344,17 @@ def test_yes_leads_on_no_closes_the_question_of_means():
     assert later["care"]["asked"] != "means"
 
 
-def test_the_same_question_is_never_asked_twice():
+def test_a_question_is_asked_twice_at_most_and_never_in_the_same_words():
     turns = talk([danger("high")] * 10)
-    asked = [turn["care"]["asked"] for turn in turns if turn["care"]["asked"]]
-    assert asked[0] == "suicide"
-    assert len(asked) == len(set(asked))
+    asked = [
+        (turn["care"]["asked"], sentence)
+        for turn in turns
+        for sentence in turn["sentences"]
+        if sentence.endswith("?")
+    ]
+    assert asked[0][0] == "suicide"
+    assert max(Counter(name for name, _ in asked).values()) == 2
+    assert len({sentence for _, sentence in asked}) == len(asked)
 
 
 def test_a_refusal_is_respected_and_the_door_stays_open():
@@ -373,10 +387,10 @@ def test_a_misunderstanding_cleared_up_ends_the_hold():
 
 def test_holds_on_cues_answers_barriers_silence_and_three_turns_after_high():
     assert holds(danger("moderate"), {})
-    quiet = danger("moderate", fresh=False, quiet=1)
-    assert holds(quiet, {"asked": "suicide"})
+    once = danger("moderate", fresh=False, quiet=1)
+    assert holds(once, {"asked": "suicide"})
     assert not holds(danger("moderate", fresh=False, quiet=2), {"asked": "suicide"})
-    assert not holds(quiet, {"asked": ""})
+    assert not holds(once, {"asked": ""})
     assert holds(danger("moderate", fresh=False, quiet=3, peak="high"), {"asked": ""})
     assert not holds(danger("moderate", fresh=False, quiet=4, peak="high"), {"asked": ""})
     assert holds(danger("moderate", fresh=False, quiet=9, answers=["no"]), {"asked": "check_in"})
@@ -395,20 +409,32 @@ def remembered(turns):
     return [danger("moderate")] + [danger("moderate", fresh=False, quiet=3 + turn) for turn in range(turns)]
 
 
-def test_a_turn_escalated_by_memory_helps_with_the_topic_and_checks_in_once_per_three():
-    _, *turns = talk(remembered(9), helped=HELPED)
-    checks = [turn["care"]["asked"] == "check_in" for turn in turns]
-    assert checks == [True, False, False] * 3
-    spoken = [
-        s for turn in turns for s, e in zip(turn["sentences"], turn["elements"], strict=True) if e == "ask"
-    ]
-    assert len(set(spoken)) == 3
+def test_help_comes_first_sentence_by_sentence_with_one_soft_check_in_per_three_turns():
+    _, *turns = talk(remembered(9), helped=HELPED[:2])
+    assert [turn["care"]["asked"] == "check_in" for turn in turns] == [True, False, False] * 3
+    assert len({turn["sentences"][-1] for turn in turns[::3]}) == 3
     for turn in turns:
-        text = " ".join(turn["sentences"])
-        assert "Maybe start with the one page" in text
-        assert text.count("?") == 1
+        assert tuple(turn["sentences"][:2]) == HELPED[:2]
+        assert turn["elements"][:2] == ["help", "help"]
         assert turn["card"] == []
+    assert turns[0]["elements"][2:] == ["ask"]
     assert turns[0]["care"]["pending"] == {"yes": "high"}
+
+
+def test_a_check_in_waits_while_the_help_asks_something_but_not_for_ever():
+    _, *turns = talk(remembered(8), helped=HELPED)
+    checks = [turn["care"]["asked"] == "check_in" for turn in turns]
+    assert not any(checks[:5])
+    assert sum(checks) == 1
+    for turn, checked in zip(turns, checks, strict=True):
+        assert " ".join(turn["sentences"]).count("?") == 1
+        assert (HELPED[2] in turn["sentences"]) == (not checked)
+
+
+@pytest.mark.parametrize("text", ["Thank you so much", "ok good night"])
+def test_nobody_is_checked_on_while_they_say_thanks_or_goodbye(text):
+    _, after = talk(remembered(1), helped=HELPED[:2], text=text)
+    assert after["sentences"] == list(HELPED[:2])
 
 
 def test_a_turn_escalated_by_memory_without_help_still_answers():
@@ -472,7 +498,7 @@ def test_an_unknown_country_is_asked_for_and_gets_no_number():
     assert "country" in done["elements"]
 
 
-@pytest.mark.parametrize("language", sorted(_words().languages))
+@pytest.mark.parametrize("language", sorted(load_words().languages))
 def test_every_language_has_a_short_reply_with_the_countrys_numbers(language):
     for country, level in product(("ES", "TV"), ("moderate", "imminent")):
         first, second, third = talk([danger(level)] * 3, country, language=language)
@@ -486,7 +512,7 @@ def test_every_language_has_a_short_reply_with_the_countrys_numbers(language):
 
 
 def test_the_languages_are_the_thirteen_promised():
-    assert set(_words().languages) == {
+    assert set(load_words().languages) == {
         *("es", "fr", "de", "pt", "it", "nl"),
         *("hi", "ar", "ru", "tr", "zh", "ja", "ko"),
     }
@@ -512,3 +538,183 @@ def test_the_plan_says_crisis_and_why():
     assert plan["ask"]
     assert all(step["why"].endswith(".") for step in plan["steps"])
     assert set(LEVELS) >= set(CRISIS_LEVELS)
+
+
+ASKED_FOR_SUICIDE = re.compile(r"suicide|killing yourself|ending your life|end your life")
+
+
+def story(*steps, country="GB", seed=0, **more):
+    """Whole conversation from (text, risk) pairs."""
+    care, said, out = {}, [], []
+    for turn, (text, risk) in enumerate(steps, start=1):
+        done = reply(risk, country, care=care, said=said, turn=turn, seed=seed, text=text, **more)
+        out.append(done)
+        care = done["care"]
+        said += done["sentences"]
+    return out
+
+
+def quiet(level="moderate", *, after=1, **more):
+    return danger(level, fresh=False, quiet=after, **more)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_new_cue_while_the_question_is_open_is_met_and_the_question_put_in_other_words(seed):
+    first, second = story(
+        ("I can't do this anymore", danger("moderate")),
+        ("everyone would be better off without me", danger("moderate")),
+        seed=seed,
+    )
+    text = " ".join(second["sentences"])
+    assert second["elements"][0] == "echo"
+    assert re.search(r"burden|better off", second["sentences"][0])
+    assert second["elements"][-1] == "ask"
+    assert ASKED_FOR_SUICIDE.search(second["sentences"][-1])
+    assert not set(first["sentences"]) & set(second["sentences"])
+    assert "116 123" in text
+    assert second["card"] == []
+    assert len(text.split()) <= 80
+    assert second["care"]["pending"] == {"yes": "high"}
+
+
+def test_a_new_cue_after_a_no_may_be_asked_about_once_more_and_after_a_refusal_never():
+    no = quiet(answers=["no"])
+    asked = story(("", danger("moderate")), ("no", no), ("I feel like a burden", danger("moderate")))
+    assert asked[2]["care"]["asked"] == "suicide"
+    stop = quiet(answers=["refusal"])
+    told = story(
+        ("", danger("moderate")), ("stop asking", stop), ("I feel like a burden", danger("moderate"))
+    )
+    assert "?" not in " ".join(told[2]["sentences"])
+    assert "still" in told[2]["elements"]
+
+
+@pytest.mark.parametrize(
+    "text", ["it just never stops", "...", "can you just talk to me", "I'm scared", "ok"]
+)
+def test_an_unanswered_direct_question_stays_open_for_four_turns(text):
+    turns = story(("", danger("moderate")), *[(text, quiet(after=after)) for after in range(1, 5)])
+    waiting = [(turn["care"]["asked"], turn["care"]["pending"]) for turn in turns]
+    assert waiting[:4] == [("suicide", {"yes": "high"})] * 4
+    assert waiting[4] != waiting[3]
+    assert "still" in turns[1]["elements"]
+    assert not [turn for turn in turns[1:4] if "?" in " ".join(turn["sentences"])]
+
+
+def test_a_question_put_by_the_help_ends_the_waiting():
+    steps = (("", danger("moderate")), ("ok", quiet()), ("my exam", quiet(after=2)))
+    asking, plain = (story(*steps, helped=helped)[2]["care"] for helped in (HELPED, HELPED[:2]))
+    assert asking["pending"] != {"yes": "high"}
+    assert asking["asked"] != "suicide"
+    assert plain["pending"] == {"yes": "high"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_yes_is_taken_up_with_care_and_one_next_question(seed):
+    _, second = story(("", danger("moderate")), ("yes", danger("high", answers=["yes"])), seed=seed)
+    assert second["elements"] in (
+        ["answer", "hope", "line_again", "step", "ask"],
+        ["answer", "hope", "step", "ask"],
+    )
+    text = " ".join(second["sentences"])
+    assert "help" in second["sentences"][1]
+    assert "you could use" in text or "you might use" in text
+    assert text.count("?") == 1
+    assert second["care"]["asked"] == "means"
+    assert second["card"]
+
+
+def test_not_knowing_is_not_taken_for_a_yes():
+    for seed in range(3):
+        risk = danger("high", answers=["yes"])
+        _, second = story(("", danger("moderate")), ("I don't know", risk), seed=seed)
+        assert re.search(r"[Nn]ot knowing|not to be sure|maybe", second["sentences"][0])
+        assert "hope" not in second["elements"]
+        assert second["care"]["asked"] == "now"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("I have pills in the drawer", r"distance|locked door|take it away"),
+        ("I'm scared", r"scar|afraid"),
+        ("can you just talk to me", r"talk"),
+        ("...", r"words|anything long"),
+        ("why do you care, you're a machine", r"machine|software|program"),
+        ("what's the point", r"dark|pointless|hope"),
+        ("sorry for bothering you", r"sorry|bothering|make up for"),
+    ],
+)
+def test_what_they_do_besides_answering_has_its_own_words(text, says):
+    for seed in range(3):
+        yes = danger("high", answers=["yes"])
+        *_, third = story(("", danger("moderate")), ("yes", yes), (text, quiet("high")), seed=seed)
+        whole = " ".join(third["sentences"])
+        assert re.search(says, whole), whole
+        assert 2 <= len(third["sentences"]) <= 5
+        assert "hope" not in third["elements"]
+
+
+def test_what_is_near_answers_the_question_of_means_unless_it_is_gone():
+    steps = [("", danger("moderate")), ("yes", danger("high", answers=["yes"]))]
+    *_, near = story(*steps, ("I have pills in the drawer", quiet("high")))
+    assert near["care"]["asked"] == "keeper"
+    *_, gone = story(*steps, ("I gave the pills to my mum", quiet("high", answers=["safer"])))
+    assert gone["care"]["asked"] != "keeper"
+    assert "away from what" not in gone["sentences"][0]
+
+
+@pytest.mark.parametrize("level", CRISIS_LEVELS)
+def test_reaching_someone_is_welcomed_and_nothing_is_asked(level):
+    answers = ["tried_already", "reached"]
+    for seed in range(4):
+        _, after = story(("", danger(level)), ("I texted them", quiet(level, answers=answers)), seed=seed)
+        text = " ".join(after["sentences"])
+        assert re.match(r"Good|That is good news", text)
+        assert "?" not in text
+        assert after["elements"][-1] == "stay"
+        assert after["care"]["barriers"] == []
+
+
+def test_a_wait_on_hold_is_a_barrier_even_for_someone_who_reached_out():
+    answers = ["hold_time", "tried_already", "reached"]
+    _, after = story(("", danger("high")), ("I was on hold", quiet("high", answers=answers)))
+    assert after["care"]["asked"] == "try"
+    assert "hold_time" in after["care"]["barriers"]
+
+
+def test_an_answer_to_nothing_asked_is_no_answer():
+    done = reply(danger("moderate", answers=["no"]), text="I don't see the point of living")
+    assert done["elements"][0] == "ack"
+
+
+def test_no_sentence_presumes_what_was_not_said():
+    unsaid = re.compile(r"what they said|Each call reaches|when you have tried|Let me know how it goes")
+    assert not [sentence for sentence in _all_sentences(load_words()) if unsaid.search(sentence)]
+
+
+def test_an_imminent_danger_that_time_alone_eased_is_not_dropped():
+    assert holds(quiet("high", after=5, peak="imminent"), {"asked": ""})
+    assert not holds(quiet("high", after=7, peak="imminent"), {"asked": ""})
+
+
+@pytest.mark.parametrize("kind", ["suicide", "self_harm", "bereaved", "distress", "abuse", "minor"])
+def test_a_first_reply_is_short_enough_to_read_at_night(kind):
+    sizes = [
+        len(" ".join(reply(danger("moderate", [kind]), "GB", seed=seed)["sentences"]).split())
+        for seed in range(6)
+    ]
+    assert max(sizes) <= 100
+    assert min(sizes) >= 55
+
+
+def test_every_sentence_may_be_said():
+    words = load_words()
+    bounds = Bounds(allowed=HELPLINES.allowed("GB"), words=150, crisis=True)
+    slots = {"emergency": "999", "site": "chat.samaritans.org"} | dict.fromkeys(
+        ("line", "second", "text", "other_text"), "Samaritans (call 116 123)"
+    )
+    for sentence in _all_sentences(words):
+        if "$site" not in sentence:
+            filled = Template(sentence).substitute(slots)
+            assert judge(filled, [], bounds) is None, filled

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.responders.mirror import mirror, topic_phrase
+from agent.responders.mirror import mirror, short_answer, topic_phrase
 
 FIRST_PERSON = re.compile(r"\b(?:i|me|my|mine|myself|i'm|i've|i'd|i'll|am|we|us|our|ours)\b", re.IGNORECASE)
 WRONG = re.compile(r"\b(?:you (?:am|was|is|has|wasn't)|you you|your your|a awful|me|i)\b", re.IGNORECASE)
@@ -122,3 +122,29 @@ def test_any_text_is_survived(text: str) -> None:
 def test_huge_input_is_survived(text: str) -> None:
     assert mirror(text) is None or sane(str(mirror(text)))
     topic_phrase(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        ("mostly the evenings", "mostly the evenings"),
+        ("my mum", "your mum"),
+        ("the silence.", "the silence"),
+        ("Rosa", "Rosa"),
+        ("my fault", None),
+        ("yes", None),
+        ("I don't know why it is so", None),
+        ("", None),
+    ],
+)
+def test_a_short_answer_comes_back(text: str, turned: str | None) -> None:
+    assert short_answer(text) == turned
+
+
+def test_a_hedge_is_kept_and_a_wish_or_a_slip_of_the_keys_is_not_said_back() -> None:
+    assert mirror("Maybe she blames me for it all today") == "maybe she blames you for it all today"
+    assert mirror("I just want to be heard by you today") is None
+    assert mirror("I CANT DO THSI ANYMROE MY BOSSS SCREMED AT ME") is None
+    assert mirror("my wife is being kind but I feel lost at work") == (
+        "your wife is being kind but you feel lost at work"
+    )
