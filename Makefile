@@ -31,6 +31,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) uv
 	$(UV) -e .
+	$(BIN)/python -m compileall -q agent graph knowledge ui
 	touch $@
 
 # Everything for tests. pip takes torch first: from the constraints alone uv may choose another build.

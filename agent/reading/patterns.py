@@ -5,7 +5,8 @@ text (agent/reading/normalise.py), commas in between being ignored:
 
     kill myself      these words          kill*       a word that begins so
     (a|b c)          either               [very]      may be missing
-    {name}           a macro              ..  ..6     up to three (six) words between, but no "not"
+    {name}           a macro              ..  ..6     up to three (six) words between, but no "not";
+                                           from ..10 on over anything
     #  ##  ####      a number, one of 5 or more, one of four digits or more
     ^  $        begin and end of the sentence
     -(of|for)        not followed by
@@ -16,7 +17,7 @@ No pattern can look further than its own words and gaps, so cost is linear in th
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from agent.errors import WordsError
 from agent.reading.normalise import spelling
@@ -42,6 +43,7 @@ _MARKS = {
 }
 # A gap steps over any word but a denial; "can not stop", "not just" and the like are none.
 _DENIALS = "(?:not|never) (?!(?:, )?(?:stop|help|just|only|sure) )"
+_FAR = 10  # a gap this long only says that two things are told together, so a denial in it is no matter
 _CLOSES = {"(": ")", "-(": ")", "[": "]"}
 
 
@@ -117,7 +119,9 @@ class _Parser:
         if mark.startswith("{"):
             return self.macro(mark[1:-1])
         if mark.startswith(".."):
-            return _Part(rf"(?: (?:, )?(?!{_DENIALS})[^ ,]+){{0,{int(mark[2:] or 3)}}}?")
+            words = int(mark[2:] or 3)
+            ahead = f"(?!{_DENIALS})" if words < _FAR else ""
+            return _Part(rf"(?: (?:, )?{ahead}[^ ,]+){{0,{words}}}?")
         return _Part(_MARKS[mark]) if mark in _MARKS else _word(mark)
 
     def bracket(self, opened: str) -> _Part:
@@ -138,6 +142,7 @@ class _Parser:
         return _Parser(self.macros[name], self.macros, (*self.trail, name)).parse()
 
 
+@cache  # the same few thousand words stand in tens of thousands of places
 def _word(token: str) -> _Part:
     prefix = token.endswith("*")
     words = [part for word in spelling(token.rstrip("*")).split() for part in _NUMBERED.findall(word)]

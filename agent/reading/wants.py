@@ -83,7 +83,16 @@ class _Pattern:
     rule: int
     where: str
     veto: bool
-    regex: re.Pattern[str]
+    source: str
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        return _compiled(self.source)
+
+
+@cache  # a message calls for a few of the patterns; compiling all at once is half a second
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source)
 
 
 @cache
@@ -92,7 +101,7 @@ def _words() -> Words:
 
 
 @cache
-def _index() -> dict[str, tuple[re.Pattern[str], list[_Pattern]]]:
+def _index() -> dict[str, tuple[str, list[_Pattern]]]:
     """Every pattern under each word that it can begin with, and one that tells in one go if none matches."""
     words, index = _words(), dict[str, list[_Pattern]]()
     for number, rule in enumerate((*words.wants, *words.wishes)):
@@ -100,12 +109,10 @@ def _index() -> dict[str, tuple[re.Pattern[str], list[_Pattern]]]:
             for source in cast("tuple[str, ...]", getattr(rule, where)):
                 veto = where == "unless"
                 filled = re.sub(r"<(\w+)>", lambda name: words.parts[name[1]], source).rstrip()
-                regex = re.compile(filled + r"(?= |$)")
-                pattern = _Pattern(number, "anywhere" if veto else where, veto, regex)
+                pattern = _Pattern(number, "anywhere" if veto else where, veto, filled + r"(?= |$)")
                 for word in _first_words(source):
                     index.setdefault(word, []).append(pattern)
-    whole = {word: "|".join({one.regex.pattern for one in shelf}) for word, shelf in index.items()}
-    return {word: (re.compile(whole[word]), shelf) for word, shelf in index.items()}
+    return {word: ("|".join(sorted({one.source for one in shelf})), shelf) for word, shelf in index.items()}
 
 
 def _first_words(source: str) -> list[str]:
@@ -170,8 +177,8 @@ def _found(tokens: list[str]) -> dict[int, int]:
         end -= 1
     close = len(" ".join(tokens[:end]))
     for word, (message, sentence) in zip(tokens, _openings(tokens, words.lead), strict=True):
-        any_of, shelf = index.get("0" if word.isdigit() else word, (None, []))
-        for pattern in shelf if any_of and any_of.match(text, at) else ():
+        any_of, shelf = index.get("0" if word.isdigit() else word, ("", []))
+        for pattern in shelf if any_of and _compiled(any_of).match(text, at) else ():
             if not {"whole": message, "start": message, "sentence": sentence}.get(pattern.where, True):
                 continue
             match = pattern.regex.match(text, at)
