@@ -17,6 +17,10 @@ __all__ = ["Reasons", "assess", "careful", "load_reasons", "no_risk"]
 HOLD = 3
 # Turns without a cue that must follow a reasoned change before the floor steps down.
 SETTLED = 2
+# Messages for which a loss is remembered: a question about heights or means after it is no idle one.
+WINDOW = 3
+# Danger to oneself, in which a hint that means nothing alone counts (a cue's mark `context:LEVEL`).
+DARK: frozenset[Kind] = frozenset({"suicide", "self_harm", "overdose", "distress"})
 # What shapes the reply for good once it is known.
 LASTING = ("minor", "afraid_of_reader", "language")
 
@@ -58,6 +62,7 @@ def no_risk() -> Risk:
         seen=0,
         reasons=[],
         degraded=False,
+        lately=[],
     )
 
 
@@ -89,8 +94,8 @@ def assess(
 
 def careful(cues: Iterable[Cue], before: Risk | None) -> Risk:
     """The risk when assessing itself failed: never less than what was heard, never `none`."""
-    heard = list(cues)
     risk = before or no_risk()
+    heard = _in_context(risk, list(cues))
     level = worst(["low", risk["floor"], *(cue["level"] for cue in heard)])
     escalate = at_least(risk["floor"], "moderate") or any(cue["escalate"] for cue in heard)
     return {
@@ -111,6 +116,8 @@ def careful(cues: Iterable[Cue], before: Risk | None) -> Risk:
 
 
 def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[str, Level]) -> Risk:
+    lately = [*risk["lately"], _loss(cues)][-WINDOW - 1 :]
+    cues = _in_context(risk, cues)
     answered = _answered(risk, answers, pending)
     if answered:
         cues = [answered, *cues]
@@ -138,7 +145,36 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
         "relieved": relieved,
         "seen": risk["seen"] + 1,
         "reasons": [],
+        "lately": lately,
     }
+
+
+def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
+    """The cues with hints raised by what stands around them; those that stay at `none` are left out.
+
+    A hint counts in full once danger to oneself is on the floor or said in the same message. A
+    question about a height, a place or an amount counts as moderate near a loss (safety.md F1).
+    """
+    told = at_least(risk["floor"], "moderate") and risk["subject"] == "self" and not DARK.isdisjoint(risk["kinds"])
+    dark = told or any(c["escalate"] and c["subject"] == "self" and c["kind"] in DARK for c in cues)
+    loss = "loss" in [*risk["lately"][-WINDOW:], _loss(cues)]
+    raised = []
+    for cue in cues:
+        meant = next((mark.removeprefix("context:") for mark in cue["marks"] if mark.startswith("context:")), "")
+        level = next((name for name in LEVELS if name == meant), "none") if dark and cue["subject"] == "self" else "none"
+        if loss and "asked" in cue["marks"]:
+            level = worst([level, "moderate"])
+        if at_least(cue["level"], level):
+            level = cue["level"]
+        marks = [mark for mark in cue["marks"] if not mark.startswith("context:")]
+        escalate = cue["escalate"] or (level != cue["level"] and at_least(level, "moderate"))
+        if level != "none":
+            raised.append(Cue(**{**cue, "level": level, "escalate": escalate, "marks": marks}))
+    return raised
+
+
+def _loss(cues: Sequence[Cue]) -> str:
+    return "loss" if any("loss" in cue["marks"] for cue in cues) else ""
 
 
 def _floor(floor: Level, alarms: Sequence[Cue], quiet: int, relieved: int) -> Level:

@@ -53,7 +53,7 @@ def contraction(core: str, lexicon: Lexicon, undo: bool) -> list[str]:
     if tail in CONTRACTED:
         return [*spell(base, lexicon, undo), CONTRACTED[tail]]
     if tail == "s":
-        return [base, "is" if base in IS else "'s"]
+        return [*spell(base, lexicon, undo), "is" if base in IS else "'s"]
     joined = _squeeze(core.replace("'", ""))
     if undo and _DOUBLE.search(core) and joined in lexicon.squeezed:
         return spell(lexicon.squeezed[joined], lexicon, undo)

@@ -27,6 +27,8 @@ class RuleWords(Strict):
 
     needs: scenes that must appear in the message as well. unless: patterns that silence it from nearby.
     escalate: by default, whether the level is moderate or above.
+    in_context: the level it rises to once this conversation is already about danger to the person
+    themself. A rule whose own level is none says nothing alone; assess drops it unless it rises.
     """
 
     id: str
@@ -35,6 +37,7 @@ class RuleWords(Strict):
     subject: Subject = "self"
     marks: tuple[str, ...] = ()
     escalate: bool | None = None
+    in_context: Level | None = None
     negated: Turned = "low"
     past: Turned = "low"
     invented: Turned = "drop"

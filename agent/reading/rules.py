@@ -155,18 +155,20 @@ class Rules:
         """The match with the level and subject it has in its surroundings; empty when it is no cue there."""
         left = sentence.text[:start]
         before = {name for name, _, _ in self.before.matches(left, frozenset(left.split()))}
-        level, subject, past = rule.level, rule.subject, False
+        turned: Turned = "keep"
+        subject, past = rule.subject, False
         if rule.negated != "keep" and "doubtful" not in before and self._denied(left):
-            level = _turn(level, rule.negated)
+            turned = rule.negated
         elif "invented" in before:
-            level = _turn(level, rule.invented)
+            turned = rule.invented
         elif rule.past != "keep" and not sentence.has("again"):
             verbs = (*left.split()[-4:], *sentence.text[start:end].split())
             long_ago = sentence.has("long_ago") and not self.past_words.isdisjoint(verbs)
             if long_ago or "used_to" in before:
-                level, past = _turn(level, rule.past), True
-        if level == "none":
-            return []
+                turned, past = rule.past, True
+        level = _turn(rule.level, turned)
+        if level == "none" and (turned != "keep" or rule.level != "none"):
+            return []  # a rule that is silent by itself is still told to assess, unless denied or over
         if subject == "self" and not before.isdisjoint({"reported", "reported_child"}):
             subject = "child" if "reported_child" in before else "other"
         first, last = bisect_left(sentence.starts, start), bisect_left(sentence.starts, end) - 1
@@ -198,7 +200,7 @@ def _as_cue(found: _Found, span: list[int]) -> Cue:
         level=found.level,
         escalate=loud and rule.escalate if rule.escalate is not None else loud,
         past=found.past,
-        marks=list(rule.marks),
+        marks=[*rule.marks, *([f"context:{rule.in_context}"] if rule.in_context else [])],
         span=span,
     )
 
