@@ -12,10 +12,31 @@ from typing import Literal
 
 from agent.brief import Person, Plan, Reading, Step
 from agent.reading.ladder import Kind, Level, at_least
-from agent.themes import History, is_up, load_themes, masks, own_word, padded, theme_of, topic_of, weighs
+from agent.themes import (
+    History,
+    holds_any,
+    is_up,
+    load_themes,
+    masks,
+    own_word,
+    padded,
+    theme_of,
+    topic_of,
+    weighs,
+)
 from agent.words import Strict, load
 
-__all__ = ["Empathy", "Idea", "Ideas", "choose_offer", "load_empathy", "load_ideas", "make_plan", "offered"]
+__all__ = [
+    "Empathy",
+    "Idea",
+    "Ideas",
+    "choose_offer",
+    "fitting",
+    "load_empathy",
+    "load_ideas",
+    "make_plan",
+    "offered",
+]
 
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
 Stage = Literal["explore", "comfort", "act"]
@@ -46,6 +67,9 @@ class Empathy(Strict):
     small_talk: tuple[str, ...]
     telling: tuple[str, ...]
     follows: dict[str, tuple[str, ...]]
+    only_heard: tuple[str, ...]
+    bereaved_kinds: tuple[Kind, ...]
+    survived_kinds: tuple[Kind, ...]
     professional_kinds: tuple[Kind, ...]
     moves: dict[str, Move]
     arc: tuple[Stage, ...]
@@ -57,20 +81,33 @@ class Empathy(Strict):
 
 
 class Idea(Strict):
-    """A technique: ways to offer it, the smallest next step, and why it may help."""
+    """A technique: ways to offer it, the smallest next step, why it may help, the person's words for it."""
 
     offer: tuple[str, ...]
     next: tuple[str, ...]
     why: str
+    called: tuple[str, ...] = ()
+
+
+class Fit(Strict):
+    """Words of a message, and the techniques that fit them."""
+
+    hears: tuple[str, ...]
+    tries: tuple[str, ...]
 
 
 class Ideas(Strict):
-    """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there."""
+    """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there.
+
+    heard: what fits the words of this message. tried: words by which a technique is turned down.
+    """
 
     reviewed_by: str | None
     ideas: dict[str, Idea]
     suits: dict[str, tuple[str, ...]]
     only: tuple[str, ...]
+    heard: tuple[Fit, ...]
+    tried: tuple[str, ...]
 
 
 @cache
@@ -101,7 +138,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     An escalated turn is planned by what the person asks, carefully; what crisis does with it is not ours.
     """
     careful = escalate or at_least(level, "moderate")
-    move = _move(text, reading, kinds if careful and not escalate else (), before)
+    move = _move(text, reading, () if escalate else kinds, before)
     stage = _stage(move, reading, person, history, before)
     theme = theme_of(history)
     rule = load_empathy().moves[move]
@@ -117,7 +154,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in chosen.steps and person.get("advice") is not False and move != "professional":
-        offer = choose_offer(theme, (), offered(history, before))
+        offer = choose_offer(theme, fitting(text), offered(history, before))
     return {
         "move": move,
         "steps": [_step(name, feeling, may_ask) for name in chosen.steps],
@@ -133,14 +170,27 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
 
 
 def offered(history: History, before: Plan | None = None) -> set[str]:
-    """Techniques the assistant has already put to the person in these words."""
+    """Techniques already put to the person, and those that they say they tried or do not want."""
     spoken = " ".join(text for role, text in history if role == "assistant")
     known = {
         name
         for name, idea in load_ideas().ideas.items()
         if any(sentence in spoken for sentence in (*idea.offer, *idea.next))
     }
+    told = [padded(text) for role, text in history if role == "user"]
+    down = [words for words in told if holds_any(words, load_ideas().tried)]
+    known |= {
+        name
+        for name, idea in load_ideas().ideas.items()
+        if any(holds_any(words, (*idea.called, name.replace("-", " "))) for words in down)
+    }
     return known | ({before["offer"]} if before and before["offer"] else set())
+
+
+def fitting(text: str) -> list[str]:
+    """The techniques that fit the very words of a message, best first."""
+    words = padded(text)
+    return [name for fit in load_ideas().heard if holds_any(words, fit.hears) for name in fit.tries]
 
 
 def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str]) -> str:
@@ -156,13 +206,20 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
     """The family of reply. kinds: those that call for routing without escalation, else empty."""
     data = load_empathy()
     wants = set(reading["wants"])
-    fresh = {cue["kind"] for cue in (reading["cues"][-1] if reading["cues"] else [])}
+    cues = (reading["cues"][-1] if reading["cues"] else []) if kinds else []
+    fresh = {cue["kind"] for cue in cues}
     trained = {kind for kind in kinds if kind in data.professional_kinds}
     last = before["move"] if before else ""
     if trained & fresh or (trained and not fresh and last != "professional" and not wants & set(data.order)):
         return "professional"
+    if not wants & set(data.order) or wants & set(data.telling) - {"advice"}:
+        if fresh & set(data.bereaved_kinds):
+            return "bereaved"
+        past = {cue["kind"] for cue in cues if cue["past"] and cue["subject"] == "self"}
+        if past & set(data.survived_kinds):
+            return "survived"
     words = padded(text)
-    if any(f" {word} " in words for word in data.follows.get(last, ())):
+    if holds_any(words, data.follows.get(last, ())):
         return last
     if wants & set(data.telling):
         wants -= set(data.small_talk)
@@ -177,7 +234,9 @@ def _stage(move: str, reading: Reading, person: Person, history: History, before
     told = max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
     past = told - len(data.arc)
     stage = data.arc[told] if past < 0 else data.again[past % len(data.again)]
-    if stage == "act" and (listen or (before is not None and before["offer"])):
+    theme = theme_of(history)
+    fits = theme not in ("general", *load_themes().plain, *data.only_heard)
+    if stage == "act" and (listen or not fits or (before is not None and before["offer"])):
         return "comfort"
     return stage
 

@@ -5,7 +5,7 @@ irony pass it by, and whoever uses it must be content with "probably about".
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 
 from agent.brief import Reading
@@ -17,7 +17,9 @@ __all__ = [
     "History",
     "Theme",
     "Themes",
+    "holds_any",
     "is_up",
+    "lately",
     "load_themes",
     "masks",
     "own_word",
@@ -31,6 +33,7 @@ __all__ = [
 
 History = Sequence[tuple[str, str]]
 _BACK = 12  # messages of the person that the theme is read from
+_WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
 
 class Emotion(Strict):
@@ -42,10 +45,11 @@ class Emotion(Strict):
 
 
 class Theme(Strict):
-    """A theme people bring: the nearest counselchat topic and the words that tell it."""
+    """A theme people bring: the nearest counselchat topic, words that tell it, words that take it away."""
 
     topic: str
     words: tuple[str, ...]
+    unless: tuple[str, ...] = ()
 
 
 class Masked(Strict):
@@ -67,6 +71,9 @@ class Themes(Strict):
     she: tuple[str, ...]
     he: tuple[str, ...]
     stay: float
+    recent: int
+    turning: tuple[str, ...]
+    plain: tuple[str, ...]
     to_us: tuple[str, ...]
     themes: dict[str, Theme]
 
@@ -84,16 +91,28 @@ def padded(text: str) -> str:
     return f" {' '.join(words)} "
 
 
+def holds_any(words: str, phrases: Collection[str]) -> bool:
+    """Whether any of the words or phrases stands in padded `words`."""
+    return any(f" {phrase} " in words for phrase in phrases)
+
+
+def lately(history: History) -> list[str]:
+    """The person's messages since they last asked for another topic, padded, oldest first."""
+    told = [padded(text) for role, text in history if role == "user"]
+    turned = [at for at, words in enumerate(told) if holds_any(words, load_themes().turning)]
+    return told[turned[-1] + 1 :] if turned else told
+
+
 def theme_of(history: History) -> str:
     """The theme of the person's messages, `general` when none is told.
 
-    A theme stays until another is told more strongly, so that one stray word does not change the subject.
+    A theme stays until another is told more strongly, so that one stray word does not change the subject,
+    or until some messages have gone by without it.
     """
     data = load_themes()
     scores: dict[str, float] = {}
-    now, stay = "general", data.stay
-    for text in [text for role, text in history if role == "user"][-_BACK:]:
-        words = padded(text)
+    now, stay, since = "general", data.stay, 0
+    for words in lately(history)[-_BACK:]:
         if words.startswith(tuple(f" {start} " for start in data.to_us)):
             continue
         scores = {name: score * 0.6 for name, score in scores.items()}
@@ -104,7 +123,8 @@ def theme_of(history: History) -> str:
         if scores:
             held = {name: score + stay * (name == now) for name, score in scores.items()}
             now = max(data.themes, key=lambda name: held.get(name, 0.0))
-    return now
+        since = 0 if now in told else since + 1
+    return now if since < data.recent else "general"
 
 
 def tells(text: str, theme: str) -> bool:
@@ -125,7 +145,8 @@ def _hits(words: str) -> dict[str, float]:
         for phrase, theme in _index().get(word, ()):
             if f" {phrase} " in words:
                 told[theme] = told.get(theme, 0.0) + (1.5 if phrase.count(" ") > 1 else 1.0)
-    return told
+    themes = load_themes().themes
+    return {name: hits for name, hits in told.items() if not holds_any(words, themes[name].unless)}
 
 
 @cache
@@ -158,8 +179,7 @@ def own_word(text: str) -> str:
 def masks(text: str) -> bool:
     """Whether a calm surface and pain stand in the same message ("I'm fine, just crying all day")."""
     words, masked = padded(text), load_themes().masked
-    surface = any(f" {word} " in words for word in masked.surface)
-    return surface and any(f" {word} " in words for word in masked.under)
+    return holds_any(words, masked.surface) and holds_any(words, masked.under)
 
 
 def is_up(label: str) -> bool:
@@ -171,9 +191,9 @@ def is_up(label: str) -> bool:
 def weighs(reading: Reading, level: Level, history: History, theme: str) -> bool:
     """Whether something in the conversation hurts; a chat about nothing in particular does not."""
     down = sum(one["p"] for one in reading["emotions"] if not is_up(one["label"]))
-    said = " ".join(text for role, text in history if role == "user")
-    words = padded(said)
-    told = theme != "general" or level != "none" or any(f" {word} " in words for word in load_themes().heavy)
+    said = " ".join(lately(history)[-_WEIGHS:])
+    heavy = theme != "general" and theme not in load_themes().plain
+    told = heavy or level != "none" or holds_any(said, load_themes().heavy)
     return told or down >= 0.5 or bool(own_word(said))
 
 

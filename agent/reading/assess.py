@@ -116,7 +116,7 @@ def careful(cues: Iterable[Cue], before: Risk | None) -> Risk:
 
 
 def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[str, Level]) -> Risk:
-    lately = [*risk["lately"], _loss(cues)][-WINDOW - 1 :]
+    lately = [*risk["lately"], _loss(cues)][-WINDOW:]
     cues = _in_context(risk, cues)
     answered = _answered(risk, answers, pending)
     if answered:
@@ -155,22 +155,26 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
     A hint counts in full once danger to oneself is on the floor or said in the same message. A
     question about a height, a place or an amount counts as moderate near a loss (safety.md F1).
     """
-    told = at_least(risk["floor"], "moderate") and risk["subject"] == "self" and not DARK.isdisjoint(risk["kinds"])
-    dark = told or any(c["escalate"] and c["subject"] == "self" and c["kind"] in DARK for c in cues)
-    loss = "loss" in [*risk["lately"][-WINDOW:], _loss(cues)]
-    raised = []
+    told = at_least(risk["floor"], "moderate") and risk["subject"] == "self"
+    dark = (told and not DARK.isdisjoint(risk["kinds"])) or any(_own_danger(cue) for cue in cues)
+    loss = "loss" in [*risk["lately"], _loss(cues)]
+    raised: list[Cue] = []
     for cue in cues:
-        meant = next((mark.removeprefix("context:") for mark in cue["marks"] if mark.startswith("context:")), "")
-        level = next((name for name in LEVELS if name == meant), "none") if dark and cue["subject"] == "self" else "none"
-        if loss and "asked" in cue["marks"]:
-            level = worst([level, "moderate"])
-        if at_least(cue["level"], level):
-            level = cue["level"]
-        marks = [mark for mark in cue["marks"] if not mark.startswith("context:")]
+        levels = [cue["level"]]
+        if dark and cue["subject"] == "self":
+            levels += [level for level in LEVELS if f"context:{level}" in cue["marks"]]
+        if loss and "method_question" in cue["marks"]:
+            levels.append("moderate")
+        level = worst(levels)
         escalate = cue["escalate"] or (level != cue["level"] and at_least(level, "moderate"))
+        marks = [mark for mark in cue["marks"] if not mark.startswith("context:")]
         if level != "none":
-            raised.append(Cue(**{**cue, "level": level, "escalate": escalate, "marks": marks}))
+            raised.append({**cue, "level": level, "escalate": escalate, "marks": marks})
     return raised
+
+
+def _own_danger(cue: Cue) -> bool:
+    return cue["escalate"] and cue["subject"] == "self" and cue["kind"] in DARK
 
 
 def _loss(cues: Sequence[Cue]) -> str:

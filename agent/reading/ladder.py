@@ -69,8 +69,8 @@ class Cue(TypedDict):
 
     span: [start, end) in the message as typed. escalate: whether the cue alone calls for the
     crisis branch. past: told as clearly over. marks: what makes it worse or shapes the reply
-    (`means`, `time`, `plan`, `command_voice`, `afraid_of_reader`, `language`, ...). `context:high` is a cue that
-    counts as high once there is danger already; level `none` says nothing by itself.
+    (`means`, `time`, `plan`, `command_voice`, `afraid_of_reader`, `language`, ...; `context:high`:
+    counts as high once there is danger already). Level `none` says nothing by itself.
     """
 
     rule: str
@@ -90,9 +90,9 @@ class Risk(TypedDict):
     crisis branch. fresh: a cue was heard in this very message. kinds and subject: worst first.
     peak: the highest level so far. floor: the
     level this turn may not fall below. quiet: turns since the last cue. relieved: turns since the
-    person gave a reason why the danger has passed, that one counted; 0 when they gave none. seen: how many of the
-    person's messages are folded in. reasons: plain sentences for the panel. degraded: a part
-    that should have looked could not. answers: how the person answered what was asked. lately: for
+    person gave a reason why the danger has passed, that one counted; 0 when they gave none.
+    seen: how many of the person's messages are folded in. reasons: plain sentences for the panel.
+    degraded: a part that should have looked could not. answers: how the person answered what was asked. lately: for
     each of the last messages, oldest first, `loss` when it told of one, else an empty string.
     """
 

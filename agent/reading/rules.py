@@ -10,7 +10,7 @@ it stands in, and only when it stands before the cue or is part of a fixed idiom
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from agent.errors import WordsError
@@ -26,6 +26,9 @@ __all__ = ["Rules", "compile_rules", "load_rules", "minimal_rules"]
 
 
 _REACH = 6  # words; what excuses a cue must stand near it
+_OWN = frozenset({"i", "me", "us", "we", "myself"})
+# What one person at a time does or suffers, so that a third-person cue says whose it is.
+_BODILY = frozenset({"suicide", "self_harm", "overdose", "medical", "substance"})
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ class Rules:
             rule = self.by_id.get(name)
             if rule and not sentence.silences(f"unless {name}", start, end):
                 found += self._weigh(rule, sentence, start, end)
-        return found, {name for name, _, _ in matches if name not in self.by_id}
+        return _owned(found, text.split()), {name for name, _, _ in matches if name not in self.by_id}
 
     def _weigh(self, rule: RuleWords, sentence: _Sentence, start: int, end: int) -> list[_Found]:
         """The match with the level and subject it has in its surroundings; empty when it is no cue there."""
@@ -180,6 +183,34 @@ class Rules:
         return any(
             name == "negation" for name, _, _ in self.before.matches(clause, frozenset(clause.split()))
         )
+
+
+def _owned(found: list[_Found], words: list[str]) -> list[_Found]:
+    """The cues of a sentence, those that only repeat what it tells of somebody else made theirs.
+
+    "My brother says he has a gun and will end it": with no "I" in between, the gun is the brother's.
+    """
+    others = [
+        cue
+        for cue in found
+        if cue.rule.subject != "self" and cue.rule.kind in _BODILY and at_least(cue.level, "moderate")
+    ]
+    kept: list[_Found] = []
+    for cue in found:
+        owner = next((other for other in others if _repeats(cue, other, words)), None)
+        if owner is None:
+            kept.append(cue)
+        elif cue.rule.kind in _BODILY:
+            kept.append(replace(cue, subject=owner.subject))
+    return kept
+
+
+def _repeats(cue: _Found, other: _Found, words: list[str]) -> bool:
+    if cue.subject != "self" or not other.first <= cue.first <= other.last + _REACH:
+        return False
+    if cue.rule.kind not in _BODILY and cue.rule.id != "abuse.danger_now":
+        return False
+    return _OWN.isdisjoint(words[other.first : max(cue.last, other.last) + 1])
 
 
 def _turn(level: Level, turned: Turned) -> Level:

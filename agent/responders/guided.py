@@ -11,15 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from string import Template
 
+from agent import plan as planning
 from agent.brief import Brief
-from agent.plan import choose_offer, load_ideas, offered
-from agent.responders.mirror import mirror, topic_phrase
-from agent.responders.replies import Way, load_replies, sentences, shuffled
-from agent.themes import load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
+from agent.responders.mirror import mirror, short_answer, topic_phrase
+from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
+from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
 
-__all__ = ["load_replies", "respond", "sentence_for"]
+__all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
 _ONCE = "it sounds like"  # an opening that wears out after one use
+_BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
 def respond(brief: Brief) -> Iterator[str]:
@@ -39,6 +40,25 @@ def respond(brief: Brief) -> Iterator[str]:
     if not voice.out:
         voice.say("repair", list(repair.values()))
     yield from voice.out or repair["first"][:1]
+
+
+def offered(brief: Brief) -> str:
+    """The idea that the reply to `brief` puts to the person, "" for none: the plan's, unless a passage fits.
+
+    A passage fits when one of its techniques is among the three best left for the theme; where the very
+    words of the message called for the plan's idea, that one stays.
+    """
+    plan, ideas = brief["plan"], planning.load_ideas()
+    if not plan["offer"] or plan["careful"] or plan["move"] not in {"support", "advice"}:
+        return plan["offer"]
+    best = sorted(brief["passages"], key=lambda one: -one["score"])
+    found = [name for passage in best for name in passage["techniques"]]
+    if plan["offer"] in (*found, *planning.fitting(brief["text"])):
+        return plan["offer"]
+    suits = ideas.suits.get(theme_of(brief["history"])) or ideas.suits.get(plan["topic"]) or ()
+    used = planning.offered(brief["history"])
+    best_left = [name for name in suits if name not in used][:_BEST]
+    return next((name for name in found if name in best_left), plan["offer"])
 
 
 def sentence_for(brief: Brief, position: int) -> str | None:
@@ -74,13 +94,26 @@ class _Voice:
         self.asked = not brief["plan"]["ask"]
         self.echo: set[str] = set()
         self.words = padded(brief["text"])
-        self.heard = [cue for cue in load_replies().cues if self.hears(cue.hears)]
-        self.heavy = weighs(brief["reading"], brief["level"], history, self.theme)
+        self.heard = [cue for cue in load_replies().cues if self.answers(cue)]
+        self.heavy = weighs(brief["reading"], brief["level"], history, self.theme) and not self.glad()
+        self.now = holds_any(self.words, load_themes().heavy) or bool(own_word(brief["text"]))
         self.slots = _slots(brief)
+
+    def glad(self) -> bool:
+        """Whether good news was just shared, and nothing in this message weighs."""
+        replies = [text for role, text in self.brief["history"][-4:] if role == "assistant"]
+        told = any(one in load_replies().known["good_news"] for text in replies for one in sentences(text))
+        return told and not holds_any(self.words, load_themes().heavy) and not self.heard
 
     def hears(self, words: Sequence[str]) -> bool:
         """Whether any of the words or phrases stands in the message."""
-        return any(f" {word} " in self.words for word in words)
+        return holds_any(self.words, words)
+
+    def answers(self, cue: Heard) -> bool:
+        """Whether a cue answers this message."""
+        if not self.hears(cue.hears) or self.hears(cue.unless):
+            return False
+        return not cue.also or self.hears(cue.also)
 
     def order(self, slot: str, count: int) -> list[int]:
         """A shuffle of range(count) that depends only on seed, turn, slot and message."""
@@ -125,33 +158,26 @@ class _Voice:
         if name == "helping":
             return self.help()
         if name == "next":
-            idea = load_ideas().ideas.get(self.last_offer())
+            idea = planning.load_ideas().ideas.get(self.last_offer())
             return idea is not None and self.say(name, [idea.next])
-        if name == "perspective" and not (self.out or self.heard or self.near):
-            name = "mirroring"  # with nothing to go on, a view would be a guess
         return self.say(name, self.groups(name))
 
     def last_offer(self) -> str:
         """The idea put in the last reply, or ""."""
-        return min(offered([("assistant", self.last)]), default="")
+        return min(planning.offered([("assistant", self.last)]), default="")
 
     def help(self) -> bool:
-        """Offer one idea: of the passages' techniques where there are any, else the plan's."""
-        brief, plan = self.brief, self.brief["plan"]
-        if not plan["offer"]:
-            return False
-        best = [] if plan["careful"] else sorted(brief["passages"], key=lambda one: -one["score"])
-        found = [technique for passage in best for technique in passage["techniques"]]
-        told = self.heard if plan["move"] in {"support", "advice"} else []
-        fitting = [*found, *(technique for cue in told for technique in cue.tries)]
-        name = choose_offer(self.theme, fitting, offered(brief["history"])) if fitting else plan["offer"]
+        """Offer one idea, as `offered` says."""
+        brief, banks = self.brief, load_replies().banks
+        name = offered(brief)
         if not name:
             return False
-        idea = load_ideas().ideas[name]
-        if name in found and self.left > 60:
-            self.say("library", [load_replies().banks["library"]["general"]])
-        elif plan["move"] in {"support", "advice"} and self.left > 50:
-            self.say("lead", [load_replies().banks["lead"]["general"]])
+        idea = planning.load_ideas().ideas[name]
+        asked = brief["plan"]["move"] == "advice"
+        if asked and self.left > 60 and any(name in passage["techniques"] for passage in brief["passages"]):
+            self.say("library", [banks["library"]["general"]])
+        elif brief["plan"]["move"] in {"support", "advice"} and self.left > 50:
+            self.say("lead", [banks["lead"]["asked" if asked else "general"]])
         said = self.say("offer", [idea.offer])
         if said and self.left > 35 and self.order("why", 2)[0]:
             self.say("why", [[idea.why]])
@@ -159,28 +185,36 @@ class _Voice:
 
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
-        banks = load_replies().banks
-        bank, keys = banks[name], [self.theme, "general"] if self.near else ["general", self.theme]
+        banks, move = load_replies().banks, self.brief["plan"]["move"]
+        bank, keys = banks[name], [self.theme, "general"] if self.near else ["general"]
         heard: list[Sequence[str]] = []
         if name == "mirroring":
-            keys = (
-                ["thing", "plain" if self.heavy else "light"]
-                if self.brief["plan"]["move"] != "advice"
-                else []
-            )
-            heard = self.mirrors()
+            heard, keys = self.mirrors(), ["short", "thing", "plain" if self.heavy else "light"]
+            if own_word(self.brief["text"]) or self.named(self.slots.get("thing", "")):
+                keys.remove("thing")  # noted once, or not what it is about
+            if move == "advice" or (self.out and own_word(self.brief["text"])):
+                keys = []
         elif name == "emotion":
             keys = self.feelings()
-            heard = [cue.say for cue in self.heard] if keys[0].endswith("unsure") else []
         elif name == "perspective":
+            # what is seen from there must rest on this very message; else it is only called a lot
             heard = [cue.say for cue in self.heard]
-        elif name == "yielding" and (self.brief["plan"]["offer"] or self.brief["plan"]["move"] == "accept"):
+            keys = [self.theme] if tells(self.brief["text"], self.theme) else []
+            if self.now and self.heavy:
+                bank, keys = {**bank, "unsure": banks["emotion"]["unsure"]}, [*keys, "unsure"]
+        elif name == "yielding" and (self.brief["plan"]["offer"] or move == "accept"):
             keys = ["after", "general"]
+        elif name == "yielding" and not self.heavy and move == "support":
+            bank, keys, heard = banks["invite"], ["light"], [cue.say for cue in self.heard]
         elif name == "listening":
             bank = banks["invite"] if self.asked else bank
             heard = [] if self.asked else [cue.ask for cue in self.heard]
-            keys = keys if self.heavy else ["light"]
+            keys = keys if self.heavy else ["glad", "light"] if self.glad() else ["light"]
         return [*heard, *(bank[key] for key in keys if key in bank)]
+
+    def named(self, thing: str) -> bool:
+        """Whether the assistant has already said what it is about."""
+        return bool(thing) and any(thing in one for one in self.said)
 
     def mirrors(self) -> list[Sequence[str]]:
         """What says the message back: their clause where it is most of it, else what its cue words tell."""
@@ -189,31 +223,40 @@ class _Voice:
         if masks(self.brief["text"]):
             return [bank["emotion"]["masked"]]
         clause = padded(self.slots.get("clause", ""))
-        own = bank["mirroring"]["view" if clause.split() and self.is_view(clause) else "clause"]
-        return [own, *back] if len(clause.split()) * 10 >= len(self.words.split()) * 7 else [*back, own]
+        word = own_word(self.brief["text"])
+        if self.out and word:  # the word itself was said back already
+            return [] if f" {word} " in clause else [bank["mirroring"]["clause"]]
+        form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
+        own = bank["mirroring"]["view" if form == "clause" and self.is_view(clause) else form]
+        return [own, *back] if len(clause.split()) * 10 >= len(self.words.split()) * 4 else [*back, own]
 
     def is_view(self, clause: str) -> bool:
         """Whether a clause is a forecast or an absolute, which is theirs to say and not ours to state."""
-        owned = clause.startswith((" you think ", " you don't think ", " you feel ", " you know "))
-        return not owned and any(f" {word} " in clause for word in load_replies().views)
+        owned = clause.startswith(
+            (" you think ", " you don't think ", " you feel ", " you know ", " you're ")
+        )
+        return not owned and holds_any(clause, load_replies().views)
 
     def feelings(self) -> list[str]:
         """Masked pain first, then the person's own word, then the sure feeling, or none at all."""
         text, plan = self.brief["text"], self.brief["plan"]
         keys = ["masked"] if masks(text) else []
-        keys += ["own"] if own_word(text) else []
+        word = own_word(text)
+        keys += ["own"] if word and not any(f" {word}" in one.lower() for one in self.out) else []
         if emotion := load_themes().emotions.get(plan["feeling"]):
             strong = [f"{emotion.family}-strong"] if emotion.strong else []
             return [*keys, f"{self.theme}-{emotion.family}", *strong, emotion.family]
-        return ["joy"] if plan["move"] == "good_news" else [*keys, f"{self.theme}-unsure", "unsure"]
+        return ["joy"] if plan["move"] == "good_news" else [*keys, "unsure"]
 
 
 def _slots(brief: Brief) -> dict[str, str]:
     """What fills the $names of a sentence; $Clause is $clause with a capital, and so on."""
     earlier = [text for role, text in brief["history"] if role == "user"]
     topics = (topic_phrase(text) for text in reversed(earlier))
+    asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
     slots: dict[str, str | None] = {
         "clause": mirror(brief["text"], brief["said"]),
+        "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
         "thing": topic_phrase(brief["text"]),
         "topic": next((topic for topic in topics if topic), None),
         "word": own_word(brief["text"]),

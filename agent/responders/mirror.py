@@ -16,10 +16,10 @@ from typing import Literal
 
 from agent.words import Strict, load
 
-__all__ = ["mirror", "topic_phrase"]
+__all__ = ["mirror", "short_answer", "topic_phrase"]
 
 _READ, _FEWEST, _MOST = 4000, 4, 16  # characters looked at; words a mirrored clause may have
-_Patterns = Literal["lead", "tail", "when", "never", "sarcasm", "telling", "vague"]
+_Patterns = Literal["lead", "tail", "when", "hedge", "short", "never", "sarcasm", "telling", "vague"]
 _List = Literal[
     "verbs", "pasts", "helpers", "adverbs", "no_verbs", "pronouns", "determiners", "bare", "parents",
     "people", "names", "scope", "subordinators", "loose_ends", "run_ons", "before_run_ons",
@@ -101,6 +101,18 @@ def topic_phrase(text: str) -> str | None:
     return None
 
 
+def short_answer(text: str) -> str | None:
+    """A few words that answer a question ("mostly the evenings"), turned; None for anything else."""
+    told = _cleaned(text).strip(" .,")
+    if re.fullmatch(r"[A-Z][a-z]{2,12}", told) and not _is_verb(told.lower()):
+        return told if not _any("never").search(told.lower()) else None
+    words = told.lower().split()
+    plain = " ".join(words)
+    if not 2 <= len(words) <= 6 or not _any("short").fullmatch(plain) or _any("never").search(plain):
+        return None
+    return " ".join(_words().turns.get(word, word) for word in words)
+
+
 def _cleaned(text: str) -> str:
     """`text` with plain quotes, without emoji, and not shouted."""
     if len(text) > _READ:
@@ -123,7 +135,8 @@ def _clauses(text: str) -> Iterator[list[str]]:
         for first, start in enumerate(cuts[:-1]):
             if not _list("scope").isdisjoint(lower[:start]):
                 break
-            yield from (words[start:end] for end in cuts[:first:-1] if end - start <= 3 * _MOST)
+            ends = [end for end in cuts[:first:-1] if "but" not in lower[end : end + 2]]
+            yield from (words[start:end] for end in ends if end - start <= 3 * _MOST)
 
 
 def _cuts(lower: list[str]) -> Iterator[int]:
@@ -163,8 +176,10 @@ def _opens(lower: list[str]) -> bool:
 
 
 def _turned(words: list[str]) -> str | None:
-    """A clause in the second person; None where that could go wrong."""
+    """A clause in the second person, its "maybe" kept; None where that could go wrong."""
     words = _trimmed(words)
+    hedge = "maybe " if _any("hedge").match(" ".join(words[:3])) else ""
+    words = _trimmed(words[1:] if hedge else words)
     lower = [word.lower() for word in words]
     if not _FEWEST <= len(words) - lower.count(",") <= _MOST or lower[-1] in _list("loose_ends"):
         return None
@@ -176,7 +191,7 @@ def _turned(words: list[str]) -> str | None:
     turned = re.sub(r"\b((?:told|showed|reminded|promised|warned|tells) you) (?=you\b)", r"\1 that ", turned)
     plain = [word.partition("'")[0] for word in re.findall(r"[\w'-]+", turned.lower())]
     doubled = any(one == two != "had" for one, two in pairwise(plain))
-    return None if None in out or doubled or len(plain) > _MOST else turned
+    return None if None in out or doubled or len(plain) > _MOST else hedge + turned
 
 
 def _trimmed(words: list[str]) -> list[str]:

@@ -52,13 +52,17 @@ class Moves(Strict):
 
 
 class Heard(Strict):
-    """Words of a message, and what answers them: said back, seen from there, asked, ideas that fit."""
+    """Words of a message, and what answers them: said back, seen from there, asked.
+
+    also: words of which one must stand there too. unless: words of which none may.
+    """
 
     hears: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     back: tuple[str, ...]
     say: tuple[str, ...]
     ask: tuple[str, ...]
-    tries: tuple[str, ...] = ()
 
 
 class Cues(Strict):

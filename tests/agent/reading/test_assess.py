@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.reading.assess import assess, careful, load_reasons, no_risk
 from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Level, Risk
+from agent.reading.rules import load_rules
 
 
 def cue(level: Level, **changes: Any) -> Cue:
@@ -130,6 +131,52 @@ def test_failure_is_never_none_and_never_calms() -> None:
 def test_what_shapes_the_reply_for_good_is_kept() -> None:
     risk = fold([cue("high", marks=["minor", "means"])], [])
     assert risk["marks"] == ["minor"]
+
+
+def told(*messages: str) -> Risk:
+    """The messages as typed, read by the rules and folded turn by turn."""
+    return fold(*(load_rules().scan(message) for message in messages))
+
+
+@pytest.mark.parametrize(
+    ("hint", "level"),
+    [
+        ("Once everyone is asleep", "imminent"),
+        ("I've got everything here.", "imminent"),
+        ("I have pills in the drawer", "high"),
+        ("the rope is in the garage", "high"),
+        ("I keep a blade in my phone case", "high"),
+        ("is the railing on the harbor bridge low", "high"),
+        ("how tall is the tower", "high"),
+        ("I've made my peace", "high"),
+        ("I won't be needing it", "high"),
+    ],
+)
+def test_a_hint_counts_only_where_there_is_danger_already(hint: str, level: Level) -> None:
+    assert told(hint)["cues"] == []
+    assert told("I want to die", hint)["level"] == level
+    assert told("I want to die", "I feel hopeless", hint)["fresh"]
+    assert told("My sister wants to die", hint)["level"] == "high"
+
+
+def test_a_denied_hint_counts_nowhere() -> None:
+    assert told("I wish I was dead", "I don't have pills in the drawer")["level"] == "moderate"
+
+
+def test_a_question_about_heights_soon_after_a_loss_is_no_idle_one() -> None:
+    asked = "how tall is the tower downtown"
+    assert not told(asked)["escalate"]
+    assert not told("I lost my job yesterday")["escalate"]
+    soon = told("I lost my job yesterday", "it was a good job", "anyway", asked)
+    assert (soon["level"], soon["escalate"], soon["kinds"]) == ("moderate", True, ["suicide"])
+    assert not told("I lost my job yesterday", "it was a good job", "anyway", "so", asked)["escalate"]
+    assert not told("I lost my keys", asked)["escalate"]
+
+
+def test_a_failed_assessment_hears_hints_too() -> None:
+    rope = load_rules().scan("the rope is in the garage")
+    assert careful(rope, told("I want to die"))["level"] == "high"
+    assert careful(rope, None)["cues"] == []
 
 
 def test_the_risk_is_plain_data() -> None:

@@ -103,6 +103,37 @@ def test_an_excuse_only_reaches_a_few_words() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my brother says he has a gun and will end it tonight",
+        "my roommate is blue and not waking up",
+        "I found my flatmate blue on the floor",
+    ],
+)
+def test_what_is_told_of_somebody_else_is_only_theirs(text: str) -> None:
+    assert top(text) == "imminent"
+    assert {cue["subject"] for cue in alarms(text)} == {"other"}
+
+
+def test_ones_own_danger_beside_somebody_elses_stays_ones_own() -> None:
+    cues = alarms("my brother tried to kill himself and I want to die too")
+    assert {cue["subject"] for cue in cues} == {"self", "other"}
+
+
+@pytest.mark.parametrize(
+    ("text", "never"),
+    [
+        ("I texted them", "tried_already"),
+        ("I called and talked to someone", "tried_already"),
+        ("I called and it was busy", "reached"),
+        ("nobody picked up", "reached"),
+    ],
+)
+def test_a_call_that_came_through_is_not_one_that_failed(text: str, never: Answer) -> None:
+    assert never not in RULES.answers(text)
+
+
 # ---- minimal pairs: negation, tense, subject, idiom  ----
 
 # (what alarms, its level or the levels that will do, its close twin that must not alarm)
