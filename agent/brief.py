@@ -124,12 +124,17 @@ class Replaced(TypedDict):
 
 
 class Draft(TypedDict):
-    """What `respond` or `crisis` hands to the guard: sentences, and the helplines to show."""
+    """What `respond` or `crisis` hands to the guard: sentences, and the helplines to show.
+
+    offered: the technique whose idea was spoken, "" for none; it may differ from the plan's when a
+    retrieved answer brought a better one.
+    """
 
     sentences: list[str]
     card: list[dict[str, str]]
     replaced: list[Replaced]
     responder: str
+    offered: str
 
 
 Respond = Callable[[Brief], Iterable[str]]

@@ -68,7 +68,7 @@ def _recall(state: State, services: Services) -> State:
 
 def _draft(state: State, services: Services) -> State:
     sentences, card = _static(state, services)
-    return {"draft": Draft(sentences=sentences, card=card, replaced=[], responder="static")}
+    return {"draft": Draft(sentences=sentences, card=card, replaced=[], responder="static", offered="")}
 
 
 def _guard(state: State, services: Services) -> State:

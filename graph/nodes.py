@@ -119,7 +119,8 @@ def respond(state: State, services: Services, emit: Emit) -> State:
     if own_words or not kept:
         name = "guided"
         shown(guided.respond(brief))
-    return {"draft": Draft(sentences=kept, card=[], replaced=replaced, responder=name)}
+    offered = guided.offered(brief) if name == "guided" else ""
+    return {"draft": Draft(sentences=kept, card=[], replaced=replaced, responder=name, offered=offered)}
 
 
 def crisis(state: State, services: Services) -> State:
@@ -149,7 +150,13 @@ def crisis(state: State, services: Services) -> State:
         helped=helped,
         language=state["reading"]["language"],
     )
-    draft = Draft(sentences=composed["sentences"], card=composed["card"], replaced=[], responder="crisis")
+    draft = Draft(
+        sentences=composed["sentences"],
+        card=composed["card"],
+        replaced=[],
+        responder="crisis",
+        offered="",
+    )
     return {"draft": draft, "care": composed["care"], "plan": composed["plan"]}
 
 

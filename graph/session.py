@@ -306,13 +306,15 @@ class _Run:
         """The finished turn."""
         values = self.after()
         draft = self._wrote.get("draft") or {}
+        plan: Plan = values["plan"].copy()
+        plan["offer"] = draft.get("offered", "")  # what was spoken, which a passage may have changed
         return Turn(
             text=str(self._reply.content) if self._reply else " ".join(self.shown),
             risk=values["risk"]["level"],
             escalated=values["risk"]["escalate"],
             card=draft.get("card", []),
             reading=values["reading"],
-            plan=values["plan"],
+            plan=plan,
             sources=self._wrote.get("passages", []),
             path=self._path,
             reasons=values["risk"]["reasons"],
