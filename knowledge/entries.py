@@ -1,4 +1,4 @@
-"""A question with its answer: as an entry, as two rows of an index, and as a passage to show.
+"""A question with its answer: as an entry, as rows of an index, and as a passage to show.
 
 It knows nothing of vectors or of how anything is found.
 """
@@ -14,17 +14,19 @@ from knowledge.tables import source_words
 
 __all__ = [
     "ANSWER",
-    "QUESTION",
     "Entry",
     "Passage",
     "alike",
     "entries_of",
+    "entry_id",
+    "found_by",
     "passage_of",
+    "row_ids",
     "rows_of",
     "words",
 ]
 
-QUESTION, ANSWER = ":q", ":a"  # ends of the ids of the two rows of an entry
+ANSWER = ":a"  # end of the id of the row of an entry that holds what it says
 ALIKE = 0.7  # share of the words of two answers that are the same, above which only one is shown
 
 
@@ -46,7 +48,10 @@ class Passage(TypedDict):
 
 @dataclass(frozen=True)
 class Entry:
-    """One question and one answer. kind: a key of `sources` in sources.yaml; name: its file, if any."""
+    """One question and one answer. kind: a key of `sources` in sources.yaml; name: its file, if any.
+
+    asked: short plain ways to say the same worry, by which it is found; they are not shown.
+    """
 
     question: str
     text: str
@@ -54,6 +59,7 @@ class Entry:
     techniques: tuple[str, ...] = ()
     kind: str = "starter"
     name: str = ""
+    asked: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -62,16 +68,38 @@ class Entry:
         return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
-def rows_of(entry: Entry) -> tuple[Row, Row]:
-    """The two rows of an entry; the facts stand with the answer."""
+def found_by(entry: Entry) -> list[str]:
+    """The texts whose vectors find it, a row each: the lines of `asked`, or else its question and answer.
+
+    A story of fifty words is near to much that is not its subject, and takes the longest to embed.
+    """
+    return list(entry.asked) or [entry.question, entry.text]
+
+
+def row_ids(entry: Entry) -> list[str]:
+    """The ids of its rows, in the order of `found_by`."""
+    between = range(1, len(found_by(entry)) - 1)
+    ends = ":q", *(f":{n}" for n in between), ANSWER
+    return [f"{entry.id}{end}" for end in ends[-len(found_by(entry)) :]]
+
+
+def entry_id(row_id: str) -> str:
+    """The id of the entry that a row belongs to."""
+    return row_id.rpartition(":")[0]
+
+
+def rows_of(entry: Entry) -> list[Row]:
+    """Its rows; what it says stands with the last, the others only point to it."""
     facts = {
         "question": entry.question,
         "topic": entry.topic,
         "techniques": " ".join(entry.techniques),
         "kind": entry.kind,
         "name": entry.name,
+        "asked": "\n".join(entry.asked),
     }
-    return Row(f"{entry.id}{QUESTION}", "", {}), Row(f"{entry.id}{ANSWER}", entry.text, facts)
+    *others, last = row_ids(entry)
+    return [*(Row(id_, "", {}) for id_ in others), Row(last, entry.text, facts)]
 
 
 def entries_of(rows: Iterable[Row]) -> list[Entry]:
@@ -84,6 +112,7 @@ def entries_of(rows: Iterable[Row]) -> list[Entry]:
             techniques=tuple(row.facts["techniques"].split()),
             kind=row.facts["kind"],
             name=row.facts["name"],
+            asked=tuple(row.facts.get("asked", "").splitlines()),
         )
         for row in rows
         if row.id.endswith(ANSWER)

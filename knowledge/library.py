@@ -1,9 +1,10 @@
 """Search over questions people asked and the answers to them.
 
-Each entry is two rows of a Chroma collection, its question and its answer, and fits as well as the
-nearer of the two. Nothing is found below a floor of similarity: no passage is better than a weak one.
-The encoder is injected; the library knows nothing of models, danger, or what is done with a passage,
-and never lets Chroma embed anything. No text that is searched for is kept or logged.
+Each entry is a few rows of a Chroma collection, either plain ways to ask the same or its question and
+its answer, and fits as well as the nearest of them. Nothing is found below a floor of similarity: no
+passage is better than a weak one. The encoder is injected; the library knows nothing of models, danger,
+or what is done with a passage, and never lets Chroma embed anything. No text that is searched for is
+kept or logged.
 """
 
 from collections import Counter
@@ -15,7 +16,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.entries import ANSWER, QUESTION, Entry, Passage, alike, entries_of, passage_of, rows_of, words
+from knowledge.entries import (
+    ANSWER,
+    Entry,
+    Passage,
+    alike,
+    entries_of,
+    entry_id,
+    found_by,
+    passage_of,
+    row_ids,
+    rows_of,
+    words,
+)
 from knowledge.index import Index
 from knowledge.opening import open_index
 from knowledge.starter import load_starter
@@ -26,12 +39,13 @@ __all__ = ["FLOOR", "Added", "Embed", "Entry", "Library", "Passage", "Progress"]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
 
-# Set with the shipped encoder on 58 everyday messages of distress and 60 texts that are nothing of
-# the kind, all made up (tests/knowledge/test_floor.py holds some). With counselchat ingested it finds
-# something for 95 % of the former, for 47 % with our starter entries alone, and for 1 of the 60 others.
-FLOOR = 0.42
+# Set with the shipped encoder on everyday messages of distress and texts that are nothing of the kind,
+# all made up (tests/knowledge/test_floor.py holds some). Of 130 messages written after the lines of the
+# starter library, it finds something for 116, or 121 with counselchat ingested, though for the rarer
+# worries often a neighbouring one; of 170 other texts for 2, or 5.
+FLOOR = 0.44
 WORDS = 3  # "ok", "hi there": too little to look anything up by, and near to everything short
-BATCH = 16  # entries embedded and written together; what a Ctrl-C may lose
+BATCH = 32  # entries embedded and written together; what a Ctrl-C may lose
 ROWS = 32  # enough for the answers to several questions
 MOST_ROWS = 384
 
@@ -125,12 +139,12 @@ class Library:
     def has(self, ids: Sequence[str]) -> set[str]:
         """Those of the entry ids that are there."""
         found = self._index.has([f"{id_}{ANSWER}" for id_ in ids])
-        return {id_.removesuffix(ANSWER) for id_ in found}
+        return {entry_id(id_) for id_ in found}
 
     def _write(self, entries: Sequence[Entry], progress: Progress | None) -> None:
         for start in range(0, len(entries), BATCH):
             batch = entries[start : start + BATCH]
-            vectors = self._embedded([text for entry in batch for text in (entry.question, entry.text)])
+            vectors = self._embedded([text for entry in batch for text in found_by(entry)])
             self._index.write([row for entry in batch for row in rows_of(entry)], vectors)
             if progress:
                 progress(start + len(batch), len(entries))
@@ -147,15 +161,15 @@ class Library:
     def _refresh_starter(self) -> None:
         wanted = {entry.id: entry for entry in _starter()}
         there = {entry.id: entry for entry in entries_of(self._index.rows(kind="starter"))}
-        stale = [id_ for id_, entry in there.items() if wanted.get(id_) != entry]
-        self._index.remove([f"{id_}{end}" for id_ in stale for end in (QUESTION, ANSWER)])
+        stale = [entry for id_, entry in there.items() if wanted.get(id_) != entry]
+        self._index.remove([id_ for entry in stale for id_ in row_ids(entry)])
         self._write([entry for id_, entry in wanted.items() if there.get(id_) != entry], None)
 
     def _passages(self, near: Sequence[tuple[str, float]], k: int, floor: float) -> list[Passage]:
         """The first k of the rows' entries that differ in question and in answer."""
         scores: dict[str, list[float]] = {}
         for id_, score in near:
-            scores.setdefault(id_.rpartition(":")[0], []).append(score)
+            scores.setdefault(entry_id(id_), []).append(score)
         # Answers to one question tie on it, so their own nearness decides.
         ranked = sorted(scores, key=lambda id_: sorted(scores[id_], reverse=True), reverse=True)
         found: list[Passage] = []
@@ -178,7 +192,7 @@ class Library:
 
 def _starter() -> list[Entry]:
     return [
-        Entry(entry.question, entry.answer, topic.topic, tuple(entry.techniques))
+        Entry(entry.question, entry.answer, topic.topic, tuple(entry.techniques), asked=tuple(entry.asked))
         for topic in load_starter()
         for entry in topic.entries
     ]

@@ -95,7 +95,7 @@ def test_no_file_of_the_page_hides_a_package() -> None:
 def test_the_repository_speaks_of_itself_in_its_own_words() -> None:
     """No claim to be what it is not, in anything a person reads."""
     claim = re.compile(
-        r"\b(?:our|its|this|an?|hearken(?:'s)?)\s+(?:ai\s+)?(?:therapist|therapy bot|counsell?or|clinician|doctor)\b"
+        r"\b(?:our|its|this|an?|hearken(?:'s)?)\s+(?:ai\s+)?(?:therapist|counsell?or|clinician|doctor)\b"
         r"|\bas (?:a|your) (?:licensed|therapist|psychologist)|\blicensed (?:therapist|psychologist)",
         re.I,
     )

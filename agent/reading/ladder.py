@@ -92,8 +92,8 @@ class Risk(TypedDict):
     level this turn may not fall below. quiet: turns since the last cue. relieved: turns since the
     person gave a reason why the danger has passed, that one counted; 0 when they gave none.
     seen: how many of the person's messages are folded in. reasons: plain sentences for the panel.
-    degraded: a part that should have looked could not. answers: how the person answered what was asked. lately: for
-    each of the last messages, oldest first, `loss` when it told of one, else an empty string.
+    degraded: a part that should have looked could not. answers: how the person answered what was asked.
+    lately: for each of the last messages, oldest first, `loss` when it told of one, else empty.
     """
 
     level: Level

@@ -15,14 +15,14 @@ No pattern can look further than its own words and gaps, so cost is linear in th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from agent.errors import WordsError
 from agent.reading.normalise import spelling
 
-__all__ = ["Index", "Pattern", "compile_pattern"]
+__all__ = ["Bank", "Index", "Pattern", "compile_pattern"]
 
 _TOKEN = re.compile(r"\s*(-\(|[()\[\]|^$]|#+|\{[a-z_]+\}|\.\.\d*|[^\s()\[\]|{}#^$]+)")
 _NUMBERED = re.compile(r"\d+|\D+")  # "8th" is folded to two words
@@ -208,3 +208,24 @@ class Index:
                 found.update(self._begins.get(word[:length], ()))
         rest = self._rest
         return sorted(n for n in found if not any(words.isdisjoint(need) for need in rest[n]))
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Patterns with the name each belongs to, and the index over them."""
+
+    owners: tuple[str, ...]
+    patterns: tuple[Pattern, ...]
+    index: Index
+
+    @classmethod
+    def of(cls, named: Mapping[str, tuple[str, ...]], macros: Mapping[str, str]) -> "Bank":
+        owners = tuple(name for name, sources in named.items() for _ in sources)
+        patterns = tuple(compile_pattern(source, macros) for sources in named.values() for source in sources)
+        return cls(owners, patterns, Index(list(patterns)))
+
+    def matches(self, sentence: str, words: frozenset[str]) -> Iterator[tuple[str, int, int]]:
+        """(owner, start, end) of every pattern found in the sentence."""
+        for number in self.index.candidates(words):
+            for start, end in self.patterns[number].find(sentence):
+                yield self.owners[number], start, end

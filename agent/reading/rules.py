@@ -9,7 +9,7 @@ it stands in, and only when it stands before the cue or is part of a fixed idiom
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -17,7 +17,7 @@ from agent.errors import WordsError
 from agent.reading.disguise import Lexicon
 from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject, at_least
 from agent.reading.normalise import Folded, forms, normalise
-from agent.reading.patterns import Index, Pattern, compile_pattern
+from agent.reading.patterns import Bank
 from agent.reading.plainest import plainest
 from agent.reading.riskwords import RiskWords, RuleWords, Turned
 from agent.words import load
@@ -65,38 +65,17 @@ class _Sentence:
 
 
 @dataclass(frozen=True)
-class _Bank:
-    """Patterns with the name each belongs to, and the index over them."""
-
-    owners: tuple[str, ...]
-    patterns: tuple[Pattern, ...]
-    index: Index
-
-    @classmethod
-    def of(cls, named: Mapping[str, tuple[str, ...]], macros: Mapping[str, str]) -> "_Bank":
-        owners = tuple(name for name, sources in named.items() for _ in sources)
-        patterns = tuple(compile_pattern(source, macros) for sources in named.values() for source in sources)
-        return cls(owners, patterns, Index(list(patterns)))
-
-    def matches(self, sentence: str, words: frozenset[str]) -> Iterator[tuple[str, int, int]]:
-        """(owner, start, end) of every pattern found in the sentence."""
-        for number in self.index.candidates(words):
-            for start, end in self.patterns[number].find(sentence):
-                yield self.owners[number], start, end
-
-
-@dataclass(frozen=True)
 class Rules:
     """Compiled risk words. `scan` and `answers` accept any string and keep nothing of it."""
 
     by_id: Mapping[str, RuleWords]
     lexicon: Lexicon
     past_words: frozenset[str]
-    cues: _Bank
-    idioms: _Bank
-    around: _Bank
-    before: _Bank
-    replies: _Bank
+    cues: Bank
+    idioms: Bank
+    around: Bank
+    before: Bank
+    replies: Bank
     most: Mapping[str, int]
 
     def scan(self, text: str) -> list[Cue]:
@@ -190,11 +169,7 @@ def _owned(found: list[_Found], words: list[str]) -> list[_Found]:
 
     "My brother says he has a gun and will end it": with no "I" in between, the gun is the brother's.
     """
-    others = [
-        cue
-        for cue in found
-        if cue.rule.subject != "self" and cue.rule.kind in _BODILY and at_least(cue.level, "moderate")
-    ]
+    others = [cue for cue in found if cue.rule.subject != "self" and cue.rule.kind in _BODILY]
     kept: list[_Found] = []
     for cue in found:
         owner = next((other for other in others if _repeats(cue, other, words)), None)
@@ -206,11 +181,10 @@ def _owned(found: list[_Found], words: list[str]) -> list[_Found]:
 
 
 def _repeats(cue: _Found, other: _Found, words: list[str]) -> bool:
-    if cue.subject != "self" or not other.first <= cue.first <= other.last + _REACH:
-        return False
-    if cue.rule.kind not in _BODILY and cue.rule.id != "abuse.danger_now":
-        return False
-    return _OWN.isdisjoint(words[other.first : max(cue.last, other.last) + 1])
+    near = cue.subject == "self" and other.first <= cue.first <= other.last + _REACH
+    theirs = cue.rule.kind in _BODILY or cue.rule.id == "abuse.danger_now"
+    between = words[other.first : max(cue.last, other.last) + 1]
+    return near and theirs and at_least(other.level, "moderate") and _OWN.isdisjoint(between)
 
 
 def _turn(level: Level, turned: Turned) -> Level:
@@ -245,7 +219,7 @@ def compile_rules(words: RiskWords) -> Rules:
         if not words.scenes.keys() >= set(rule.needs):
             raise WordsError(f"The risk rule {rule.id} needs a scene that is not defined.")
     macros, context = words.macros, words.context
-    cues = _Bank.of({**words.scenes, **{rule.id: rule.patterns for rule in words.rules}}, macros)
+    cues = Bank.of({**words.scenes, **{rule.id: rule.patterns for rule in words.rules}}, macros)
     around = {f"unless {rule.id}": rule.unless for rule in words.rules}
     around |= {"long_ago": context.long_ago, "again": context.again}
     before = {
@@ -262,10 +236,10 @@ def compile_rules(words: RiskWords) -> Rules:
         lexicon=Lexicon.of(known, words.typos, words.keep),
         past_words=frozenset(context.past_words),
         cues=cues,
-        idioms=_Bank.of({"idiom": words.idioms}, macros),
-        around=_Bank.of(around, macros),
-        before=_Bank.of(before, macros),
-        replies=_Bank.of({name: answer.patterns for name, answer in words.answers.items()}, macros),
+        idioms=Bank.of({"idiom": words.idioms}, macros),
+        around=Bank.of(around, macros),
+        before=Bank.of(before, macros),
+        replies=Bank.of({name: answer.patterns for name, answer in words.answers.items()}, macros),
         most={name: answer.most for name, answer in words.answers.items()},
     )
 

@@ -16,12 +16,20 @@ from knowledge.tables import Strict, load, techniques, topics
 
 __all__ = ["StarterEntry", "StarterTopic", "load_starter"]
 
+# Four to fourteen words, without numbers or exclamation marks; pydantic compiles it once.
+Asked = Annotated[str, Field(pattern=r"^[^\s\d!]+(?: [^\s\d!]+){3,13}$")]
+
 
 class StarterEntry(Strict):
-    """One question a person might ask and our answer. reviewed_by: a named person, or null."""
+    """One question a person might ask and our answer.
+
+    asked: short plain ways to say the same worry, by which the answer is found; each fits the answer.
+    reviewed_by: a named person, or null.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     question: Annotated[str, Field(min_length=8)]
+    asked: Annotated[list[Asked], Field(min_length=2, max_length=6)]
     answer: Annotated[str, Field(min_length=80)]
     techniques: list[str]
     reviewed_by: str | None
@@ -53,7 +61,7 @@ def load_starter(folder: Path | None = None) -> list[StarterTopic]:
     """Every `<topic>.yaml` of the folder (default: ours), by name.
 
     Raises TableError, naming file and key, when one breaks the schema, when a file is named after
-    another topic than its own, or when two entries share an id.
+    another topic than its own, when two entries share an id, or when two lines of `asked` are the same.
     """
     place = folder or files("knowledge.starter")
     names = sorted(file.name for file in place.iterdir() if file.name.endswith(".yaml"))
@@ -66,4 +74,8 @@ def load_starter(folder: Path | None = None) -> list[StarterTopic]:
     for entry, times in Counter(entry.id for topic in found for entry in topic.entries).items():
         if times > 1:
             raise TableError(f"The starter id {entry} is used {times} times; give each entry its own.")
+    lines = (line for topic in found for entry in topic.entries for line in entry.asked)
+    for line, times in Counter(lines).items():
+        if times > 1:
+            raise TableError(f'The starter line "{line}" is asked {times} times; keep it where it fits best.')
     return found

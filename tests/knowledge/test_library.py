@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_it_finds_by_the_question_and_by_the_answer(small: Library) -> None:
     assert first["text"] == SHED.text
     assert first["topic"] == "general"
     assert first["source"].startswith("hearken's own starter library")
-    assert 0.42 <= first["score"] <= 1
+    assert 0.44 <= first["score"] <= 1
     (second,) = small.search("look at the horizon and breathe with waves", k=1)
     assert second["question"] == FERRY.question
 
@@ -78,6 +79,33 @@ def test_it_finds_by_the_question_and_by_the_answer(small: Library) -> None:
 )
 def test_it_finds_nothing_when_nothing_fits(small: Library, text: str) -> None:
     assert small.search(text) == []
+
+
+ASKED = Entry(
+    "Every dusk the owls start up over our barn and my wife laughs while I lie there.",
+    "Hang a thick curtain before the moon is up.",
+    "stress",
+    asked=("Birds keep waking me", "I lie awake from the hooting", "The barn is so noisy after dark"),
+)
+
+
+def test_it_finds_by_each_line_that_is_asked_and_shows_the_entry_once(small: Library) -> None:
+    small.add([ASKED])
+    for line in ASKED.asked:
+        (found,) = [p for p in small.search(line, k=3) if p["text"] == ASKED.text]
+        assert found["question"] == ASKED.question
+        assert found["score"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_with_lines_asked_neither_the_long_question_nor_the_answer_is_embedded(small: Library) -> None:
+    said: list[str] = []
+
+    def listening(texts: Sequence[str]) -> NDArray[np.float32]:
+        said.extend(texts)
+        return embed_words(texts)
+
+    Library(small._index, listening).add([ASKED])
+    assert sorted(said) == sorted(ASKED.asked)
 
 
 def test_less_than_nothing_and_more_than_everything_may_be_asked_for(small: Library) -> None:
@@ -152,6 +180,21 @@ def test_a_changed_starter_entry_takes_the_place_of_the_old(
     found = {p["question"]: p for p in library.search(OWL.question, k=9, floor=-1.0)}
     assert found[OWL.question]["text"] == retold.text
     assert found[FERRY.question]["techniques"] == ["paced-breathing"]
+    library.close()
+
+
+def test_a_line_that_is_no_longer_asked_finds_nothing(
+    reopen: Callable[..., Library], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_module, "_starter", lambda: [ASKED, FERRY])
+    first = reopen()
+    first.close()
+    fewer = replace(ASKED, asked=ASKED.asked[1:])
+    monkeypatch.setattr(library_module, "_starter", lambda: [fewer, FERRY])
+    library = reopen()
+    assert library.search(ASKED.asked[0], floor=0.9) == []
+    assert library.search(ASKED.asked[1], floor=0.9)[0]["text"] == ASKED.text
+    assert library.count() == {"starter": 2}
     library.close()
 
 

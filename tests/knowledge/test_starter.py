@@ -14,6 +14,9 @@ topic: stress
 entries:
   - id: stress-1
     question: Why is the ferry so loud on Mondays?
+    asked:
+      - The ferry is too loud for me
+      - I can't stand all that noise
     answer: >-
       Ferries are loud when the deck is full, and a full deck can feel like too much. You could stand
       at the rail, look far out, and let the noise be somebody else's for a while.
@@ -40,6 +43,15 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         ("    reviewed_by: null\n", "", "entries.0.reviewed_by"),
         ("[grounding]", "[juggling]", "juggling"),
         ("topic: stress", "topic: weather", "weather"),
+        ("      - I can't stand all that noise\n", "", "entries.0.asked"),
+        ("The ferry is too loud for me", "Too loud ferry", "entries.0.asked.0"),
+        (
+            "too loud for me",
+            "so loud that I forget what I meant to say to the man there",
+            "entries.0.asked.0",
+        ),
+        ("too loud for me", "too loud at 7", "entries.0.asked.0"),
+        ("too loud for me", "too loud for me!", "entries.0.asked.0"),
         ("id: stress-1", "id: Stress One", "entries.0.id"),
         ("question: Why is the ferry so loud on Mondays?", 'question: ""', "entries.0.question"),
         ("topic: stress", "topic: [", "not valid YAML"),
@@ -55,6 +67,13 @@ def test_a_broken_file_is_named_with_what_breaks(tmp_path: Path, old: str, new: 
 def test_an_id_is_used_once(tmp_path: Path) -> None:
     write(write(tmp_path), GOOD.replace("topic: stress", "topic: anxiety"), "anxiety.yaml")
     with pytest.raises(TableError, match="stress-1 is used 2 times"):
+        load_starter(tmp_path)
+
+
+def test_a_line_is_asked_once(tmp_path: Path) -> None:
+    other = GOOD.replace("topic: stress", "topic: anxiety").replace("id: stress-1", "id: anxiety-1")
+    write(write(tmp_path), other, "anxiety.yaml")
+    with pytest.raises(TableError, match=r"too loud for me.*asked 2 times"):
         load_starter(tmp_path)
 
 

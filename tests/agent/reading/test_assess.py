@@ -142,7 +142,7 @@ def told(*messages: str) -> Risk:
     ("hint", "level"),
     [
         ("Once everyone is asleep", "imminent"),
-        ("I've got everything here.", "imminent"),
+        ("Later tonight, when everyone is gone", "imminent"),
         ("I have pills in the drawer", "high"),
         ("the rope is in the garage", "high"),
         ("I keep a blade in my phone case", "high"),
