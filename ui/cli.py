@@ -154,7 +154,8 @@ def ui(
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
-        "theme.primaryColor": "#3f7f83",
+        "theme.light.primaryColor": "#3f7f83",
+        "theme.dark.primaryColor": "#7fb9bc",
     }
     page = str(Path(__file__).parent / "app.py")
     command = [sys.executable, "-m", "streamlit", "run", page, *(f"--{k}={v}" for k, v in flags.items())]

@@ -25,7 +25,7 @@ def sentences(turn: Turn) -> list[str]:
         told.append(why.unsure)
     told += turn.reasons
     if turn.sources:
-        told.append(fill(why.looked_up, count=len(turn.sources)))
+        told.append(fill(why.looked_up if turn.plan["offer"] else why.not_used, count=len(turn.sources)))
     else:
         told.append(why.nothing_found if looks_up(turn.plan) else why.not_looked_up)
     told.append(why.crisis if "crisis" in turn.path else why.ordinary)

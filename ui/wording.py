@@ -19,6 +19,7 @@ class Why(Strict):
     unsure: str
     degraded: str
     looked_up: str
+    not_used: str
     nothing_found: str
     not_looked_up: str
     ordinary: str
