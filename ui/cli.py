@@ -5,7 +5,6 @@ Errors made on purpose end as one sentence on stderr and exit status 2; a failed
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -157,12 +156,11 @@ def ui(
         "theme.light.primaryColor": "#3f7f83",
         "theme.dark.primaryColor": "#7fb9bc",
     }
-    page = str(Path(__file__).parent / "app.py")
-    command = [sys.executable, "-m", "streamlit", "run", page, *(f"--{k}={v}" for k, v in flags.items())]
-    try:
-        raise SystemExit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own page
-    except KeyboardInterrupt:
-        raise SystemExit(0) from None
+    from streamlit.web import cli as streamlit
+
+    # In this very process, so that a signal that ends us ends the server too.
+    options = [f"--{name}={value}" for name, value in flags.items()]
+    streamlit.main_run.main(args=[str(Path(__file__).parent / "app.py"), *options], prog_name="hearken ui")
 
 
 def _open_when_up(url: str, seconds: float = 30) -> None:

@@ -51,6 +51,9 @@ def url(tmp_path: Path, filled: Path) -> Iterator[str]:
         server.terminate()
         server.wait(10)
         log.close()
+        # Ending the command ends the server: nothing may go on listening behind it.
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _wait(health: str) -> None:
