@@ -84,8 +84,14 @@ def load_themes() -> Themes:
     return load("themes.yaml", Themes)
 
 
+# Characters of a very long message that are looked at, from its beginning and from its end.
+ENDS = 4000
+
+
 def padded(text: str) -> str:
     """Lower-case words of `text` with one space between and around them, so that " word " finds a word."""
+    if len(text) > 2 * ENDS:  # danger is looked for elsewhere, in all of it; a theme shows at the ends
+        text = f"{text[:ENDS]} {text[-ENDS:]}"
     folded = text.lower().replace("’", "'")
     words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", folded)
     return f" {' '.join(words)} "
@@ -141,7 +147,7 @@ def topic_of(theme: str) -> str:
 def _hits(words: str) -> dict[str, float]:
     """Theme -> how much of it the padded message holds; a longer phrase counts more."""
     told: dict[str, float] = {}
-    for word in words.split():
+    for word in dict.fromkeys(words.split()):
         for phrase, theme in _index().get(word, ()):
             if f" {phrase} " in words:
                 told[theme] = told.get(theme, 0.0) + (1.5 if phrase.count(" ") > 1 else 1.0)

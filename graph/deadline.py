@@ -4,7 +4,6 @@ Python cannot stop a thread, so work that overruns is abandoned, never joined: i
 away and it holds no lock of ours. Knows nothing of what it runs.
 """
 
-import contextvars
 import queue
 import threading
 import time
@@ -17,6 +16,9 @@ __all__ = ["PartFailed", "pump", "within"]
 
 T = TypeVar("T")
 
+# How far a producer may run ahead of who takes.
+AHEAD = 16
+
 
 class PartFailed(HearkenError):
     """A part of a turn raised or overran; the cause says which. The turn goes on without it."""
@@ -25,7 +27,7 @@ class PartFailed(HearkenError):
 class _End:
     """What the worker puts last: how it ended."""
 
-    def __init__(self, error: Exception | None) -> None:
+    def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
@@ -35,29 +37,31 @@ def pump(seconds: float, produce: Callable[[], Iterable[T]]) -> Iterator[T]:
     Raises PartFailed once `seconds` have passed since the start, whatever else is pending, and
     when `produce` raised anything.
     """
-    items: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
+    items: queue.Queue[T | _End] = queue.Queue(maxsize=AHEAD)
     abandoned = threading.Event()
 
     def work() -> None:
-        error: Exception | None = None
+        error: BaseException | None = None
         try:
             for item in produce():
-                if abandoned.is_set():
+                if not _handed(items, item, abandoned):
                     return
-                items.put(item)
-        except Exception as raised:  # noqa: BLE001 - handed to the caller's thread, raised there as PartFailed
+        except BaseException as raised:  # noqa: BLE001 - raised in the caller's thread as PartFailed
             error = raised
-        items.put(_End(error))
+        _handed(items, _End(error), abandoned)
 
-    context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(work,), daemon=True, name="hearken-worker").start()
+    # A bare thread: the caller's LangChain callbacks must not see what a model inside says unguarded.
+    threading.Thread(target=work, daemon=True, name="hearken-worker").start()
     end = time.monotonic() + seconds
     try:
         while True:
+            left = end - time.monotonic()
             try:
-                item = items.get(timeout=max(0.0, end - time.monotonic()))
+                item = items.get(timeout=left) if left > 0 else _End(TimeoutError())
             except queue.Empty:
-                raise PartFailed(f"No answer within {seconds:g} s.") from None
+                item = _End(TimeoutError())
+            if isinstance(item, _End) and isinstance(item.error, TimeoutError):
+                raise PartFailed(f"No answer within {seconds:g} s.")
             if isinstance(item, _End):
                 if item.error is not None:
                     raise PartFailed(f"It raised {type(item.error).__name__}.") from item.error
@@ -65,6 +69,17 @@ def pump(seconds: float, produce: Callable[[], Iterable[T]]) -> Iterator[T]:
             yield item
     finally:
         abandoned.set()
+
+
+def _handed(items: "queue.Queue[T | _End]", item: T | _End, abandoned: threading.Event) -> bool:
+    """Put `item` where the caller takes it; False once the caller has gone."""
+    while not abandoned.is_set():
+        try:
+            items.put(item, timeout=0.1)
+        except queue.Full:
+            continue
+        return True
+    return False
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:

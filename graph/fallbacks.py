@@ -13,7 +13,7 @@ from agent.reading import assess as assessing
 from agent.reading.ladder import LEVELS, Cue, Risk
 from agent.reading.rules import minimal_rules
 from agent.responders.static import static_reply
-from graph.nodes import said_by, unfolded
+from graph.nodes import said_by, unfolded, whose
 from graph.services import Services
 from graph.state import State
 
@@ -33,8 +33,8 @@ def _assess(state: State, services: Services) -> State:
     """Never less than the reading heard, nor than the minimal lexicon hears now."""
     del services
     texts = said_by(state, "human")
-    heard = [*_heard(state), *(minimal_rules().scan(texts[-1]) if texts else [])]
-    return {"risk": assessing.careful(heard, _before(state))}
+    heard = [*_heard(state), *(cue for text in unfolded(state) for cue in minimal_rules().scan(text))]
+    return {"risk": {**assessing.careful(heard, _before(state)), "seen": len(texts)}}
 
 
 def _plan(state: State, services: Services) -> State:
@@ -77,17 +77,17 @@ def _guard(state: State, services: Services) -> State:
 
 
 def _static(state: State, services: Services) -> tuple[list[str], list[dict[str, str]]]:
-    person: object = state.get("person")
-    country = person.get("country") if isinstance(person, dict) else None
     risk: object = state.get("risk")
     level = risk.get("level") if isinstance(risk, dict) else None
-    return static_reply(country or services.country, level if level in LEVELS else "moderate")
+    return static_reply(whose(state, services), level if level in LEVELS else "moderate")
 
 
 def _heard(state: State) -> list[Cue]:
     reading: object = state.get("reading")
     heard = reading.get("cues") if isinstance(reading, dict) else None
-    return list(heard[-1]) if isinstance(heard, list) and heard and isinstance(heard[-1], list) else []
+    return (
+        [cue for cues in heard if isinstance(cues, list) for cue in cues] if isinstance(heard, list) else []
+    )
 
 
 def _before(state: State) -> Risk | None:

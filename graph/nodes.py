@@ -5,18 +5,21 @@ happens when one raises is in `fallbacks`. A node never logs or raises what a pe
 """
 
 import logging
+import uuid
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from agent import guard as guarding
-from agent.brief import Brief, Draft, Passage, Person, Plan, Reading, Replaced, Score
+from agent.brief import Brief, Draft, Passage, Person, Plan, Reading, Replaced, Respond, Score
 from agent.errors import ResponderError
 from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading.encoder import Heard
+from agent.reading.ladder import Level
 from agent.reading.language import detect
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
@@ -32,6 +35,10 @@ log = logging.getLogger("hearken")
 Emit = Callable[[dict[str, str]], object]
 # A message of so few words says little about its language; the one before it is heard with it.
 SHORT = 3
+# Sentences that may not return; words are finite, and a very long conversation must not run dry.
+REMEMBERED = 100
+# A reply of this many sentences is cut, whatever a responder goes on to yield.
+MOST_SENTENCES = 40
 # The moves in which an idea from similar answers may have a place.
 RECALLED = frozenset({"support", "advice", "information", "complaint", "decline"})
 # How far over the plan's budget a reply may run before the guard cuts it.
@@ -59,7 +66,10 @@ def perceive(state: State, services: Services) -> State:
     except PartFailed as error:
         log.warning("reading without the encoder: %s", error)
         reading["degraded"] = True
-    return {"reading": reading, "person": wishes(text, state.get("person") or Person())}
+    person = state.get("person") or Person()
+    for unseen in unfolded(state):
+        person = wishes(unseen, person)
+    return {"reading": reading, "person": person}
 
 
 def assess(state: State, services: Services) -> State:
@@ -71,7 +81,7 @@ def assess(state: State, services: Services) -> State:
             reading["cues"],
             answers=services.answers(texts[-1]) if texts else [],
             before=state.get("risk"),
-            pending=(state.get("care") or {}).get("pending", {}),
+            pending=_pending(state),
             degraded=reading["degraded"] and not any(reading["cues"]),
         )
     }
@@ -104,30 +114,38 @@ def respond(state: State, services: Services, emit: Emit) -> State:
     kept: list[str] = []
     replaced: list[Replaced] = []
 
-    def shown(sentences: Iterator[str]) -> None:
-        for sentence in guarding.sift(sentences, bounds, kept, replaced, repair=_repair(brief)):
+    repairs: list[str] = []
+    repair = _repair(brief, repairs)
+
+    def shown(respond: Respond) -> None:
+        sentences = pump(services.reply_seconds, lambda: _sentences(respond(brief)))
+        for sentence in guarding.sift(sentences, bounds, kept, replaced, repair=repair):
             emit({"type": "sentence", "text": sentence})
 
-    name = services.responder
+    name = services.responder or ("guided" if services.respond is guided.respond else "custom")
     own_words = brief["plan"]["careful"] or services.respond is guided.respond
     if not own_words:
         try:
-            shown(pump(services.reply_seconds, lambda: services.respond(brief)))
+            shown(services.respond)
         except PartFailed as error:
             log.warning("the %s responder failed: %s", name, error)
             own_words = True
-    if own_words or not kept:
+    if own_words or len(kept) <= len(repairs):
         name = "guided"
-        shown(guided.respond(brief))
+        try:
+            shown(guided.respond)
+        except PartFailed:
+            if not kept:  # what was already shown stands as the reply
+                raise
     offered = guided.offered(brief) if name == "guided" else ""
     return {"draft": Draft(sentences=kept, card=[], replaced=replaced, responder=name, offered=offered)}
 
 
 def crisis(state: State, services: Services) -> State:
     """Answer danger with authored sentences and the country's helplines; no model, no retrieval."""
-    risk, care, person = state["risk"], state.get("care") or {}, state.get("person") or {}
+    risk, care = state["risk"], state.get("care") or {}
     texts = said_by(state, "human")
-    country = person.get("country") or services.country
+    country = whose(state, services)
     contacts = services.contacts(
         country,
         risk["kinds"],
@@ -166,7 +184,7 @@ def guard(state: State, services: Services) -> State:
     judged = guarding.fold(draft["sentences"], _bounds(state, services))
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
-    return {"messages": [AIMessage(" ".join(judged.sentences))]}
+    return {"messages": [AIMessage(" ".join(judged.sentences), id=uuid.uuid4().hex)]}
 
 
 def looks_up(decided: Plan) -> bool:
@@ -187,8 +205,9 @@ def unfolded(state: State) -> list[str]:
 
 
 def said(state: State) -> list[str]:
-    """Every sentence the assistant already used in this conversation."""
-    return [sentence for text in said_by(state, "ai") for sentence in guarding.split(text)]
+    """The sentences the assistant used lately, so many that none returns within some thirty turns."""
+    sentences = [sentence for text in said_by(state, "ai") for sentence in guarding.split(text)]
+    return sentences[-REMEMBERED:]
 
 
 def seed(texts: Sequence[str]) -> int:
@@ -249,11 +268,10 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
 
 def _bounds(state: State, services: Services) -> guarding.Bounds:
     texts = said_by(state, "human")
-    person = state.get("person") or {}
     in_crisis = bool(state["risk"]["escalate"])
     budget = 150 if in_crisis else int(state["plan"]["words"] * SLACK)
     return guarding.Bounds(
-        allowed=services.allowed(person.get("country") or services.country),
+        allowed=services.allowed(whose(state, services)),
         said=tuple(said(state)),
         heard=" ".join(texts[-3:]),
         words=budget,
@@ -261,9 +279,37 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
     )
 
 
-def _repair(brief: Brief) -> Callable[[int, str], str | None]:
+def _repair(brief: Brief, used: list[str]) -> Callable[[int, str], str | None]:
+    """One authored sentence in the place of one that may not be said; more would be a patchwork."""
+
     def repair(position: int, rule: str) -> str | None:
-        del rule
+        if used or rule in {"repeat", "length", "empty", "questions"}:
+            return None
+        used.append(rule)
         return guided.sentence_for(brief, position)
 
     return repair
+
+
+def _sentences(reply: Iterable[object]) -> Iterator[str]:
+    """What a responder gave, cut into sentences: a string, or any iterable of strings."""
+    given: Iterable[object] = [reply] if isinstance(reply, str) else reply
+    cut = (one for part in given for one in (guarding.split(part) if isinstance(part, str) else [""]))
+    return islice(cut, MOST_SENTENCES)
+
+
+def _pending(state: State) -> Mapping[str, Level]:
+    """What an answer would mean: as the crisis branch noted, or as its question in the history tells."""
+    care = state.get("care")
+    if care is not None:
+        return care.get("pending", {})
+    replies = said_by(state, "ai")
+    return crises.pending_of(guarding.split(replies[-1])) if replies else {}
+
+
+def whose(state: State, services: Services) -> str | None:
+    """The country whose helplines count: two letters, or None when not known."""
+    person: object = state.get("person")
+    named = person.get("country") if isinstance(person, dict) else None
+    code = str(named or services.country or "").strip().upper()
+    return {"UK": "GB"}.get(code, code) or None

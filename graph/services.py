@@ -127,7 +127,7 @@ class Services:
     contacts: FindContacts = _contacts
     allowed: Callable[[str | None], frozenset[str]] = _allowed
     respond: Respond = guided.respond
-    responder: str = "guided"
+    responder: str = ""
     country: str | None = None
     passages: int = 3
     part_seconds: float = 2.0
@@ -185,6 +185,11 @@ def ingest(
     if rebuild:
         Library.rebuild(settings.index_dir, encoder.embed, encoder.name, progress).close()
     target = library(settings)
+    if target.temporary:
+        raise KnowledgeError(
+            f"{settings.index_dir} cannot be written, so nothing would be kept; "
+            "set HEARKEN_DATA_DIR to a folder that can be."
+        )
     if what == "starter":
         return target.count()
     if what == "counselchat":

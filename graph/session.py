@@ -105,9 +105,12 @@ class Session:
         self._values = values
         self._saver = saver
         self._saved = saved
+        self._services = services
         self._plain = build_graph(services)
         self._keeping = build_graph(services, checkpointer=saver) if saver else None
         self._lock = threading.Lock()
+        self._open: Iterator[Event] | None = None
+        self._owner = 0
 
     @classmethod
     def open(
@@ -186,10 +189,22 @@ class Session:
     def stream(self, text: str) -> Iterator[Event]:
         """Say something and see the turn come: steps, guarded sentences, card, and Done at last.
 
-        Stop iterating to stop the reply: what was shown until then stands as the reply.
+        Stop iterating to stop the reply: what was shown until then stands as the reply. Starting
+        another turn in the same thread stops this one too.
         """
+        opened: list[Iterator[Event]] = []
+        opened.append(self._turn(text, opened))
+        return opened[0]
+
+    def _turn(self, text: str, itself: list[Iterator[Event]]) -> Iterator[Event]:
+        if self._owner == threading.get_ident() and self._open is not None:
+            self._open.close()  # type: ignore[attr-defined]  # a generator; waiting for it would be for ever
         with self._lock:
-            yield from self._stream(text)
+            self._owner, self._open = threading.get_ident(), itself[0]
+            try:
+                yield from self._stream(text)
+            finally:
+                self._owner, self._open = 0, None
 
     def _stream(self, text: str) -> Iterator[Event]:
         message = HumanMessage(text, id=uuid.uuid4().hex)
@@ -237,6 +252,22 @@ class Session:
         except (OSError, sqlite3.Error) as error:
             log.warning("this conversation is no longer being saved: %s", type(error).__name__)
             self._keeping, self._saved = None, False
+
+    @property
+    def contacts(self) -> list[dict[str, str]]:
+        """The helplines of the current country that go with the danger known so far; none without any."""
+        risk = self._values.get("risk")
+        if not risk or not risk["escalate"]:
+            return []
+        young = "minor" in risk["marks"]
+        country = self.person.get("country")
+        return list(self._services.contacts(country, risk["kinds"], level=risk["level"], young=young))
+
+    def close(self) -> None:
+        """Let go of the file that a kept conversation is written to."""
+        with self._lock:
+            if self._saver is not None:
+                self._saver.conn.close()
 
     def delete(self) -> None:
         """Forget this conversation, on disk too."""

@@ -9,6 +9,7 @@ right. Chroma 1.5.9 checks none of it and may end the process.
 """
 
 import logging
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -77,6 +78,7 @@ def _open(place: Path, encoder: str) -> Index:
     _check_database(place / "chroma.sqlite3")
     respell = _respellings(place)
     with guarded("opening"):
+        _quiet()
         from chromadb import PersistentClient  # noqa: PLC0415
         from chromadb.config import Settings  # noqa: PLC0415
 
@@ -137,6 +139,7 @@ def _temporary(place: Path, encoder: str) -> Index:
 
 
 def _in_memory(encoder: str) -> Index:
+    _quiet()
     from chromadb import EphemeralClient  # noqa: PLC0415
     from chromadb.config import Settings  # noqa: PLC0415
 
@@ -145,3 +148,8 @@ def _in_memory(encoder: str) -> Index:
         # All in-memory clients of a process share their rows: only the name keeps this one apart.
         name = f"{NAME}-{uuid.uuid4().hex}"
         return Index(client, collection_named(client, name, encoder), None, temporary=True)
+
+
+def _quiet() -> None:
+    """Chroma brings onnxruntime, which would keep a device id on disk and ask an outside host."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -40,13 +40,18 @@ def main() -> None:
     session: Session = st.session_state.session
     st.session_state.setdefault("country", session.person.get("country", ""))
     page.sidebar(settings, session, restart=_restart)
-    page.header(session.person.get("country"))
+    page.header(session.person.get("country"), chooses=bool(session.messages))
     if not session.messages:
         page.welcome()
-    for number, (said, text, turn) in enumerate(st.session_state.turns):
-        page.said(said)
-        page.replied(text, turn, number, developer=st.session_state.get("developer", False))
-    page.pinned(st.session_state.turns)
+    for number, message in enumerate(session.messages):
+        if message.type == "human":
+            page.said(str(message.content))
+        else:
+            turn = st.session_state.turns.get(message.id)
+            page.replied(
+                str(message.content), turn, number, developer=st.session_state.get("developer", False)
+            )
+    page.pinned(session)
     suggested = page.suggestions() if not session.messages else None
     written = st.chat_input(words.input_label, key="input")
     for problem in _warm():
@@ -61,10 +66,12 @@ def _restart(*, keep: bool = False, thread: str | None = None) -> None:
     """A new conversation, or a kept one to go on with."""
     settings, services = _services()
     country = st.session_state.get("country") or settings.country
-    session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
-    texts = [str(message.content) for message in session.messages]
-    st.session_state.session = session
-    st.session_state.turns = [(a, b, None) for a, b in zip(texts[::2], texts[1::2], strict=False)]
+    if "session" in st.session_state:
+        st.session_state.session.close()
+    st.session_state.session = Session.open(
+        country=country, keep=keep, thread=thread, services=services, settings=settings
+    )
+    st.session_state.turns = {}
 
 
 def _answer(session: Session, said: str) -> None:
@@ -86,7 +93,7 @@ def _answer(session: Session, said: str) -> None:
                     place.text(" ".join(shown))
                 case Done(turn):
                     status.update(label=words.step_done, state="complete")
-                    st.session_state.turns.append((said, turn.text, turn))
+                    st.session_state.turns[session.messages[-1].id] = turn
 
 
 def _edge() -> None:
@@ -95,11 +102,10 @@ def _edge() -> None:
         main()
     except HearkenError as error:
         st.warning(str(error))
-        page.fallback()
+        page.fallback(st.session_state.get("country"))
     except Exception as error:  # noqa: BLE001 - the outermost edge; its text may hold what was written
         log.error("the page failed: %s", type(error).__name__)
-        st.warning(load_ui_words().reset)
-        page.fallback()
+        page.fallback(st.session_state.get("country"))
 
 
 _edge()

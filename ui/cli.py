@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 app = typer.Typer(name="hearken", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-train = typer.Typer(no_args_is_help=True, help="Train the parts that ship as files (needs hearken[train]).")
+train = typer.Typer(
+    no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
+)
 app.add_typer(train, name="train")
 
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
@@ -38,7 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.
 def main() -> None:
     """The `hearken` command."""
     with _plainly():
-        app()
+        app(standalone_mode=False)
 
 
 @contextmanager
@@ -49,6 +51,9 @@ def _plainly() -> Iterator[None]:
 
     try:
         yield
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped. What was done is kept; the same command goes on from there.")
+        raise SystemExit(130) from None
     except (HearkenError, KnowledgeError, HelplineError) as error:
         Console(stderr=True).print(escape(str(error)), style="red", highlight=False)
         raise SystemExit(2) from error

@@ -10,7 +10,12 @@ from typing import Any
 
 import agent
 from agent.errors import HearkenError
+from agent.guard import load_guard
+from agent.plan import load_empathy, load_ideas
+from agent.reading.assess import load_reasons
 from agent.reading.rules import load_rules
+from agent.responders.crisis_words import load_words
+from agent.responders.replies import load_replies
 from agent.settings import Settings
 from graph import Session
 from graph.services import from_settings, library
@@ -31,6 +36,11 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
             raise HearkenError("The risk rules no longer hear a plain statement; reinstall hearken.")
         return "the risk rules hear a plain statement"
 
+    def words() -> str:
+        for loaded in (load_replies, load_empathy, load_ideas, load_guard, load_words, load_reasons):
+            loaded()
+        return "every words file fits its schema"
+
     def encoder() -> str:
         heard = services.read("I am so worried about tomorrow")
         return f"reads feelings ({len(heard['emotions'])} likeliest of 32)"
@@ -42,8 +52,8 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
     def helplines() -> str:
         registry = load_helplines()
         age = registry.age(today)
-        words = load_ui_words().undialled_check
-        return fill(words, rows=age.rows, countries=len(registry.covered()), verified=age.verified)
+        told = load_ui_words().undialled_check
+        return fill(told, rows=age.rows, countries=len(registry.covered()), verified=age.verified)
 
     def responder() -> str:
         turn = Session.open(services=services, settings=settings).say("hello")
@@ -58,6 +68,7 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
 
     checks: dict[str, Callable[[], str]] = {
         "rules": rules,
+        "words": words,
         "encoder": encoder,
         "index": index,
         "helplines": helplines,

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from agent.responders.static import static_reply
 from agent.settings import Settings
 from graph import Session, Turn
 from graph.store import erase, listed
@@ -48,12 +49,14 @@ def shown(text: str) -> str:
     return text.replace("\x00", "").strip() or "…"
 
 
-def header(country: str | None) -> None:
+def header(country: str | None, *, chooses: bool) -> None:
     """The title, and help one tap away whatever else is on the page."""
     words = load_ui_words()
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {words.title}")
         with st.popover(words.help_button, icon=":material/call:", key="help"):
+            if chooses:
+                country_picker()
             help_now(country)
     st.html(Path(__file__).parent / "page.html")
 
@@ -66,8 +69,6 @@ def help_now(country: str | None) -> None:
     registry = load_helplines()
     found = registry.contacts(country, ANY_KIND, level="imminent", limit=4)
     contacts = [{key: str(value) for key, value in contact.items()} for contact in found]
-    if not any(contact["phone"] or contact["sms"] for contact in contacts):
-        st.markdown(words.help_none)
     _contacts(contacts)
 
 
@@ -94,20 +95,23 @@ def _contacts(contacts: Sequence[dict[str, str]]) -> None:
         when = plain(fill(words.hours, hours=contact["hours"])) if contact["hours"] else ""
         note = f"**{plain(contact['note'])}**" if contact["note"] else ""
         st.markdown(f"**{plain(contact['name'])}**  \n{' · '.join(filter(None, [*ways, when, note]))}")
-    if contacts and not any(contact["verified_at"] for contact in contacts):
+    if not any(contact["phone"] or contact["sms"] for contact in contacts):
+        st.markdown(words.help_none)
+    elif not any(contact["verified_at"] for contact in contacts):
         st.caption(words.undialled)
 
 
 def welcome() -> None:
     """What this is and is not, before the first word."""
     words = load_ui_words()
-    st.markdown(f"#### {words.tagline}")
-    for line in words.about:
-        st.markdown(line)
-    _country_picker()
+    st.markdown(f"**{words.tagline}**")
+    st.markdown(" ".join(words.about[:2]))
+    st.markdown(" ".join(words.about[2:]))
+    country_picker()
 
 
-def _country_picker() -> None:
+def country_picker() -> None:
+    """Whose helplines are shown; on the first screen, and later inside Help."""
     words = load_ui_words()
     names = load_helplines().countries()
     codes = ["", *sorted(names, key=lambda code: names[code])]
@@ -169,22 +173,18 @@ def _why(turn: Turn, number: int, *, developer: bool) -> None:
             st.json(explain.details(turn), expanded=1)
 
 
-def pinned(turns: Sequence[tuple[str, str, Turn | None]]) -> None:
-    """While the conversation is under crisis care, the last card stays beside the input."""
-    latest = turns[-1][2] if turns else None
-    if latest is None or not latest.escalated or latest.card:
-        return
-    shown = [turn.card for _, _, turn in turns if turn is not None and turn.card]
-    if shown:
-        card(shown[-1])
+def pinned(session: Session) -> None:
+    """Under crisis care the lines of the country chosen now stay beside the input."""
+    contacts = session.contacts
+    latest = st.session_state.turns.get(session.messages[-1].id) if session.messages else None
+    if contacts and not (latest is not None and latest.card == contacts):
+        card(contacts)
 
 
 def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
     """Country, keeping, starting over, developer depth, and how safety works."""
     words = load_ui_words()
     with st.sidebar:
-        if session.messages:
-            _country_picker()
         keep = st.toggle(words.keep_label, key="keep", help=words.keep_help, disabled=bool(session.messages))
         if keep != session.keeps and not session.messages:
             restart(keep=keep)
@@ -194,14 +194,13 @@ def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
         if st.button(words.new, key="new", use_container_width=True):
             restart(keep=keep)
             st.rerun()
-        if (
-            session.keeps
-            and session.messages
-            and st.button(words.delete, key="delete", use_container_width=True)
-        ):
-            session.delete()
-            restart(keep=keep)
-            st.rerun()
+        if session.keeps and session.messages:
+            with st.popover(words.delete, use_container_width=True):
+                st.markdown(words.delete_sure)
+                if st.button(words.delete_short, key="delete"):
+                    session.delete()
+                    restart(keep=keep)
+                    st.rerun()
         _kept(settings, session, restart)
         if settings.developer or st.query_params.get("developer") == "1":
             st.toggle(words.developer_label, key="developer")
@@ -226,6 +225,9 @@ def _kept(settings: Settings, session: Session, restart: Restart) -> None:
             st.rerun()
 
 
-def fallback() -> None:
-    """Help when the page itself has failed."""
-    help_now(st.session_state.get("country"))
+def fallback(country: str | None) -> None:
+    """Help when the page itself has failed; leans on no file."""
+    sentences, contacts = static_reply(country, "imminent")
+    st.warning(" ".join(sentences))
+    for contact in contacts:
+        st.text(" ".join(filter(None, [contact["name"], contact["phone"], contact["chat_url"]])))

@@ -60,6 +60,7 @@ class UiWords(Strict):
     new: str
     delete: str
     delete_short: str
+    delete_sure: str
     deleted: str
     developer_label: str
     steps: dict[str, str]
@@ -71,7 +72,6 @@ class UiWords(Strict):
     chat_intro: str
     chat_you: str
     chat_goodbye: str
-    too_long: str
 
 
 @cache

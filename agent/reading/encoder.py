@@ -8,6 +8,7 @@ nothing of danger, of who is meant, or of the conversation before. It keeps no t
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,6 +205,8 @@ def _windows(tokens: list[int]) -> list[list[int]]:
 
 
 def _forward(raw: bytes, threads: int) -> Callable[[list[int]], Vector]:
+    # Without this the library keeps a device id and events on disk and asks an outside host, every run.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime  # noqa: PLC0415 - as above
 
     options = onnxruntime.SessionOptions()

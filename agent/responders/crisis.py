@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from agent.brief import Plan
-from agent.reading.ladder import Risk, at_least, worst
+from agent.reading.ladder import Level, Risk, at_least, worst
 from agent.responders.crisis_care import (
     CLOSING,
     PARTING,
@@ -45,13 +45,25 @@ from agent.responders.crisis_words import (
     universal,
 )
 
-__all__ = ["Care", "Composed", "compose", "holds"]
+__all__ = ["Care", "Composed", "compose", "holds", "pending_of"]
 
 CAP, CAP_IMMINENT, CAP_HELPED = 120, 80, 70
 # What may be left out is left out above these.
 AIM, AIM_IMMINENT = 96, 70
 # A later reply is shorter than the first.
 CAP_AGAIN, AIM_AGAIN = 80, 78
+
+
+def pending_of(sentences: Sequence[str]) -> dict[str, Level]:
+    """What an answer would mean to the authored question among our own last sentences, if there is one.
+
+    For callers without a checkpoint, whose history is all that tells what was asked.
+    """
+    said = {same(sentence) for sentence in sentences}
+    for ask in load_words().asks:
+        if any(same(line) in said for line in ask.say):
+            return {str(answer): level for answer, level in ask.pending.items()}
+    return {}
 
 
 class Composed(TypedDict):

@@ -66,6 +66,26 @@ def test_without_a_checkpoint_the_risk_is_rebuilt_from_every_message_supplied() 
     assert state["risk"]["peak"] in {"high", "imminent"}
 
 
+def test_without_a_checkpoint_an_answer_still_means_what_was_asked() -> None:
+    graph = build_graph(fakes.services())
+    history: list[AnyMessage] = [HumanMessage("everyone would be better off without me")]
+    history.append(graph.invoke({"messages": history, "person": {"country": "GB"}})["messages"][-1])
+    state = graph.invoke({"messages": [*history, HumanMessage("yes")], "person": {"country": "GB"}})
+    assert state["risk"]["level"] == "high"
+
+
+@pytest.mark.parametrize("code", ["gb", " GB ", "UK"])
+def test_a_country_is_understood_however_a_host_writes_it(code: str) -> None:
+    state = build_graph(fakes.services()).invoke(
+        {"messages": [("user", WANTS_TO_DIE)], "person": {"country": code}}
+    )
+    assert "116 123" in state["messages"][-1].content
+
+
+def test_wishes_are_rebuilt_from_every_message_too() -> None:
+    assert run("please don't give me advice", "my boss shouts at me")["person"]["advice"] is False
+
+
 def test_system_and_assistant_messages_are_never_evidence() -> None:
     messages: list[AnyMessage] = [SystemMessage(WANTS_TO_DIE), AIMessage(WANTS_TO_DIE), HumanMessage("hello")]
     state = build_graph(fakes.services()).invoke({"messages": messages})

@@ -1,11 +1,14 @@
 """Whatever breaks inside a turn, the person gets a safe reply, and danger is never read as calmer."""
 
+import itertools
 import time
 from typing import Any
 
 import pytest
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
 
-from graph import Session
+from graph import Session, build_graph
 from graph.services import Services
 from tests import fakes
 
@@ -68,6 +71,46 @@ def test_a_responder_that_fails_half_way_is_completed_by_the_guided_one() -> Non
     assert turn.text.startswith("That sounds heavy.")
     assert turn.text != "That sounds heavy."
     assert turn.responder == "guided"
+
+
+@pytest.mark.parametrize("part", ["scan", "answers", "read", "contacts"])
+def test_a_fault_never_forgets_what_was_said_before_without_a_checkpoint(part: str) -> None:
+    graph = build_graph(fakes.services(**{part: fakes.raising(RuntimeError("boom"))}))
+    state = graph.invoke(
+        {"messages": [("user", IMMINENT), ("assistant", "I hear you."), ("user", "what a nice day")]}
+    )
+    assert state["risk"]["escalate"]
+
+
+def test_a_responder_without_end_is_cut() -> None:
+    endless = fakes.services(respond=lambda brief: itertools.repeat("That sounds heavy."), reply_seconds=0.5)
+    begun = time.monotonic()
+    turn = Session.open(country="GB", services=endless).say(CALM)
+    assert turn.text.startswith("That sounds heavy.")
+    assert time.monotonic() - begun < 5
+
+
+def test_a_responder_may_give_one_string() -> None:
+    given = "That is a lot to carry alone. You have been holding this for a long time."
+    turn = opened(respond=lambda brief: given).say(CALM)
+    assert turn.text == given
+    assert turn.responder == "custom"
+
+
+def test_a_reply_of_unsafe_sentences_becomes_the_guided_one_and_no_patchwork() -> None:
+    turn = opened(respond=lambda brief: ["As your therapist I know this."] * 30).say(CALM)
+    assert turn.responder == "guided"
+    assert "therapist" not in turn.text
+
+
+def test_a_chat_model_inside_does_not_leak_its_tokens_to_the_host() -> None:
+    model = GenericFakeChatModel(
+        messages=iter([AIMessage("As a licensed therapist I say call 0800 999 888.")])
+    )
+    graph = build_graph(fakes.services(respond=lambda brief: [str(model.invoke(brief["text"]).content)]))
+    seen = [str(chunk) for chunk in graph.stream({"messages": [("user", CALM)]}, stream_mode="messages")]
+    assert seen
+    assert "licensed" not in " ".join(seen)
 
 
 def test_the_crisis_path_calls_no_model_and_no_retrieval() -> None:

@@ -191,6 +191,30 @@ def test_turns_of_one_session_wait_for_each_other() -> None:
     assert [m.type for m in session.messages] == ["human", "ai"] * 4
 
 
+def test_a_new_turn_in_the_same_thread_stops_the_one_still_open() -> None:
+    session = opened()
+    open_stream = session.stream("my cat died yesterday")
+    next(open_stream)
+    assert session.say("are you there").text
+    assert [m.type for m in session.messages][-1] == "ai"
+
+
+def test_the_lines_follow_the_country_and_go_with_the_danger() -> None:
+    session = opened(country="US")
+    assert session.contacts == []
+    session.say(WANTS_TO_DIE)
+    session.set_country("IN")
+    assert {contact["country"] for contact in session.contacts} == {"IN"}
+    session.set_country(None)
+    assert not any(contact["phone"] for contact in session.contacts)
+
+
+def test_one_theme_for_a_hundred_turns_never_runs_dry() -> None:
+    session = opened()
+    replies = [session.say("I worry about my exam again").responder for _ in range(100)]
+    assert set(replies) == {"guided"}
+
+
 def test_the_same_conversation_gets_the_same_words() -> None:
     def talk() -> list[str]:
         session = opened()

@@ -35,7 +35,7 @@ def test_check_says_what_loads_and_how_old_the_helplines_are() -> None:
     done = CliRunner().invoke(app, ["check", "--json"])
     report = json.loads(done.stdout)
     assert report["ok"], report
-    assert set(report["parts"]) == {"rules", "encoder", "index", "helplines", "responder", "store"}
+    assert set(report["parts"]) == {"rules", "words", "encoder", "index", "helplines", "responder", "store"}
     assert "0 of them dialled" in report["parts"]["helplines"]["says"]
     assert done.exit_code == 0
 
