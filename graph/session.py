@@ -9,7 +9,8 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+import weakref
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ class Session:
         self._plain = build_graph(services)
         self._keeping = build_graph(services, checkpointer=saver) if saver else None
         self._lock = threading.Lock()
-        self._open: Iterator[Event] | None = None
+        self._open: weakref.ref[Generator[Event, None, None]] | None = None
         self._owner = 0
 
     @classmethod
@@ -192,15 +193,20 @@ class Session:
         Stop iterating to stop the reply: what was shown until then stands as the reply. Starting
         another turn in the same thread stops this one too.
         """
-        opened: list[Iterator[Event]] = []
-        opened.append(self._turn(text, opened))
-        return opened[0]
+        itself: list[Generator[Event, None, None]] = []
+        stream = self._turn(text, itself)
+        itself.append(stream)
+        return stream
 
-    def _turn(self, text: str, itself: list[Iterator[Event]]) -> Iterator[Event]:
-        if self._owner == threading.get_ident() and self._open is not None:
-            self._open.close()  # type: ignore[attr-defined]  # a generator; waiting for it would be for ever
+    def _turn(
+        self, text: str, itself: "list[Generator[Event, None, None]]"
+    ) -> "Generator[Event, None, None]":
+        opened = self._open() if self._open and self._owner == threading.get_ident() else None
+        if opened is not None:
+            opened.close()  # waiting for it would be for ever
         with self._lock:
-            self._owner, self._open = threading.get_ident(), itself[0]
+            # Weak, so that a stream nobody reads any more ends at once and lets the next turn begin.
+            self._owner, self._open = threading.get_ident(), weakref.ref(itself.pop())
             try:
                 yield from self._stream(text)
             finally:
