@@ -105,6 +105,7 @@ def _contacts(
     return [{key: str(value) for key, value in contact.items()} for contact in found]
 
 
+@cache
 def _allowed(country: str | None) -> frozenset[str]:
     return load_helplines().allowed(country)
 

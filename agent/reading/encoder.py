@@ -133,13 +133,23 @@ def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[
     """
     tokens, forward = _tokens(tokenizer), _forward(model, threads)
 
-    def vector(text: str) -> Vector:
+    def fresh(text: str) -> Vector:
         vectors = [forward(window) for window in _windows(tokens(text))]
         if len(vectors) == 1:
             return vectors[0]
         mean: Vector = np.mean(vectors, axis=0)
         unit: Vector = mean / np.maximum(np.linalg.norm(mean), np.float32(1e-12))
         return unit
+
+    # Reading and retrieval ask for the same message in turn. A salted hash is kept, never a text.
+    last: tuple[int, Vector] | None = None
+
+    def vector(text: str) -> Vector:
+        nonlocal last
+        known, key = last, hash(text)
+        if known is None or known[0] != key:
+            known = last = (key, fresh(text))
+        return known[1]
 
     return vector
 
