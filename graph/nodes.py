@@ -35,6 +35,8 @@ log = logging.getLogger("hearken")
 Emit = Callable[[dict[str, str]], object]
 # A message of so few words says little about its language; the one before it is heard with it.
 SHORT = 3
+# Questions about ourselves that are owed a true answer on any turn.
+OWED = frozenset({"identity", "privacy", "capability"})
 # Sentences that may not return; words are finite, and a very long conversation must not run dry.
 REMEMBERED = 100
 # A reply of this many sentences is cut, whatever a responder goes on to yield.
@@ -169,7 +171,7 @@ def crisis(state: State, services: Services) -> State:
         language=state["reading"]["language"],
     )
     draft = Draft(
-        sentences=composed["sentences"],
+        sentences=[*(() if helped else _truth(state)), *composed["sentences"]],
         card=composed["card"],
         replaced=[],
         responder="crisis",
@@ -185,6 +187,14 @@ def guard(state: State, services: Services) -> State:
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
     return {"messages": [AIMessage(" ".join(judged.sentences), id=uuid.uuid4().hex)]}
+
+
+def _truth(state: State) -> list[str]:
+    """What we are, when this very message asks: danger is no reason to leave that unanswered."""
+    if state["risk"]["fresh"] or not OWED.intersection(state["reading"]["wants"]):
+        return []
+    spoken = guided.respond(_brief({**state, "plan": _plan(state)}, []))
+    return list(islice((sentence for sentence in spoken if "?" not in sentence), 1))
 
 
 def looks_up(decided: Plan) -> bool:

@@ -199,6 +199,14 @@ def test_a_new_turn_in_the_same_thread_stops_the_one_still_open() -> None:
     assert [m.type for m in session.messages][-1] == "ai"
 
 
+def test_what_we_are_is_told_truly_in_the_midst_of_danger_too() -> None:
+    session = opened()
+    session.say(WANTS_TO_DIE)
+    turn = session.say("are you a real person?")
+    assert turn.escalated
+    assert "program" in turn.text.split(".")[0]
+
+
 def test_the_lines_follow_the_country_and_go_with_the_danger() -> None:
     session = opened(country="US")
     assert session.contacts == []
