@@ -25,10 +25,11 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.numpy import load
 
-__all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise"]
+__all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise", "reading"]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LAYERS, HEADS, WIDTH = 6, 12, 384
+HEAD = "head"  # the name of the node that scores the labels
 Weights = dict[str, NDArray[np.float32]]
 
 
@@ -44,11 +45,10 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def op(self, kind: str, *inputs: str, outputs: Sequence[str] = (), **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, outputs: Sequence[str] = (), name: str = "", **attributes: object) -> str:
         names = list(outputs) or [f"n{len(self.nodes)}"]
-        self.nodes.append(
-            helper.make_node(kind, list(inputs), names, name=f"{kind}{len(self.nodes)}", **attributes)
-        )
+        name = name or f"{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
         return names[0]
 
     def integers(self, *values: int) -> str:
@@ -91,8 +91,12 @@ def _layer(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
     return graph.norm(graph.op("Add", x, thought), weights, f"{prefix}.output")
 
 
-def build(weights: Weights) -> onnx.ModelProto:
-    """The float32 graph: `tokens` (n,) int64 -> `sentence` (384,) float32 of unit length."""
+def build(weights: Weights, head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None) -> onnx.ModelProto:
+    """The float32 graph of one text, `tokens` (n,) int64.
+
+    Without a head: -> `sentence` (384,) float32 of unit length. With one, a weight (k, 384) and a bias
+    (k,): -> `logits` (n, k) float32 of each token, whose mean is the text's, for the head is linear.
+    """
     graph = _Graph()
     # Every token of a single sentence has type 0, so that row is part of the position table.
     places = weights["embeddings.position_embeddings.weight"]
@@ -104,13 +108,19 @@ def build(weights: Weights) -> onnx.ModelProto:
     x = graph.norm(graph.op("Add", words, where), weights, "embeddings")
     for index in range(LAYERS):
         x = _layer(graph, x, weights, f"encoder.layer.{index}")
-    pooled = graph.op("ReduceMean", x, graph.integers(0), keepdims=0)
-    graph.op("LpNormalization", pooled, outputs=["sentence"], axis=-1, p=2)
+    if head:
+        scored = graph.op("MatMul", x, graph.weight(head[0].T), name=HEAD)
+        graph.op("Add", scored, graph.weight(head[1]), outputs=["logits"])
+        result = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(head[1])])
+    else:
+        pooled = graph.op("ReduceMean", x, graph.integers(0), keepdims=0)
+        graph.op("LpNormalization", pooled, outputs=["sentence"], axis=-1, p=2)
+        result = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH])
     proto = helper.make_graph(
         graph.nodes,
         "all-MiniLM-L6-v2",
         [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["n"])],
-        [helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH])],
+        [result],
         graph.weights,
     )
     model = helper.make_model(
@@ -129,6 +139,7 @@ def quantise(model: onnx.ModelProto) -> bytes:
             before,
             after,
             op_types_to_quantize=["MatMul", "Gather"],
+            nodes_to_exclude=[HEAD],  # small, and where the errors would show
             per_channel=True,
             weight_type=QuantType.QInt8,
         )
@@ -157,6 +168,12 @@ def export(source: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "encoder.onnx").write_bytes(quantise(build(load(raw))))
     (out / "tokenizer.json").write_text(_tokenizer(source / "tokenizer.json"), "utf-8")
+
+
+def reading(weights: Weights) -> bytes:
+    """The int8 reading model of what `agent.train.encoder` wrote (its names carry `body.` and `head.`)."""
+    body = {name.removeprefix("body."): value for name, value in weights.items() if name.startswith("body.")}
+    return quantise(build(body, (weights["head.weight"], weights["head.bias"])))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

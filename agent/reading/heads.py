@@ -1,0 +1,132 @@
+"""From the reading encoder's numbers to probabilities, and to what a message says by itself.
+
+Each head is a choice among labels (softmax over a temperature; Guo et al., ICML 2017) or a row of
+yes-or-no facets (a logistic curve each; Platt, 1999). Both were fitted on held-out texts and are in
+labels.json with the labels. Knows nothing of texts, tokens or ONNX.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.brief import Score
+
+__all__ = ["Choice", "Facets", "Heads", "Heard", "heads_of"]
+
+Vector = NDArray[np.float32]
+
+# How many labels of a choice a reading keeps, likeliest first.
+KEPT = 3
+
+
+class Heard(TypedDict):
+    """What one message says by itself. Every list is likeliest first, but `danger` and `facets`.
+
+    emotions: the five likeliest of the 32, each with its probability if the text tells a feeling at
+    all. intents: the same for the three likeliest of the 9. sure: whether the first emotion is likely
+    enough, against emotions and intents alike, to be named to the person.
+    heads: the other heads by name: `next_intent` (of a good reply), `want`, `stress_cause`,
+    `depression_cause`, `cssrs`, `danger_kind`, `danger_subject`: the three likeliest; `danger`: the
+    five levels from none to imminent; `facets`: the probability of each.
+    """
+
+    emotions: list[Score]
+    intents: list[Score]
+    sure: bool
+    heads: dict[str, list[Score]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of `labels` is right. place: its columns among the outputs."""
+
+    labels: tuple[str, ...]
+    place: slice
+    temperature: float
+
+    def likely(self, logits: Vector) -> Vector:
+        """Probabilities (..., labels) of logits (..., outputs)."""
+        scaled = logits[..., self.place] / self.temperature
+        shares = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        result: Vector = shares / shares.sum(axis=-1, keepdims=True)
+        return result
+
+
+@dataclass(frozen=True)
+class Facets:
+    """Each of `labels` is so or not, whatever the others are."""
+
+    labels: tuple[str, ...]
+    place: slice
+    scale: Vector
+    shift: Vector
+
+    def likely(self, logits: Vector) -> Vector:
+        """Probabilities (..., labels) of logits (..., outputs)."""
+        result: Vector = 1 / (1 + np.exp(-np.clip(logits[..., self.place] * self.scale + self.shift, -30, 30)))
+        return result
+
+
+@dataclass(frozen=True)
+class Heads:
+    """All heads of one reading model. sure: probability among all 41 from which a feeling is named."""
+
+    named: Mapping[str, Choice | Facets]
+    emotions: int  # how many of the labels of `expressed` are emotions; they stand first
+    sure: float
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the model gives a text."""
+        return max(head.place.stop for head in self.named.values())
+
+    def read(self, logits: Vector) -> Heard:
+        """The reading of one text's logits (outputs,)."""
+        expressed = self.named["expressed"]
+        likely = expressed.likely(logits)
+        cut = self.emotions
+        return {
+            "emotions": scores(expressed.labels[:cut], likely[:cut] / likely[:cut].sum())[:5],
+            "intents": scores(expressed.labels[cut:], likely[cut:] / likely[cut:].sum())[:3],
+            "sure": float(likely[:cut].max()) >= self.sure,
+            "heads": {name: self._kept(name, logits) for name in self.named if name != "expressed"},
+        }
+
+    def _kept(self, name: str, logits: Vector) -> list[Score]:
+        head = self.named[name]
+        likely = head.likely(logits)
+        if name == "danger" or isinstance(head, Facets):
+            return [_score(label, p) for label, p in zip(head.labels, likely, strict=True)]
+        return scores(head.labels, likely)[:KEPT]
+
+
+def scores(labels: Sequence[str], likely: Vector) -> list[Score]:
+    """Labels with their probabilities, likeliest first, in order among equals."""
+    return [_score(labels[i], likely[i]) for i in np.argsort(-likely, kind="stable")]
+
+
+def _score(label: str, p: float) -> Score:
+    return {"label": label, "p": round(float(p), 4)}
+
+
+def heads_of(card: Mapping[str, Any]) -> Heads:
+    """The heads a labels.json describes. Raises KeyError, TypeError or ValueError when it does not."""
+    named: dict[str, Choice | Facets] = {}
+    start = 0
+    for name, told in card["heads"].items():
+        labels = tuple(told["labels"])
+        place = slice(start, start + len(labels))
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"a label of {name} stands twice")
+        if "temperature" in told:
+            named[name] = Choice(labels, place, float(told["temperature"]))
+        else:
+            scale, shift = (np.array(told[part], dtype=np.float32) for part in ("scale", "shift"))
+            if scale.shape != (len(labels),) or shift.shape != scale.shape:
+                raise ValueError(f"{name} needs a scale and a shift for each label")
+            named[name] = Facets(labels, place, scale, shift)
+        start = place.stop
+    return Heads(named, int(card["emotions"]), float(card["sure"]))
