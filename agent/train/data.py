@@ -6,19 +6,20 @@ hash of its group (a conversation, a person, else the normalised text). Human la
 they exist, IMHI's only for DR. Knows nothing of models or tokens. Never prints a text.
 """
 
-import csv
 import hashlib
-import io
-import itertools
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from agent.errors import DataError
 from agent.reading.ladder import KINDS, LEVELS, Kind
+from agent.tables import grouped as _by
+from agent.tables import known as _known
+from agent.tables import lines, prompt
+from agent.tables import objects as _jsonl
+from agent.tables import rows as _csv
 
 __all__ = ["EMOTIONS", "FILES", "HEADS", "INTENTS", "PERMISSIVE", "Example", "Part", "examples", "own_rows"]
 
@@ -288,7 +289,7 @@ MOST_OF_ONE = 400  # lines of one GoEmotions label; two thirds of the set are ne
 
 
 def _comments(data: Path) -> Iterator[_Row]:
-    names = [line.strip() for line in _text(data / "goemotions/labels.txt").splitlines()]
+    names = [line.strip() for line in lines(data / "goemotions/labels.txt")]
     for name, held in (("train", False), ("dev", True)):
         taken: dict[str, int] = {}
         for row in _csv(data / f"goemotions/{name}.csv", "text", "labels"):
@@ -383,65 +384,16 @@ PERMISSIVE_FILES = (
 )
 
 
-# --- files ---
-
-csv.field_size_limit(10_000_000)  # some posts are longer than the library's default
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is missing; --data names a folder that holds it.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
-
-
-def _csv(path: Path, *columns: str) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file that must have these columns, and at least one row."""
-    rows = csv.DictReader(io.StringIO(_text(path), newline=""))
-    missing = [name for name in columns if name not in (rows.fieldnames or ())]
-    if missing:
-        raise DataError(f"{path} has no column {missing[0]!r}; it must have {', '.join(columns)}.")
-    count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007 - the last number is the count
-        if any(row[name] is None for name in columns):
-            raise DataError(f"{path}: row {count} is cut short; download the file again.")
-        yield row
-    if not count:
-        raise DataError(f"{path} has a header and no rows; download the file again.")
-
-
-def _jsonl(path: Path, key: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_text(path).splitlines(), 1):
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}: line {number} is not JSON; download the file again.") from error
-        if key not in row:
-            raise DataError(f"{path}: line {number} has no {key!r}.")
-        yield row
-
-
-def _known(label: str, labels: Sequence[str], path: Path) -> str:
-    if label not in labels:
-        raise DataError(f"{path}: label {label!r} is not one of {', '.join(labels)}.")
-    return label
+# --- small parts ---
 
 
 def _post(query: str) -> str:
     """The post inside IMHI's prompt."""
-    found = re.match(r'Consider this post: "(.*)" Question:', query, re.DOTALL)
-    return found[1] if found else query
+    return prompt(query)[0]
 
 
 def _shares(votes: Sequence[str]) -> dict[str, float]:
     return {vote: votes.count(vote) / len(votes) for vote in dict.fromkeys(votes)}
-
-
-def _by(rows: Iterable[dict[str, str]], column: str) -> Iterator[list[dict[str, str]]]:
-    for _, group in itertools.groupby(rows, key=lambda row: row[column]):
-        yield list(group)
 
 
 def _key(text: str) -> str:
