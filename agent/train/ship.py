@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from agent.evaluate import metrics
-from agent.reading.encoder import marker
+from agent.evaluate.evidence import against_people
+from agent.reading.encoder import WINDOW, load_encoder, marker
 from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ladder import LEVELS
 from agent.train import export
 from agent.train.data import EMOTIONS, FILES, INTENTS, PERMISSIVE_FILES, Example, Part, examples
-from agent.train.encoder import say
+from agent.train.encoder import Model, padded, published, say, tokenised
 
 __all__ = ["Lines", "bars", "calibrated", "ship"]
 
@@ -58,10 +60,10 @@ class Lines:
         return np.array([labels.index(max(weights, key=lambda k: weights[k])) for weights in told], dtype=np.int64)
 
 
-def ship(weights: Path, data: Path, out: Path, *, permissive: bool = False) -> dict[str, Any]:
+def ship(weights: Path, data: Path, out: Path, *, permissive: bool = False, source: Path | None = None) -> dict[str, Any]:
     """Write the model folder `out` from `weights` and the held-out parts of `data`; returns labels.json.
 
-    Some ten minutes on two cores. Raises DataError as `agent.train.data.examples` does.
+    source: the published model the weights began as. Some ten minutes on two cores. Raises DataError as `agent.train.data.examples` does.
     """
     layout = json.loads(weights.with_name("layout.json").read_text("utf-8"))
     out.mkdir(parents=True, exist_ok=True)
@@ -86,10 +88,17 @@ def ship(weights: Path, data: Path, out: Path, *, permissive: bool = False) -> d
         "rows": _rows(held),
         "data": {name: _sha256(data / name) for name in files},
         "report": report(lines.where(_in("report")), heads),
-        "fidelity": fidelity(weights, lines.where(_in("report")), heads),
+        "fidelity": fidelity(weights, lines.where(_in("report")), heads, source or published()),
     }
-    (out / "labels.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    _write(card, out)
+    if not permissive:  # what people marked is compared with the finished model
+        card["evidence"] = against_people(data, load_encoder(out))
+        _write(card, out)
     return card
+
+
+def _write(card: Mapping[str, Any], out: Path) -> None:
+    (out / "labels.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _in(part: Part) -> Callable[[Example], bool]:
@@ -174,7 +183,7 @@ def bars(tune: Lines, heads: Heads) -> dict[str, Any]:
         likely = heads.named["want"].likely(wanted.logits)
         right = likely.argmax(axis=1) == wanted.truth("want", heads.named["want"].labels)
         top = likely.max(axis=1)
-        found["want"] = next((round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if right[top >= b].mean() >= WANTED), 1.01)
+        found["want"] = next((round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if _often(right[top >= b], WANTED)), 1.01)
     if "danger" in heads.named:
         found["danger"] = _danger_bars(tune, heads.named["danger"])
     return found
@@ -202,10 +211,14 @@ def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[str, float]:
 
 def _precise(right: NDArray[np.bool_]) -> bool:
     """Right often enough, one standard error above NAMEABLE, for the tuning thirds are small."""
+    return _often(right, NAMEABLE, errors=1.0)
+
+
+def _often(right: NDArray[np.bool_], bar: float, errors: float = 0.0) -> bool:
     if len(right) < LEAST:
         return False
     share = float(right.mean())
-    return bool(share - np.sqrt(share * (1 - share) / len(right)) >= NAMEABLE)
+    return bool(share - errors * np.sqrt(share * (1 - share) / len(right)) >= bar)
 
 
 # --- figures ---
@@ -273,23 +286,19 @@ def _at_risk(lines: Lines, head: Choice | Facets, name: str, worse: Sequence[str
     return metrics.yes_no(likely, np.isin(_labels(lines, name), worse), 0.5)
 
 
-def fidelity(weights: Path, lines: Lines, heads: Heads, most: int = 2000) -> dict[str, dict[str, float]]:
+def fidelity(weights: Path, lines: Lines, heads: Heads, source: Path, most: int = 2000) -> dict[str, dict[str, float]]:
     """int8 against the torch model it was made from, on every k-th report line: accuracy of both, agreement."""
-    import torch  # noqa: PLC0415 - takes seconds
-
-    from agent.train.encoder import Model, _published, padded, tokenised  # noqa: PLC0415
-
     every = max(1, len(lines.examples) // most)
     some = Lines(lines.examples[::every], lines.logits[::every])
-    model = Model(_published(), some.logits.shape[1])
+    model = Model(source, some.logits.shape[1])
     model.load_state_dict({name: torch.from_numpy(value) for name, value in load_file(weights).items()}, strict=False)
     model.eval()
-    ids = tokenised([e.text for e in some.examples], _published(), 256)
+    ids = tokenised([e.text for e in some.examples], source, WINDOW)
     exact = np.zeros_like(some.logits)
     with torch.no_grad():
         for row, line in enumerate(ids):
             exact[row] = model(*padded([line]))[0].numpy()
-    short = [row for row, line in enumerate(ids) if len(line) < 256]  # longer ones are read in windows
+    short = [row for row, line in enumerate(ids) if len(line) < WINDOW]  # longer ones are read in windows
     found = {}
     for name, head in heads.named.items():
         rows = [row for row in short if name in some.examples[row].targets]
