@@ -46,6 +46,8 @@ MOST_SENTENCES = 40
 RECALLED = frozenset({"support", "advice", "information", "complaint", "decline"})
 # Earlier messages that the reading model hears too when the risk is rebuilt, the newest ones.
 MOST_READ = 20
+# What the reading model was taught, and what may well be that.
+READ_LANGUAGES = frozenset({"en", "und"})
 # Wants the reading model may add where the rules heard none, by what the plan calls them.
 MEANT = {
     want: [want]
@@ -262,7 +264,8 @@ def _joined(reading: Reading, read: Sequence[Heard]) -> Reading:
         return reading
     last = read[-1]
     unread = len(reading["cues"]) - len(read)
-    opinions = [[] for _ in range(unread)] + [opinion(heard) for heard in read]
+    heeded = reading["language"] in READ_LANGUAGES
+    opinions = [[] for _ in range(unread)] + [opinion(heard) if heeded else [] for heard in read]
     return {
         **reading,
         "emotions": last["emotions"],

@@ -308,11 +308,12 @@ def train_encoder(
     out: Annotated[Path, typer.Option(help="Folder to write the reading model to.")],
     work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path("runs/encoder"),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
+    beside: Annotated[Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")] = None,
 ) -> None:
     """Fine-tune the reading encoder on every head, then export, calibrate and measure it."""
     from agent.train import recipes
 
-    recipes.run(data, work, out, permissive=permissive)
+    recipes.run(data, work, out, permissive=permissive, beside=beside)
 
 
 if __name__ == "__main__":

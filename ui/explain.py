@@ -9,7 +9,7 @@ from graph import Turn
 from graph.nodes import looks_up
 from ui.wording import fill, load_ui_words
 
-__all__ = ["details", "sentences", "sources"]
+__all__ = ["carried", "details", "sentences", "sources"]
 
 
 def sentences(turn: Turn) -> list[str]:
@@ -21,6 +21,7 @@ def sentences(turn: Turn) -> list[str]:
         told.append(why.degraded)
     elif reading["sure"] and reading["emotions"]:
         told.append(fill(why.felt, feeling=f"feeling {reading['emotions'][0]['label']}"))
+        told += [fill(why.carried, words=words) for words in carried(turn)[:1]]
     else:
         told.append(why.unsure)
     told += turn.reasons
@@ -34,6 +35,14 @@ def sentences(turn: Turn) -> list[str]:
     return told
 
 
+def carried(turn: Turn) -> list[str]:
+    """The person's own words that the feeling was heard by, heaviest first."""
+    spoken = [m.text for m in turn.values.get("messages", []) if m.type == "human"]
+    if not spoken:
+        return []
+    return [spoken[-1][piece["start"] : piece["end"]] for piece in turn.reading["evidence"]]
+
+
 def sources(turn: Turn) -> list[str]:
     """One line a passage: where it comes from and how near it was."""
     template = load_ui_words().why.source
@@ -41,7 +50,7 @@ def sources(turn: Turn) -> list[str]:
 
 
 def details(turn: Turn) -> dict[str, Any]:
-    """The whole reading, for the developer depth; it holds what the turn saw, not the message."""
+    """The whole reading, for the developer depth. Of the message it holds the words that carried a feeling."""
     risk = {
         k: v
         for k, v in turn.values["risk"].items()
@@ -52,6 +61,7 @@ def details(turn: Turn) -> dict[str, Any]:
         "milliseconds": turn.milliseconds,
         "responder": turn.responder,
         "reading": turn.reading,
+        "carried by": carried(turn),
         "risk": risk,
         "plan": turn.plan,
         "replaced": turn.replaced,

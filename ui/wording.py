@@ -16,6 +16,7 @@ class Why(Strict):
     """Sentences of the panel that explains a reply."""
 
     felt: str
+    carried: str
     unsure: str
     degraded: str
     looked_up: str

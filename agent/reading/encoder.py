@@ -24,8 +24,8 @@ from agent.reading.heads import Heads, Heard, Marks, Span, heads_of
 
 __all__ = ["Encoder", "load_encoder", "marker", "vectoriser"]
 
-WINDOW = 256  # tokens, [CLS] and [SEP] included; the weights were trained on shorter texts still
-WINDOWS = 4
+WINDOW, WINDOWS = 256, 4  # of retrieval: tokens, [CLS] and [SEP] included, and how many of them
+READ_WINDOW, READ_WINDOWS = 128, 8  # of reading, whose weights were trained on texts of that length
 CLS, SEP = 101, 102  # the marks around a sentence in this vocabulary
 FIX = "reinstall hearken, or rebuild it with `hearken train encoder`"
 
@@ -57,7 +57,7 @@ class Encoder:
     def read(self, text: str) -> Heard:
         """What the text says by itself. Never raises; a text without a letter is never `sure`."""
         marks = self.marks(text)
-        heard = self.heads.read(marks.logits)
+        heard = self.heads.read(marks.logits, marks.parts)
         if not any(map(str.isalpha, text)):
             return {**heard, "sure": False, "want": "", "danger": "none"}
         column = self.heads.column("expressed", heard["emotions"][0]["label"])
@@ -100,7 +100,7 @@ def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[
 
     def vector(text: str) -> Vector:
         ids, _ = tokens(text)
-        vectors = [forward(_framed(ids[start:end])) for start, end in _windows(len(ids))]
+        vectors = [forward(_framed(ids[start:end])) for start, end in _windows(len(ids), WINDOW, WINDOWS)]
         if len(vectors) == 1:
             return vectors[0]
         mean: Vector = np.mean(vectors, axis=0)
@@ -113,16 +113,19 @@ def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[
 def marker(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[[str], Marks]:
     """The function text -> Marks of a reading model and a tokenizer, given as file contents.
 
-    Long texts are read in windows, as by `vectoriser`; the text's logits are the mean over them.
+    A text over 128 tokens is read in two to eight windows spread evenly over it; its logits are the
+    mean over them: of a text over some 1,000 tokens, what lies between is not read.
     """
     tokens, forward = _tokens(tokenizer), _forward(model, "logits", threads)
 
     def marks(text: str) -> Marks:
         ids, spans = tokens(text)
-        windows = _windows(len(ids))
+        windows = _windows(len(ids), READ_WINDOW, READ_WINDOWS)
         read = [forward(_framed(ids[start:end])) for start, end in windows]
+        parts = np.stack([part.mean(axis=0) for part in read])
         return Marks(
-            logits=np.mean([part.mean(axis=0) for part in read], axis=0),
+            logits=parts.mean(axis=0),
+            parts=parts,
             spans=[span for start, end in windows for span in spans[start:end]],
             tokens=np.concatenate([part[1:-1] for part in read]),
         )
@@ -186,10 +189,10 @@ def _tokens(raw: bytes) -> Callable[[str], tuple[list[int], list[Span]]]:
     return tokens
 
 
-def _windows(count: int) -> list[Span]:
-    """[start, end) of the windows over so many tokens."""
-    room = WINDOW - 2
-    windows = min(WINDOWS, max(1, -(-count // room)))
+def _windows(count: int, size: int, most: int) -> list[Span]:
+    """[start, end) of at most `most` windows of `size` tokens over `count` tokens."""
+    room = size - 2
+    windows = min(most, max(1, -(-count // room)))
     last = max(0, count - room)
     starts = [round(i * last / max(1, windows - 1)) for i in range(windows)]
     return [(start, min(count, start + room)) for start in starts]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.brief import Evidence, Score
-from agent.reading.ladder import LEVELS, Level
+from agent.reading.ladder import LEVELS, Level, worst
 
 __all__ = ["Choice", "Facets", "Heads", "Heard", "Marks", "heads_of"]
 
@@ -50,11 +50,12 @@ class Heard(TypedDict):
 class Marks:
     """What the reading model gives a text, token by token.
 
-    logits: (outputs,) of the whole text. spans: [start, end) of each token in the text, in
+    logits: (outputs,) of the whole text. parts: (windows, outputs) of each stretch of it. spans: [start, end) of each token in the text, in
     characters. tokens: (n, outputs), how far each token, seen in its context, speaks for each output.
     """
 
     logits: Vector
+    parts: Vector
     spans: list[Span]
     tokens: Vector
 
@@ -110,8 +111,11 @@ class Heads:
         """How many numbers the model gives a text."""
         return max(head.place.stop for head in self.named.values())
 
-    def read(self, logits: Vector) -> Heard:
-        """The reading of one text's logits (outputs,)."""
+    def read(self, logits: Vector, parts: Vector | None = None) -> Heard:
+        """The reading of one text's logits (outputs,).
+
+        parts: (windows, outputs) of a long text's stretches; danger in one of them is danger.
+        """
         expressed = self.named["expressed"]
         likely = expressed.likely(logits)
         cut = self.emotions
@@ -120,7 +124,7 @@ class Heads:
             "intents": scores(expressed.labels[cut:], _shares(likely[cut:]))[:3],
             "sure": float(likely[:cut].max()) >= self.sure,
             "want": self._want(logits),
-            "danger": self._danger(logits),
+            "danger": worst(self._danger(part) for part in (logits[None] if parts is None else parts)),
             "heads": {name: self._kept(name, logits) for name in self.named if name != "expressed"},
             "evidence": [],
         }

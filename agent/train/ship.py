@@ -23,14 +23,14 @@ from safetensors.numpy import load_file
 
 from agent.evaluate import metrics
 from agent.evaluate.evidence import against_people
-from agent.reading.encoder import WINDOW, load_encoder, marker
+from agent.reading.encoder import READ_WINDOW, load_encoder, marker
 from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ladder import LEVELS
 from agent.train import export
 from agent.train.data import EMOTIONS, FILES, INTENTS, PERMISSIVE_FILES, Example, Part, examples
 from agent.train.encoder import Model, padded, published, say, tokenised
 
-__all__ = ["Lines", "bars", "calibrated", "ship"]
+__all__ = ["Lines", "bars", "calibrated", "ship", "write"]
 
 SHIPPED = Path(__file__).parents[1] / "reading" / "model"
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
@@ -90,14 +90,15 @@ def ship(weights: Path, data: Path, out: Path, *, permissive: bool = False, sour
         "report": report(lines.where(_in("report")), heads),
         "fidelity": fidelity(weights, lines.where(_in("report")), heads, source or published()),
     }
-    _write(card, out)
+    write(card, out)
     if not permissive:  # what people marked is compared with the finished model
         card["evidence"] = against_people(data, load_encoder(out))
-        _write(card, out)
+        write(card, out)
     return card
 
 
-def _write(card: Mapping[str, Any], out: Path) -> None:
+def write(card: Mapping[str, Any], out: Path) -> None:
+    """labels.json of the model folder `out`."""
     (out / "labels.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -293,12 +294,12 @@ def fidelity(weights: Path, lines: Lines, heads: Heads, source: Path, most: int 
     model = Model(source, some.logits.shape[1])
     model.load_state_dict({name: torch.from_numpy(value) for name, value in load_file(weights).items()}, strict=False)
     model.eval()
-    ids = tokenised([e.text for e in some.examples], source, WINDOW)
+    ids = tokenised([e.text for e in some.examples], source, READ_WINDOW)
     exact = np.zeros_like(some.logits)
     with torch.no_grad():
         for row, line in enumerate(ids):
             exact[row] = model(*padded([line]))[0].numpy()
-    short = [row for row, line in enumerate(ids) if len(line) < WINDOW]  # longer ones are read in windows
+    short = [row for row, line in enumerate(ids) if len(line) < READ_WINDOW]  # longer ones are read in windows
     found = {}
     for name, head in heads.named.items():
         rows = [row for row in short if name in some.examples[row].targets]

@@ -18,7 +18,7 @@ def marks_of(text: str) -> Marks:
     for row, word in enumerate(words):
         tokens[row, 0] = {"broken": 6.0, "left": 2.0}.get(word.group(), 0.0)
     mean = tokens.mean(axis=0) if len(tokens) else np.zeros(2, dtype=np.float32)
-    return Marks(logits=mean, spans=[word.span() for word in words], tokens=tokens)
+    return Marks(logits=mean, parts=mean[None], spans=[word.span() for word in words], tokens=tokens)
 
 
 def said(pieces: list, text: str = TEXT) -> list[str]:

@@ -93,3 +93,10 @@ def test_extreme_numbers_give_probabilities_all_the_same() -> None:
 def test_a_card_that_does_not_fit_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         heads(**broken)
+
+
+def test_danger_in_one_stretch_of_a_long_text_is_danger() -> None:
+    calm, alarm = (logits([0, 0, 0], [0, 0], scores, [0, 0]) for scores in (CALM, [0, 0, 0, 9.0, 0]))
+    parts = np.stack([calm, calm, alarm, calm])
+    assert heads().read(parts.mean(axis=0), parts)["danger"] == "high"
+    assert heads().read(calm, np.stack([calm, calm]))["danger"] == "none"
