@@ -24,6 +24,7 @@ from agent.reading.language import detect
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
+from agent.safety_plan import standing
 from graph.deadline import PartFailed, pump, within
 from graph.services import Services
 from graph.state import State
@@ -169,6 +170,7 @@ def crisis(state: State, services: Services) -> State:
         country=country,
         helped=helped,
         language=state["reading"]["language"],
+        plan=standing(state.get("safety_plan")),
     )
     draft = Draft(
         sentences=[*(() if helped else _truth(state)), *composed["sentences"]],
@@ -311,6 +313,8 @@ def _sentences(reply: Iterable[object]) -> Iterator[str]:
 def _pending(state: State) -> Mapping[str, Level]:
     """What an answer would mean: as the crisis branch noted, or as its question in the history tells."""
     care = state.get("care")
+    if (state.get("safety_plan") or {}).get("turn", 0) > (care or {}).get("turn", 0):
+        return {}  # the plan spoke since, and it asks nothing that a yes or no could answer
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")

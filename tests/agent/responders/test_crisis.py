@@ -23,7 +23,7 @@ MEANS_AT_HIGH = BODY | {
     *("suicide", "self_harm", "bereaved", "distress"),
     *("harm_to_others", "psychosis", "perinatal"),
 }
-BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit")
+BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit", "no_phone")
 LEADING = re.compile(
     r"you(?:'re| are) not\b.*\bare you\b|\bright\?|\bcorrect\?|wouldn't\b|don't you\b", re.IGNORECASE
 )
