@@ -2,6 +2,7 @@
 
     START -> perceive -> assess --no escalation--> plan -> recall -> respond -> guard -> END
                             \\--------escalate--------> crisis ------------------^
+                             \\-------safety plan-----> safety ------------------^
 
 The compiled graph never raises to its caller: a step that breaks is replaced by its fallback, and
 the last fallback is a reply baked into the package. Knows nothing of what the steps do.
@@ -19,6 +20,7 @@ from langgraph.types import StreamWriter
 
 from agent.settings import load_settings
 from graph import fallbacks, nodes
+from graph.safety import builds, safety
 from graph.services import Services, from_settings
 from graph.state import State
 
@@ -51,21 +53,28 @@ def build_graph(
     graph.add_node("recall", _step("recall", nodes.recall, bound))
     graph.add_node("respond", _respond(bound))
     graph.add_node("crisis", _step("crisis", nodes.crisis, bound))
+    graph.add_node("safety", _step("safety", safety, bound))
     graph.add_node("guard", _step("guard", nodes.guard, bound))
 
     graph.add_edge(START, "perceive")
     graph.add_edge("perceive", "assess")
-    graph.add_conditional_edges("assess", route, {"plan": "plan", "crisis": "crisis"})
+    graph.add_conditional_edges("assess", route, {"plan": "plan", "crisis": "crisis", "safety": "safety"})
     graph.add_edge("plan", "recall")
     graph.add_edge("recall", "respond")
     graph.add_edge("respond", "guard")
     graph.add_edge("crisis", "guard")
+    graph.add_edge("safety", "guard")
     graph.add_edge("guard", END)
     return graph.compile(checkpointer=checkpointer, name="hearken")
 
 
-def route(state: State) -> Literal["plan", "crisis"]:
-    """The ordinary way only when risk says plainly that nothing escalates; else the careful one."""
+def route(state: State) -> Literal["plan", "crisis", "safety"]:
+    """The ordinary way only when risk says plainly that nothing escalates; else the careful one.
+
+    A safety plan that the person is writing goes on where no new danger was heard.
+    """
+    if builds(state):
+        return "safety"
     risk: object = state.get("risk")
     return "plan" if isinstance(risk, dict) and risk.get("escalate") is False else "crisis"
 

@@ -54,6 +54,11 @@ def _crisis(state: State, services: Services) -> State:
     return {**_draft(state, services), "plan": _plainest("crisis"), "care": state.get("care") or {}}
 
 
+def _safety(state: State, services: Services) -> State:
+    kept = state.get("safety_plan") or {}
+    return {**_draft(state, services), "plan": _plainest("crisis"), "safety_plan": kept}
+
+
 def _plainest(move: str) -> Plan:
     return Plan(
         move=move,
@@ -110,5 +115,6 @@ FALLBACKS: dict[str, Callable[[State, Services], State]] = {
     "recall": _recall,
     "respond": _draft,
     "crisis": _crisis,
+    "safety": _safety,
     "guard": _guard,
 }

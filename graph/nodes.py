@@ -25,6 +25,7 @@ from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
+from agent.safety_plan import standing
 from graph.deadline import PartFailed, pump, within
 from graph.services import Services
 from graph.state import State
@@ -181,6 +182,7 @@ def crisis(state: State, services: Services) -> State:
         country=country,
         helped=helped,
         language=state["reading"]["language"],
+        plan=standing(state.get("safety_plan")),
     )
     draft = Draft(
         sentences=[*(() if helped else _truth(state)), *composed["sentences"]],
@@ -356,6 +358,8 @@ def _sentences(reply: Iterable[object]) -> Iterator[str]:
 def _pending(state: State) -> Mapping[str, Level]:
     """What an answer would mean: as the crisis branch noted, or as its question in the history tells."""
     care = state.get("care")
+    if (state.get("safety_plan") or {}).get("turn", 0) > (care or {}).get("turn", 0):
+        return {}  # the plan spoke since, and it asks nothing that a yes or no could answer
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")

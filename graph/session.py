@@ -22,6 +22,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from agent.brief import Passage, Person, Plan, Reading, Replaced
 from agent.errors import SettingsError
 from agent.reading.ladder import Level
+from agent.safety_plan import exported
 from agent.settings import Settings, load_settings
 from graph import store
 from graph.build import build_graph
@@ -268,6 +269,14 @@ class Session:
         young = "minor" in risk["marks"]
         country = self.person.get("country")
         return list(self._services.contacts(country, risk["kinds"], level=risk["level"], young=young))
+
+    def safety_plan(self) -> dict[str, Any] | None:
+        """The safety plan written so far, ready for JSON; `agent.safety_plan.markdown` makes a file of it.
+
+        None when none was begun. It lives in this conversation, so it is on disk only where that is kept.
+        """
+        emergency = load_helplines().emergency(self.person.get("country"))
+        return exported(self._values.get("safety_plan"), emergency["phone"] if emergency else "")
 
     def close(self) -> None:
         """Let go of the file that a kept conversation is written to."""

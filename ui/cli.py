@@ -1,4 +1,4 @@
-"""The command line: chat, ui, read, check, ingest, test, train. Heavy imports stay in their command.
+"""The command line: chat, plan, ui, read, check, ingest, test, train. Heavy imports stay in their command.
 
 Errors made on purpose end as one sentence on stderr and exit status 2; a failed check or script as 1.
 """
@@ -89,6 +89,9 @@ def chat(
         except (EOFError, KeyboardInterrupt):
             console.print(f"\n{words.chat_goodbye}")
             return
+        if text.strip() == "/plan":
+            _print_plan(session)
+            continue
         _converse(console, session, text, why=why)
         while problems:
             console.print(escape(fill(words.problem, problem=problems.pop())), style="dim")
@@ -132,6 +135,36 @@ def _print_card(console: Console, contacts: list[dict[str, str]]) -> None:
     if not any(contact["verified_at"] for contact in contacts):
         console.print(words.undialled, style="dim")
     console.print()
+
+
+@app.command()
+def plan(
+    thread: Annotated[str, typer.Argument(help="The id of a kept conversation.")],
+    as_json: Json = False,
+) -> None:
+    """Print the safety plan of a kept conversation, as Markdown or JSON; exit status 1 when there is none."""
+    from agent.settings import load_settings
+    from graph import Session
+    from graph.store import listed
+
+    settings = load_settings()
+    known = thread in {found for found, _ in listed(settings.conversations_db)}
+    session = Session.open(thread=thread, settings=settings) if known else None
+    if not _print_plan(session, as_json=as_json):
+        raise SystemExit(1)
+
+
+def _print_plan(session: "Session | None", *, as_json: bool = False) -> bool:
+    """The safety plan on stdout, as it would stand in a file; False when there is none."""
+    from agent.safety_plan import markdown
+    from ui.wording import load_ui_words
+
+    found = session.safety_plan() if session else None
+    if found is None:
+        typer.echo(load_ui_words().plan_none, err=session is None)
+        return False
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
+    return True
 
 
 @app.command()

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from agent.responders.static import static_reply
+from agent.safety_plan import markdown
 from agent.settings import Settings
 from graph import Session, Turn
 from graph.store import erase, listed
@@ -201,6 +202,10 @@ def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
                     session.delete()
                     restart(keep=keep)
                     st.rerun()
+        if plan := session.safety_plan():
+            st.download_button(
+                words.plan_save, markdown(plan), "safety-plan.md", "text/markdown", use_container_width=True
+            )
         _kept(settings, session, restart)
         if settings.developer or st.query_params.get("developer") == "1":
             st.toggle(words.developer_label, key="developer")

@@ -25,6 +25,7 @@ class Why(Strict):
     not_looked_up: str
     ordinary: str
     crisis: str
+    safety: str
     replaced: str
     source: str
 
@@ -73,6 +74,8 @@ class UiWords(Strict):
     chat_intro: str
     chat_you: str
     chat_goodbye: str
+    plan_save: str
+    plan_none: str
 
 
 @cache
