@@ -44,7 +44,7 @@ REMEMBERED = 100
 # A reply of this many sentences is cut, whatever a responder goes on to yield.
 MOST_SENTENCES = 40
 # The moves in which an idea from similar answers may have a place.
-RECALLED = frozenset({"support", "advice", "information", "complaint", "decline"})
+RECALLED = frozenset({"support", "advice", "information", "complaint", "decline", "library"})
 # Earlier messages that the reading model hears too when the risk is rebuilt, the newest ones.
 MOST_READ = 20
 # What the reading model was taught, and what may well be that.
@@ -78,6 +78,8 @@ def perceive(state: State, services: Services) -> State:
     try:
         read = within(services.part_seconds, lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]])
         reading = _joined(reading, read)
+        if services.restricted:  # danger is still heard, feelings and facets are not
+            reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
         log.warning("reading without the encoder: %s", error)
         reading["degraded"] = True
@@ -104,8 +106,7 @@ def assess(state: State, services: Services) -> State:
 
 def plan(state: State, services: Services) -> State:
     """Decide what the reply should do, before any word is chosen."""
-    del services
-    return {"plan": _plan(state)}
+    return {"plan": _plan(state, restricted=services.restricted)}
 
 
 def recall(state: State, services: Services) -> State:
@@ -138,7 +139,7 @@ def respond(state: State, services: Services, emit: Emit) -> State:
             emit({"type": "sentence", "text": sentence})
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
-    own_words = brief["plan"]["careful"] or services.respond is guided.respond
+    own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
     if not own_words:
         try:
             shown(services.respond)
@@ -293,7 +294,7 @@ def _history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
     return [(roles[m.type], _text(m)) for m in state.get("messages") or [] if m.type in roles]
 
 
-def _plan(state: State) -> Plan:
+def _plan(state: State, *, restricted: bool = False) -> Plan:
     texts = said_by(state, "human")
     risk = state["risk"]
     return make_plan(
@@ -305,6 +306,7 @@ def _plan(state: State) -> Plan:
         person=state.get("person") or {},
         history=_history(state),
         before=state.get("plan"),
+        restricted=restricted,
     )
 
 

@@ -9,8 +9,10 @@ settings become functions. Knows nothing of the order in which nodes call them.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
@@ -107,7 +109,8 @@ def _contacts(
     young: bool = False,
     cannot_speak: bool = False,
 ) -> Sequence[dict[str, str]]:
-    found = load_helplines().contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak)
+    book, now = load_helplines(), datetime.now(UTC)
+    found = book.contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak, now=now)
     return [{key: str(value) for key, value in contact.items()} for contact in found]
 
 
@@ -125,6 +128,9 @@ class Services:
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
     passes the guard. country: whose helplines, when the person did not say. part_seconds,
     reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
+    restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
+    supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
+    go back, for what is said again to somebody who stays.
     """
 
     scan: Callable[[str], list[Cue]] = _scan
@@ -139,6 +145,8 @@ class Services:
     passages: int = 3
     part_seconds: float = 2.0
     reply_seconds: float = 60.0
+    restricted: bool = False
+    clock: Callable[[], float] = time.monotonic
 
 
 def from_settings(settings: Settings) -> Services:
@@ -157,6 +165,7 @@ def from_settings(settings: Settings) -> Services:
         passages=settings.passages,
         part_seconds=settings.part_seconds,
         reply_seconds=settings.reply_seconds,
+        restricted=settings.jurisdiction == "restricted",
     )
 
 

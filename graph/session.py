@@ -26,6 +26,7 @@ from agent.safety_plan import exported
 from agent.settings import Settings, load_settings
 from graph import store
 from graph.build import build_graph
+from graph.reminders import Reminder, Reminders
 from graph.services import Services, from_settings
 from graph.state import State, kept
 from knowledge.helplines import load_helplines
@@ -108,6 +109,7 @@ class Session:
         self._saver = saver
         self._saved = saved
         self._services = services
+        self._reminders = Reminders(services.clock)
         self._plain = build_graph(services)
         self._keeping = build_graph(services, checkpointer=saver) if saver else None
         self._lock = threading.Lock()
@@ -277,6 +279,15 @@ class Session:
         """
         emergency = load_helplines().emergency(self.person.get("country"))
         return exported(self._values.get("safety_plan"), emergency["phone"] if emergency else "")
+
+    def due(self) -> list[Reminder]:
+        """What the host owes the person now: `disclosure` of what this is, `rest` to suggest a break.
+
+        Ask when a conversation is opened (the disclosure is then always due) and after each turn.
+        """
+        risk = self._values.get("risk")
+        young, in_danger = bool(risk and "minor" in risk["marks"]), bool(risk and risk["escalate"])
+        return self._reminders.due(young=young, in_danger=in_danger)
 
     def close(self) -> None:
         """Let go of the file that a kept conversation is written to."""

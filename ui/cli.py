@@ -70,7 +70,7 @@ def chat(
     from agent.settings import load_settings
     from graph import Session
     from graph.services import from_settings, warm
-    from ui.wording import fill, load_ui_words
+    from ui.wording import fill, load_ui_words, reminded
 
     words, console = load_ui_words(), Console(highlight=False)
     settings = load_settings()
@@ -79,7 +79,9 @@ def chat(
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
     threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True).start()
-    for line in [*words.about, words.chat_intro]:
+    restricted = [words.about_restricted] if services.restricted else []
+    session.due()  # the disclosure, which stands in the lines that follow
+    for line in [*words.about, *restricted, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
         console.print(f"--thread {session.thread}", style="dim")
@@ -93,6 +95,8 @@ def chat(
             _print_plan(session)
             continue
         _converse(console, session, text, why=why)
+        for line in reminded(session.due()):
+            console.print(line, style="dim")
         while problems:
             console.print(escape(fill(words.problem, problem=problems.pop())), style="dim")
 

@@ -19,7 +19,9 @@ def sentences(turn: Turn) -> list[str]:
     told = []
     if reading["degraded"]:
         told.append(why.degraded)
-    elif reading["sure"] and reading["emotions"]:
+    elif not reading["emotions"]:
+        told.append(why.not_read)
+    elif reading["sure"]:
         told.append(fill(why.felt, feeling=f"feeling {reading['emotions'][0]['label']}"))
         told += [fill(why.carried, words=words) for words in carried(turn)[:1]]
     else:

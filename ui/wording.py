@@ -3,13 +3,18 @@
 Knows nothing of replies; those words are under agent/words/.
 """
 
+import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
 
 from agent.words import Strict, load
+from graph.reminders import Reminder
 
-__all__ = ["UiWords", "Why", "fill", "load_ui_words"]
+__all__ = ["Told", "UiWords", "Why", "fill", "load_ui_words", "protocol", "reminded"]
+
+PROTOCOL = "CRISIS_PROTOCOL.md"
 
 
 class Why(Strict):
@@ -17,6 +22,7 @@ class Why(Strict):
 
     felt: str
     carried: str
+    not_read: str
     unsure: str
     degraded: str
     looked_up: str
@@ -30,12 +36,21 @@ class Why(Strict):
     source: str
 
 
+class Told(Strict):
+    """What is said again while somebody stays, by the names of graph.reminders."""
+
+    disclosure: str
+    rest: str
+
+
 class UiWords(Strict):
     """Schema of ui/words/*.yaml."""
 
     title: str
     tagline: str
     about: list[str]
+    about_restricted: str
+    reminders: Told
     country_label: str
     country_help: str
     country_unknown: str
@@ -54,6 +69,8 @@ class UiWords(Strict):
     hours: str
     card_title: str
     protocol: str
+    protocol_button: str
+    library_title: str
     keep_label: str
     keep_help: str
     kept_label: str
@@ -87,3 +104,23 @@ def load_ui_words(language: str = "en") -> UiWords:
 def fill(template: str, **values: object) -> str:
     """`template` with its $slots filled; a missing one raises KeyError."""
     return Template(template).substitute(values)
+
+
+def reminded(due: Sequence[Reminder]) -> list[str]:
+    """The sentences for what `Session.due` names."""
+    told = load_ui_words().reminders
+    return [told.disclosure if name == "disclosure" else told.rest for name in due]
+
+
+@cache
+def protocol() -> str:
+    """How safety works, in short and then whole: CRISIS_PROTOCOL.md, beside the words in the wheel and at
+    the top in a checkout.
+
+    Links to files of the project lead nowhere from the page, so only their text is left.
+    """
+    words = Path(__file__).parent / "words"
+    beside = words / PROTOCOL
+    text = (beside if beside.exists() else Path(__file__).parents[1] / PROTOCOL).read_text("utf-8")
+    whole = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text.partition("\n")[2].strip())
+    return f"{(words / 'safety.md').read_text('utf-8')}\n{whole}"

@@ -290,6 +290,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "question": brief["text"].rstrip().endswith("?"),
         "asked": voice.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
+        "found": bool(brief["passages"]),
         "again": bool(load_replies().known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }
     return (
