@@ -1,6 +1,6 @@
 """Many messages: a file of any size -> one row of readings a message, in the file's order.
 
-A row holds what the encoder and the rules say of the message alone, as `graph.read.read_message` does.
+A row holds what `graph.read.read_message` says of the message alone.
 Rows go to `OUT.part` as they are made, one JSON object a line below the run's own line, so that a run
 that was cut off can go on; the finished file is made of it at the end. Memory does not grow with the
 file. A text is written only when asked for. Knows nothing of conversations.
@@ -15,11 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.errors import DataError
-from agent.reading.encoder import Heard
-from agent.reading.ladder import Risk
+from agent.errors import DataError, EncoderError
+from agent.reading.assess import assess
+from agent.reading.opinion import RULE
 from agent.tables import header, lines, objects, rows
-from graph.read import read_message
+from graph.read import MessageReading, read_message
 from graph.services import Services
 
 __all__ = ["Run", "messages", "read_file", "reader", "row_of"]
@@ -49,33 +49,42 @@ class Run:
 
 
 def reader(services: Services) -> Callable[[str], Row]:
-    """The function text -> row of these services; EncoderError when the encoder cannot look."""
+    """The function text -> row of these services; EncoderError when the reading model cannot look."""
+    patient = replace(services, part_seconds=PATIENCE)
 
     def read(text: str) -> Row:
-        heard = services.read(text)
-        alone = read_message(text, replace(services, read=lambda _: heard, part_seconds=PATIENCE))
-        return row_of(heard, alone["risk"])
+        found = read_message(text, patient)
+        if found["reading"]["degraded"]:
+            raise EncoderError("The reading model failed on a message; `hearken check` tells more.")
+        return row_of(found)
 
     return read
 
 
-def row_of(heard: Heard, risk: Risk) -> Row:
-    """One flat row: labels with their probabilities, and the risk of the message taken alone."""
+def row_of(found: MessageReading) -> Row:
+    """One flat row: labels with their probabilities, and the danger in the message taken alone.
+
+    rules_: what the rules alone make of it. risk_: with the reading model's opinion.
+    """
+    reading, risk = found["reading"], found["risk"]
     row: Row = {}
-    for place, score in enumerate(heard["emotions"][:KEPT], 1):
+    for place, score in enumerate(reading["emotions"][:KEPT], 1):
         row |= {f"emotion_{place}": score["label"], f"emotion_{place}_p": score["p"]}
-    row["sure"] = heard["sure"]
-    heads = heard.get("heads", {})
+    row |= {"sure": reading["sure"], "wants": " ".join(reading["wants"]), "language": reading["language"]}
+    heads = reading["heads"]
     for name in CHOICES:
-        if heads.get(name):
-            row |= {name: heads[name][0]["label"], f"{name}_p": heads[name][0]["p"]}
+        for score in heads.get(name, [])[:1]:
+            row |= {name: score["label"], f"{name}_p": score["p"]}
     row |= {score["label"].replace(" ", "_"): score["p"] for score in heads.get("facets", [])}
     row |= {f"danger_{score['label']}": score["p"] for score in heads.get("danger", [])}
+    cues = [cue for cue in reading["cues"][-1] if cue["rule"] != RULE]
+    rules = assess([cues], answers=[], before=None, pending={})
+    row |= {"rules_level": rules["level"], "rules_escalate": rules["escalate"]}
     return {
         **row,
         "risk_level": risk["level"],
         "escalate": risk["escalate"],
-        "risk_kinds": " ".join(risk["kinds"]),
+        "kinds": " ".join(risk["kinds"]),
     }
 
 

@@ -24,7 +24,15 @@ def _perceive(state: State, services: Services) -> State:
     del services
     cues = [minimal_rules().scan(text) for text in unfolded(state)]
     reading = Reading(
-        emotions=[], intents=[], sure=False, wants=["vent"], language="und", cues=cues, degraded=True
+        emotions=[],
+        intents=[],
+        sure=False,
+        wants=["vent"],
+        language="und",
+        cues=cues,
+        degraded=True,
+        heads={},
+        evidence=[],
     )
     return {"reading": reading, "person": state.get("person") or Person()}
 

@@ -14,13 +14,14 @@ from typing import Literal
 from langchain_core.messages import AIMessage, BaseMessage
 
 from agent import guard as guarding
-from agent.brief import Brief, Draft, Passage, Person, Plan, Reading, Replaced, Respond, Score
+from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
 from agent.errors import ResponderError
 from agent.plan import make_plan
 from agent.reading import assess as assessing
-from agent.reading.encoder import Heard
-from agent.reading.ladder import Level
+from agent.reading.heads import Heard
+from agent.reading.ladder import LEVELS, Level
 from agent.reading.language import detect
+from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
@@ -43,6 +44,13 @@ REMEMBERED = 100
 MOST_SENTENCES = 40
 # The moves in which an idea from similar answers may have a place.
 RECALLED = frozenset({"support", "advice", "information", "complaint", "decline"})
+# Earlier messages that the reading model hears too when the risk is rebuilt, the newest ones.
+MOST_READ = 20
+# Wants the reading model may add where the rules heard none, by what the plan calls them.
+MEANT = {
+    want: [want]
+    for want in ("advice", "information", "greeting", "thanks", "goodbye", "complaint", "identity", "off_topic")
+}
 # How far over the plan's budget a reply may run before the guard cuts it.
 SLACK = 1.4
 
@@ -61,10 +69,12 @@ def perceive(state: State, services: Services) -> State:
         language=language,
         cues=cues,
         degraded=False,
+        heads={},
+        evidence=[],
     )
     try:
-        feelings = within(services.part_seconds, lambda: _feelings(services.read(text)))
-        reading = {**reading, **feelings}
+        read = within(services.part_seconds, lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]])
+        reading = _joined(reading, read)
     except PartFailed as error:
         log.warning("reading without the encoder: %s", error)
         reading["degraded"] = True
@@ -225,12 +235,44 @@ def seed(texts: Sequence[str]) -> int:
     return zlib.crc32(texts[0].encode("utf-8", "replace")) if texts else 0
 
 
-def _feelings(heard: Heard) -> Heard:
+def _heard(heard: Heard) -> Heard:
+    """What a reader gave, as plain data; a host's own may leave out what it does not know."""
+    danger = heard.get("danger", "none")
     return Heard(
-        emotions=[Score(label=str(s["label"]), p=float(s["p"])) for s in heard["emotions"]],
-        intents=[Score(label=str(s["label"]), p=float(s["p"])) for s in heard["intents"]],
+        emotions=_scores(heard["emotions"]),
+        intents=_scores(heard["intents"]),
         sure=bool(heard["sure"]),
+        want=str(heard.get("want", "")),
+        danger=danger if danger in LEVELS else "none",
+        heads={str(name): _scores(scores) for name, scores in heard.get("heads", {}).items()},
+        evidence=[
+            Evidence(start=int(e["start"]), end=int(e["end"]), weight=float(e["weight"]))
+            for e in heard.get("evidence", [])
+        ],
     )
+
+
+def _scores(scores: Iterable[Score]) -> list[Score]:
+    return [Score(label=str(s["label"]), p=float(s["p"])) for s in scores]
+
+
+def _joined(reading: Reading, read: Sequence[Heard]) -> Reading:
+    """The reading with what the model heard: of this message everything, of those before it danger."""
+    if not read:
+        return reading
+    last = read[-1]
+    unread = len(reading["cues"]) - len(read)
+    opinions = [[] for _ in range(unread)] + [opinion(heard) for heard in read]
+    return {
+        **reading,
+        "emotions": last["emotions"],
+        "intents": last["intents"],
+        "sure": last["sure"],
+        "wants": reading["wants"] or MEANT.get(last["want"], []),
+        "cues": [[*cues, *more] for cues, more in zip(reading["cues"], opinions, strict=True)],
+        "heads": last["heads"],
+        "evidence": last["evidence"],
+    }
 
 
 def _text(message: BaseMessage) -> str:

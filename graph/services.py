@@ -17,7 +17,8 @@ from typing import Literal, Protocol
 
 from agent.brief import Passage, Respond
 from agent.errors import EncoderError, WordsError
-from agent.reading.encoder import Encoder, Heard, load_encoder
+from agent.reading.encoder import Encoder, load_encoder
+from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
@@ -26,7 +27,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.helplines import load_helplines
 from knowledge.library import Library
 
-__all__ = ["FindContacts", "Services", "from_settings", "ingest", "library", "warm"]
+__all__ = ["FindContacts", "Services", "encoder", "from_settings", "ingest", "library", "warm"]
 
 log = logging.getLogger("hearken")
 
@@ -62,8 +63,13 @@ def _encoder(folder: Path | None, threads: int) -> Encoder:
 
 @cache
 def _library(folder: Path, encoder_folder: Path | None, threads: int) -> Library:
-    encoder = _encoder(encoder_folder, threads)
-    return Library.open(folder, encoder.embed, encoder.name)
+    vectors = _encoder(encoder_folder, threads)
+    return Library.open(folder, vectors.embed, vectors.name)
+
+
+def encoder(settings: Settings) -> Encoder:
+    """The reading model of these settings, loaded once a process. Raises EncoderError."""
+    return _encoder(settings.encoder_dir, settings.threads)
 
 
 # `cache` lets two threads load the same thing at once; the index must be opened by one.
@@ -114,7 +120,7 @@ def _allowed(country: str | None) -> frozenset[str]:
 class Services:
     """The functions a turn is made of. Every field may be replaced on its own.
 
-    scan, answers: the risk rules. read: the encoder's feelings and intents. search: retrieval
+    scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
     passes the guard. country: whose helplines, when the person did not say. part_seconds,
@@ -139,7 +145,7 @@ def from_settings(settings: Settings) -> Services:
     """The services that the settings ask for. Nothing is loaded until it is first called."""
 
     def read(text: str) -> Heard:
-        return _encoder(settings.encoder_dir, settings.threads).read(text)
+        return encoder(settings).read(text)
 
     def search(text: str, k: int) -> list[Passage]:
         return [Passage(**passage) for passage in library(settings).search(text, k)]
@@ -182,9 +188,9 @@ def ingest(
     """
     from knowledge import ingest as ingesting  # noqa: PLC0415 - only this command reads whole data sets
 
-    encoder = _encoder(settings.encoder_dir, settings.threads)
     if rebuild:
-        Library.rebuild(settings.index_dir, encoder.embed, encoder.name, progress).close()
+        vectors = encoder(settings)
+        Library.rebuild(settings.index_dir, vectors.embed, vectors.name, progress).close()
     target = library(settings)
     if target.temporary:
         raise KnowledgeError(

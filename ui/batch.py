@@ -16,14 +16,12 @@ def read_all(  # noqa: PLR0913 - options of a command
     """Read every message of `source` into `out`; stopping keeps what was read."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from agent.reading.encoder import load_encoder
     from agent.settings import load_settings
     from graph.batch import Run, read_file, reader
-    from graph.services import from_settings
+    from graph.services import encoder, from_settings
 
     settings = load_settings()
-    model = load_encoder(settings.encoder_dir, threads=settings.threads).name
-    run = Run(source, column=column, with_text=with_text, model=model)
+    run = Run(source, column=column, with_text=with_text, model=encoder(settings).name)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     console = Console(stderr=True, highlight=False)
     try:

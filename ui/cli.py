@@ -190,33 +190,39 @@ def read(  # noqa: PLR0913 - options of a command
     column: Annotated[str, typer.Option(help="What the file calls its texts.")] = "text",
     with_text: Annotated[bool, typer.Option("--with-text", help="Write the texts too.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    explain: Annotated[bool, typer.Option(help="For researchers: each IMHI facet with its evidence.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print what one message expresses: feelings, intent, wishes, signs of danger; or read a whole file."""
-    if (text is None) == (file is None) or (file is None) != (out is None):
-        raise DataError("Give one message in quotes, or --file with --out.")
-    if file and out:
+    if file and out and text is None:
         from ui.batch import read_all
 
         read_all(file, out, column=column, with_text=with_text, resume=resume, as_json=as_json)
         return
+    if text is None or file or out:
+        raise DataError("Give one message in quotes, or --file with --out.")
     from agent.settings import load_settings
-    from graph.read import read_message
+    from graph.read import explained, read_message
     from graph.services import from_settings
 
-    found = read_message(text or "", from_settings(load_settings()))
+    settings = load_settings()
+    found = read_message(text, from_settings(settings))
+    facets = explained(text, settings) if explain else []
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps({**found, **({"facets": facets} if explain else {})}, ensure_ascii=False, indent=2))
         return
     console = Console(highlight=False)
     reading, risk = found["reading"], found["risk"]
     console.print(f"feelings  {_scored(reading['emotions'][:3])}{'' if reading['sure'] else '  (not sure)'}")
     console.print(f"intent    {_scored(reading['intents'][:2])}")
+    console.print(f"reply     {_scored(reading['heads'].get('next_intent', [])[:2])}")
     console.print(f"wants     {', '.join(reading['wants']) or '-'}")
     console.print(f"language  {reading['language']}")
     console.print(f"risk      {risk['level']}{' (crisis branch)' if risk['escalate'] else ''}")
     for reason in risk["reasons"]:
         console.print(f"          {reason}", style="dim")
+    for facet in facets:
+        console.print(escape(f"{facet['facet']}: {facet['text']}"), soft_wrap=True)
 
 
 def _scored(scores: list[Any]) -> str:
@@ -311,15 +317,17 @@ def run_scripts(
         raise SystemExit(1)
 
 
-@train.command("heads")
-def train_heads(
-    data: Annotated[Path, typer.Option(help="Folder that holds empathetic_intents/ and edos/.")],
-    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+@train.command("encoder")
+def train_encoder(
+    data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the reading model to.")],
+    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path("runs/encoder"),
+    permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
 ) -> None:
-    """Fit the emotion and intent heads on the frozen encoder."""
-    from agent.train import heads
+    """Fine-tune the reading encoder on every head, then export, calibrate and measure it."""
+    from agent.train import recipes
 
-    heads.main(data, out)
+    recipes.run(data, work, out, permissive=permissive)
 
 
 if __name__ == "__main__":

@@ -83,17 +83,20 @@ def risk(  # noqa: PLR0913 - options of a command
         with _counted(_whole(), quiet=as_json) as whole:
             report = tasks.cases(data, {"rules": _rules(), "whole reading": whole}, part=part, limit=limit)
     else:
-        with _counted(tasks.looking(_encoder()), quiet=as_json) as look:
-            report = tasks.risk(data, look, bar=tasks.BAR if bar is None else bar, limit=limit)
+        encoder = _encoder()
+        bars = {"danger": encoder.heads.danger.get("moderate", tasks.BAR)}
+        if bar is not None:
+            bars = {"danger": bar, "cssrs": bar}
+        with _counted(tasks.looking(encoder), quiet=as_json) as look:
+            report = tasks.risk(data, look, bars=bars, limit=limit)
     _told(report, out, as_json=as_json)
 
 
 def _encoder() -> "Encoder":
-    from agent.reading.encoder import load_encoder
     from agent.settings import load_settings
+    from graph.services import encoder
 
-    settings = load_settings()
-    return load_encoder(settings.encoder_dir, threads=settings.threads)
+    return encoder(load_settings())
 
 
 def _whole() -> Callable[[str], Any]:

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EncoderError
-from agent.reading.heads import Heads, Heard, heads_of
+from agent.reading.evidence import carried
+from agent.reading.heads import Heads, Heard, Marks, Span, heads_of
 
-__all__ = ["Encoder", "Marks", "load_encoder", "marker", "vectoriser"]
+__all__ = ["Encoder", "load_encoder", "marker", "vectoriser"]
 
 WINDOW = 256  # tokens, [CLS] and [SEP] included; the weights were trained on shorter texts still
 WINDOWS = 4
@@ -29,21 +30,7 @@ CLS, SEP = 101, 102  # the marks around a sentence in this vocabulary
 FIX = "reinstall hearken, or rebuild it with `hearken train encoder`"
 
 Vector = NDArray[np.float32]
-Span = tuple[int, int]
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What the reading model gives a text, token by token.
-
-    logits: (outputs,) of the whole text. spans: [start, end) of each token in the text, in
-    characters. tokens: (n, outputs), how far each token, seen in its context, speaks for each output.
-    """
-
-    logits: Vector
-    spans: list[Span]
-    tokens: Vector
 
 
 @dataclass(frozen=True)
@@ -69,9 +56,12 @@ class Encoder:
 
     def read(self, text: str) -> Heard:
         """What the text says by itself. Never raises; a text without a letter is never `sure`."""
-        heard = self.heads.read(self.marks(text).logits)
-        heard["sure"] = heard["sure"] and any(map(str.isalpha, text))
-        return heard
+        marks = self.marks(text)
+        heard = self.heads.read(marks.logits)
+        if not any(map(str.isalpha, text)):
+            return {**heard, "sure": False, "want": "", "danger": "none"}
+        column = self.heads.column("expressed", heard["emotions"][0]["label"])
+        return {**heard, "evidence": carried(text, marks, column)}
 
 
 @functools.cache

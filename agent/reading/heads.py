@@ -6,17 +6,19 @@ labels.json with the labels. Knows nothing of texts, tokens or ONNX.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.brief import Score
+from agent.brief import Evidence, Score
+from agent.reading.ladder import LEVELS, Level
 
-__all__ = ["Choice", "Facets", "Heads", "Heard", "heads_of"]
+__all__ = ["Choice", "Facets", "Heads", "Heard", "Marks", "heads_of"]
 
 Vector = NDArray[np.float32]
+Span = tuple[int, int]
 
 # How many labels of a choice a reading keeps, likeliest first.
 KEPT = 3
@@ -27,16 +29,34 @@ class Heard(TypedDict):
 
     emotions: the five likeliest of the 32, each with its probability if the text tells a feeling at
     all. intents: the same for the three likeliest of the 9. sure: whether the first emotion is likely
-    enough, against emotions and intents alike, to be named to the person.
+    enough, against emotions and intents alike, to be named to the person. want: what the person
+    wants of this turn, "" when not likely enough. danger: the level the model is confident of.
     heads: the other heads by name: `next_intent` (of a good reply), `want`, `stress_cause`,
     `depression_cause`, `cssrs`, `danger_kind`, `danger_subject`: the three likeliest; `danger`: the
     five levels from none to imminent; `facets`: the probability of each.
+    evidence: the clauses that carried the first emotion.
     """
 
     emotions: list[Score]
     intents: list[Score]
     sure: bool
+    want: str
+    danger: Level
     heads: dict[str, list[Score]]
+    evidence: list[Evidence]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the reading model gives a text, token by token.
+
+    logits: (outputs,) of the whole text. spans: [start, end) of each token in the text, in
+    characters. tokens: (n, outputs), how far each token, seen in its context, speaks for each output.
+    """
+
+    logits: Vector
+    spans: list[Span]
+    tokens: Vector
 
 
 @dataclass(frozen=True)
@@ -72,11 +92,18 @@ class Facets:
 
 @dataclass(frozen=True)
 class Heads:
-    """All heads of one reading model. sure: probability among all 41 from which a feeling is named."""
+    """All heads of one reading model, and from which probability on a call is acted upon.
+
+    emotions: how many labels of `expressed` are emotions; they stand first. sure: probability among
+    all 41 from which a feeling is named. want: from which a want is taken. danger: level -> the
+    probability of that level or worse from which it is held. A bar above 1 is never reached.
+    """
 
     named: Mapping[str, Choice | Facets]
-    emotions: int  # how many of the labels of `expressed` are emotions; they stand first
+    emotions: int
     sure: float
+    want: float = 1.01
+    danger: Mapping[Level, float] = field(default_factory=dict)
 
     @property
     def outputs(self) -> int:
@@ -92,8 +119,27 @@ class Heads:
             "emotions": scores(expressed.labels[:cut], likely[:cut] / likely[:cut].sum())[:5],
             "intents": scores(expressed.labels[cut:], likely[cut:] / likely[cut:].sum())[:3],
             "sure": float(likely[:cut].max()) >= self.sure,
+            "want": self._want(logits),
+            "danger": self._danger(logits),
             "heads": {name: self._kept(name, logits) for name in self.named if name != "expressed"},
+            "evidence": [],
         }
+
+    def column(self, name: str, label: str) -> int:
+        """Where a label stands among the outputs."""
+        head = self.named[name]
+        return head.place.start + head.labels.index(label)
+
+    def _want(self, logits: Vector) -> str:
+        head = self.named.get("want")
+        likely = head.likely(logits) if head else np.zeros(1, dtype=np.float32)
+        return head.labels[int(likely.argmax())] if head and float(likely.max()) >= self.want else ""
+
+    def _danger(self, logits: Vector) -> Level:
+        head = self.named.get("danger")
+        likely = head.likely(logits) if head else np.zeros(len(LEVELS), dtype=np.float32)
+        held = (level for level in reversed(LEVELS) if likely[LEVELS.index(level) :].sum() >= self.danger.get(level, 2))
+        return next(held, "none")
 
     def _kept(self, name: str, logits: Vector) -> list[Score]:
         head = self.named[name]
@@ -129,4 +175,5 @@ def heads_of(card: Mapping[str, Any]) -> Heads:
                 raise ValueError(f"{name} needs a scale and a shift for each label")
             named[name] = Facets(labels, place, scale, shift)
         start = place.stop
-    return Heads(named, int(card["emotions"]), float(card["sure"]))
+    danger = {level: float(card["danger"][level]) for level in LEVELS if level in card.get("danger", {})}
+    return Heads(named, int(card["emotions"]), float(card["sure"]), float(card.get("want", 1.01)), danger)

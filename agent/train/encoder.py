@@ -51,10 +51,10 @@ class Recipe:
             "danger_subject": 0.5,
         }
     )
-    rate: float = 2e-4
-    decay: float = 0.9
+    rate: float = 3e-4
+    decay: float = 0.85
     head_rate: float = 1e-3
-    frozen: int = 1
+    frozen: int = 2
     tokens: int = 112  # of one text; the rest is not read in training
     batch: int = 32
     batch_tokens: int = 2048
@@ -67,9 +67,9 @@ def default_recipe() -> Recipe:
     """What the shipped encoder is made with: some 70 minutes on two old cores."""
     return Recipe(
         passes={
-            "situations": 2.2,
-            "intents": 2.2,
-            "conversations": 0.6,
+            "situations": 2.6,
+            "intents": 2.6,
+            "conversations": 0.7,
             "turns": 1.0,
             "films": 3.0,
             "film answers": 2.0,
@@ -82,7 +82,7 @@ def default_recipe() -> Recipe:
             "dr": 1.4,
             "cssrs": 2.0,
             "wants": 5.0,
-            "dangers": 3.5,
+            "dangers": 3.0,
         }
     )
 
