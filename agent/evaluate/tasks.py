@@ -105,7 +105,8 @@ def imhi(data: Path, look: Look, *, limit: int | None = None) -> Report:
             row |= {"why": "no label could be told"}
         else:
             row |= _answers(source.lines, look)
-            parsed.setdefault(part, []).append(row["weighted_f1"])
+            if source.view in benchmark.SETS:
+                parsed.setdefault(part, []).append(row["weighted_f1"])
         report["rows"].append(row)
     if not any(row["n"] or row.get("why") == "no head" for row in report["rows"]):
         raise DataError(
