@@ -1,4 +1,4 @@
-"""The command line: chat, plan, ui, read, check, ingest, test, train. Heavy imports stay in their command.
+"""The command line. Heavy imports stay in the command that needs them.
 
 Errors made on purpose end as one sentence on stderr and exit status 2; a failed check or script as 1.
 """
@@ -21,7 +21,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from agent.errors import HearkenError
+from agent.errors import DataError, HearkenError
+from ui.evaluating import evaluate
 
 if TYPE_CHECKING:
     from graph import Session
@@ -33,6 +34,7 @@ train = typer.Typer(
     no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
 )
 app.add_typer(train, name="train")
+app.add_typer(evaluate, name="evaluate")
 
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
@@ -217,12 +219,25 @@ def _open_when_up(url: str, seconds: float = 30) -> None:
 
 
 @app.command()
-def read(
-    text: Annotated[str, typer.Argument(help="One message.")],
+def read(  # noqa: PLR0913 - options of a command
+    text: Annotated[str | None, typer.Argument(help="One message.")] = None,
+    *,
+    file: Annotated[Path | None, typer.Option(help="Many: a .csv, .jsonl, or .txt with one a line.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where their readings go: .parquet or .jsonl.")] = None,
+    column: Annotated[str, typer.Option(help="What the file calls its texts.")] = "text",
+    with_text: Annotated[bool, typer.Option("--with-text", help="Write the texts too.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     explain: Annotated[bool, typer.Option(help="For researchers: each IMHI facet with its evidence.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what one message expresses: feelings, intent, wishes, signs of danger."""
+    """Print what one message expresses: feelings, intent, wishes, signs of danger; or read a whole file."""
+    if file and out and text is None:
+        from ui.batch import read_all
+
+        read_all(file, out, column=column, with_text=with_text, resume=resume, as_json=as_json)
+        return
+    if text is None or file or out:
+        raise DataError("Give one message in quotes, or --file with --out.")
     from agent.settings import load_settings
     from graph.read import explained, read_message
     from graph.services import from_settings

@@ -61,11 +61,13 @@ class Asked(Line):
 
 def part_of(path: Path) -> str:
     """train, val or test, as file or folder are named; "" when they don't tell."""
-    for name in (path.stem, path.parent.name):
-        for word in re.split(r"[^a-z]+", name.lower()):
-            if word in PARTS:
-                return PARTS[word]
-    return ""
+    stem, folder = (
+        [w for w in re.split(r"[^a-z]+", name.lower()) if w] for name in (path.stem, path.parent.name)
+    )
+    # A folder that a person named may hold any word; the benchmark's is test_instruction.
+    told = [word for word in folder if word not in {"data", "instruction", "complete", "expert"}]
+    words = [*stem, *(told if len(told) == 1 else [])]
+    return next((PARTS[word] for word in words if word in PARTS), "")
 
 
 def _benchmark(path: Path) -> Iterator[Source]:
@@ -87,14 +89,9 @@ def _benchmark(path: Path) -> Iterator[Source]:
 
 def _set_of(path: Path) -> str:
     """The set that file or folder are named after, or ""."""
-    for name in (path.stem, path.parent.name):
-        words = re.sub(
-            r"[^a-z]+", " ", name.lower().replace("t-sid", "tsid").replace("t_sid", "tsid")
-        ).split()
-        for known_set in SETS:
-            if known_set.lower().replace("-", "") in words:
-                return known_set
-    return ""
+    stem, folder = (re.sub(r"t[-_]sid", "tsid", name.lower()) for name in (path.stem, path.parent.name))
+    words = [*re.split(r"[^a-z]+", stem), folder]
+    return next((name for name in SETS if name.lower().replace("-", "") in words), "")
 
 
 def _question(question: str) -> tuple[str, str]:

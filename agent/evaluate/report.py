@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
 __all__ = ["tables", "write"]
 
-# Key of a row -> heading. A column in which no row has a figure is left out.
+# What a terminal has room for, by task; JSON has every figure.
 COLUMNS = {
+    "emotions": ("view", "n", "weighted_f1", "accuracy", "macro_f1", "top3", "ece", "sure", "sure_right"),
+    "intents": ("view", "n", "weighted_f1", "accuracy", "macro_f1", "majority_macro_f1", "top3", "ece"),
+    "imhi": ("view", "n", "unparsed", "weighted_f1", "accuracy", "macro_f1", "ece", "why"),
+    "risk": ("view", "n", "accuracy", "weighted_f1", "auroc", "sensitivity", "false_alarms", "ece"),
+}
+HEADINGS = {
     "view": "set",
-    "part": "part",
-    "file": "file",
-    "head": "head",
     "n": "n",
     "weighted_f1": "weighted F1",
     "accuracy": "accuracy",
@@ -26,8 +29,7 @@ COLUMNS = {
     "majority_macro_f1": "macro F1 of the commonest",
     "top3": "top 3",
     "auroc": "AUROC",
-    "average_precision": "average precision",
-    "sensitivity": "sensitivity",
+    "sensitivity": "sensitive",
     "false_alarms": "false alarms",
     "ece": "ECE",
     "sure": "sure",
@@ -65,13 +67,12 @@ def tables(report: Report) -> Iterator["Table"]:
 
 
 def _rows(report: Report) -> "Table":
-    rows = report["rows"]
-    shown = [key for key in COLUMNS if any(row.get(key) not in (None, "", 0) for row in rows)]
-    cells = [[_cell(row, key) for key in shown] for row in rows]
+    keys = COLUMNS[report["task"]]
+    cells = [[_cell(row, key) for key in keys] for row in report["rows"]]
     for part, mean in report["mean"].items():
-        name = {"view": f"mean of the sets judged ({part})", "weighted_f1": f"{mean:.3f}"}
-        cells.append([name.get(key, "") for key in shown])
-    return _table(report["task"], [COLUMNS[key] for key in shown], cells)
+        name = {"view": f"mean of the sets ({part})", "weighted_f1": f"{mean:.3f}"}
+        cells.append([name.get(key, "") for key in keys])
+    return _table(report["task"], [HEADINGS[key] for key in keys], cells)
 
 
 def _cases(name: str, judged: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> "Table":
@@ -84,20 +85,26 @@ def _cases(name: str, judged: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> 
 
 
 def _table(title: str, headings: list[str], cells: list[list[str]]) -> "Table":
-    from rich.table import Table  # noqa: PLC0415 - only a terminal needs it
+    from rich import box  # noqa: PLC0415 - only a terminal needs it
+    from rich.table import Table  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(headings):
+        # A figure that is cut off would be a wrong one; the first column may fold.
+        width = max((len(line) for row in cells for line in row[place].split("\n")), default=0)
+        table.add_column(heading, overflow="fold", min_width=width if place else None)
     for row in cells:
         table.add_row(*row)
     return table
 
 
 def _cell(row: Mapping[str, Any], key: str) -> str:
+    """A figure with its interval below, so that a table fits a terminal."""
     value = row.get(key)
     if value is None:
         return ""
+    if key == "view":
+        return "\n".join(filter(None, (str(value), row.get("head"), row["file"], row.get("part"))))
     if isinstance(value, Mapping):
         return _share(value)
     if isinstance(value, float):
@@ -108,8 +115,8 @@ def _cell(row: Mapping[str, Any], key: str) -> str:
 def _share(share: Mapping[str, Any]) -> str:
     if share["share"] is None:
         return "-"
-    return f"{share['share']:.3f}{_interval(share['share_95'])} of {share['n']}"
+    return f"{share['share']:.3f}{_interval(share['share_95'])}"
 
 
 def _interval(ends: list[float] | None) -> str:
-    return f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
+    return "\n" + "-".join(f"{end:.2f}".removeprefix("0") for end in ends) if ends else ""

@@ -29,7 +29,7 @@ __all__ = ["BAR", "Look", "Report", "case_files", "cases", "emotions", "imhi", "
 Look = Callable[[str], Mapping[str, Mapping[str, float]]]  # text -> head -> label -> probability
 Vector = NDArray[np.float64]
 
-# The probability of ideation, behavior or attempt from which a text counts as at risk.
+# The probability from which a text counts as at risk, where the model has no bar of its own.
 BAR = 0.5
 CAUSES = {"stress_cause": tuple(STRESS_CAUSES.values()), "depression_cause": DEPRESSION_CAUSES}
 
@@ -105,7 +105,8 @@ def imhi(data: Path, look: Look, *, limit: int | None = None) -> Report:
             row |= {"why": "no label could be told"}
         else:
             row |= _answers(source.lines, look)
-            parsed.setdefault(part, []).append(row["weighted_f1"])
+            if source.view in benchmark.SETS:
+                parsed.setdefault(part, []).append(row["weighted_f1"])
         report["rows"].append(row)
     if not any(row["n"] or row.get("why") == "no head" for row in report["rows"]):
         raise DataError(
@@ -115,10 +116,12 @@ def imhi(data: Path, look: Look, *, limit: int | None = None) -> Report:
     return {**report, "mean": means, "speed": spent(seconds)}
 
 
-def risk(data: Path, look: Look, *, bar: float = BAR, limit: int | None = None) -> Report:
+def risk(
+    data: Path, look: Look, *, bars: Mapping[str, float] | None = None, limit: int | None = None
+) -> Report:
     """Being at risk or not, in public posts, by every head that has an opinion.
 
-    bar: the operating point, the probability from which a post counts as at risk.
+    bars: by head, the operating point: the probability from which a post counts as at risk.
     """
     report, sources = _begun("risk", data, dangers.FORMATS, limit)
     seconds: list[float] = []
@@ -130,7 +133,9 @@ def risk(data: Path, look: Look, *, bar: float = BAR, limit: int | None = None) 
         read = [_at_risk(look(line.text)) for line in source.lines]
         for head in read[0]:
             p = np.array([one[head] for one in read])
-            measured = yes_no(p, _so(source.lines), bar, ("at risk", "not"), _groups(source.lines))
+            measured = yes_no(
+                p, _so(source.lines), (bars or {}).get(head, BAR), ("at risk", "not"), _groups(source.lines)
+            )
             report["rows"].append({**_row(source, measured), "head": head})
     return {**report, "speed": spent(seconds)}
 
