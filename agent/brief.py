@@ -9,7 +9,19 @@ from typing import Literal, TypedDict
 
 from agent.reading.ladder import Cue, Level
 
-__all__ = ["Brief", "Draft", "Evidence", "Passage", "Person", "Plan", "Reading", "Replaced", "Respond", "Score", "Step"]
+__all__ = [
+    "Brief",
+    "Draft",
+    "Evidence",
+    "Passage",
+    "Person",
+    "Plan",
+    "Reading",
+    "Replaced",
+    "Respond",
+    "Score",
+    "Step",
+]
 
 
 class Score(TypedDict):

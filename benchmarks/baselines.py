@@ -1,6 +1,6 @@
-"""What simpler models reach on the same splits: TF-IDF with a linear SVM, and the frozen encoder with a regression.
+"""What simpler models reach on the same splits: TF-IDF with a linear SVM, the frozen encoder with a regression.
 
-`python benchmarks/baselines.py --data FOLDER [--json] [--heads NAME ...]`. Trained on the training part,
+`python benchmarks/baselines.py --data FOLDER [--json] [--frozen]`. Trained on the training part,
 measured on the report part of `agent.train.data`, beside the shipped reading model's figures in labels.json.
 Needs `hearken[train]`; some minutes on two cores. Prints no text.
 """
@@ -23,7 +23,9 @@ from agent.train.data import EMOTIONS, HEADS, INTENTS, Example, examples
 MOST = 6000  # training texts given to the frozen encoder, which reads one at a time
 
 
-def told(found: Sequence[Example], head: str, labels: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+def told(
+    found: Sequence[Example], head: str, labels: Sequence[str]
+) -> tuple[list[str], list[str], list[str]]:
     """Texts, labels and sources of the examples whose likeliest label of `head` is one of `labels`."""
     rows = []
     for e in found:
@@ -35,7 +37,11 @@ def told(found: Sequence[Example], head: str, labels: Sequence[str]) -> tuple[li
 
 def facet(found: Sequence[Example], name: str) -> tuple[list[str], list[str], list[str]]:
     """Texts, yes or no, and sources of the examples judged for one facet."""
-    rows = [(e.text, "yes" if e.targets["facets"][name] > 0.5 else "no", e.source) for e in found if name in e.targets.get("facets", {})]
+    rows = [
+        (e.text, "yes" if e.targets["facets"][name] > 0.5 else "no", e.source)
+        for e in found
+        if name in e.targets.get("facets", {})
+    ]
     return [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
 
 
@@ -79,7 +85,9 @@ def main() -> None:
             if mine.sum() >= 20:
                 result[f"TF-IDF, {name}, {source}"] = figures(np.array(truth)[mine], guess[mine])
         if score.ndim == 1 and len(set(truth)) == 2:
-            result[f"TF-IDF, {name}, all"] = {"auroc": round(float(roc_auc_score(np.array(truth) == model.classes_[1], score)), 4)}
+            result[f"TF-IDF, {name}, all"] = {
+                "auroc": round(float(roc_auc_score(np.array(truth) == model.classes_[1], score)), 4)
+            }
         if encoder is not None:
             some = slice(None, None, max(1, len(texts) // MOST))
             head = LogisticRegression(C=3.0, max_iter=300).fit(encoder.embed(texts[some]), labels[some])

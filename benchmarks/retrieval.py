@@ -1,7 +1,7 @@
-"""Can one encoder read and retrieve? Retrieval by the published vectors, and by those of a fine-tuned encoder.
+"""Can one encoder read and retrieve? Retrieval by published vectors, and by those of a fine-tuned encoder.
 
-`python benchmarks/retrieval.py --data FOLDER --weights RUN/weights.safetensors [--json]`. counselchat: a question's
-title finds its own answer among one answer of every question (MRR@10, hit@1), and the nearest other question
+`python benchmarks/retrieval.py --data FOLDER --weights RUN/weights.safetensors [--json]`. counselchat: a
+question's title finds its own answer among one answer of every question (MRR@10, hit@1), and the nearest other question
 has its topic (P@1). `mapped`: the fine-tuned vectors through the linear map that brings them nearest to the
 published ones, fitted on half of the texts and measured on the other half. Prints no text.
 """
@@ -58,21 +58,33 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     source = Path(str(get_model_path()))
-    tuned = {n.removeprefix("body."): v for n, v in load_file(chosen.weights).items() if n.startswith("body.")}
+    tuned = {
+        n.removeprefix("body."): v for n, v in load_file(chosen.weights).items() if n.startswith("body.")
+    }
     tokenizer = (source / "tokenizer.json").read_bytes()
     readers: dict[str, Callable[[str], Vector]] = {
-        "published": vectoriser(quantise(build(load_file(source / "model.safetensors"))), tokenizer, threads=2),
+        "published": vectoriser(
+            quantise(build(load_file(source / "model.safetensors"))), tokenizer, threads=2
+        ),
         "fine-tuned": vectoriser(quantise(build(tuned)), tokenizer, threads=2),
     }
     rows = pairs(chosen.data)
     topics = [topic for _, _, topic in rows]
-    vectors = {name: [np.stack([read(row[side]) for row in rows]) for side in (0, 1)] for name, read in readers.items()}
+    vectors = {
+        name: [np.stack([read(row[side]) for row in rows]) for side in (0, 1)]
+        for name, read in readers.items()
+    }
     half = len(rows) // 2
     seen = np.concatenate([part[:half] for part in vectors["fine-tuned"]])
     wanted = np.concatenate([part[:half] for part in vectors["published"]])
     turn = np.linalg.solve(seen.T @ seen + np.eye(seen.shape[1]), seen.T @ wanted)
-    mapped = [part @ turn / np.linalg.norm(part @ turn, axis=1, keepdims=True) for part in vectors["fine-tuned"]]
-    result = {name: figures(*(part[half:] for part in both), topics[half:]) for name, both in {**vectors, "mapped": mapped}.items()}
+    mapped = [
+        part @ turn / np.linalg.norm(part @ turn, axis=1, keepdims=True) for part in vectors["fine-tuned"]
+    ]
+    result = {
+        name: figures(*(part[half:] for part in both), topics[half:])
+        for name, both in {**vectors, "mapped": mapped}.items()
+    }
     for name, row in result.items():
         print(json.dumps({name: row}) if chosen.json else f"{name}: {row}")
 

@@ -52,7 +52,16 @@ READ_LANGUAGES = frozenset({"en", "und"})
 # Wants the reading model may add where the rules heard none, by what the plan calls them.
 MEANT = {
     want: [want]
-    for want in ("advice", "information", "greeting", "thanks", "goodbye", "complaint", "identity", "off_topic")
+    for want in (
+        "advice",
+        "information",
+        "greeting",
+        "thanks",
+        "goodbye",
+        "complaint",
+        "identity",
+        "off_topic",
+    )
 }
 # How far over the plan's budget a reply may run before the guard cuts it.
 SLACK = 1.4
@@ -76,7 +85,10 @@ def perceive(state: State, services: Services) -> State:
         evidence=[],
     )
     try:
-        read = within(services.part_seconds, lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]])
+        read = within(
+            services.part_seconds,
+            lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
+        )
         reading = _joined(reading, read)
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}

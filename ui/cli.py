@@ -227,7 +227,9 @@ def read(  # noqa: PLR0913 - options of a command
     column: Annotated[str, typer.Option(help="What the file calls its texts.")] = "text",
     with_text: Annotated[bool, typer.Option("--with-text", help="Write the texts too.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
-    explain: Annotated[bool, typer.Option(help="For researchers: each IMHI facet with its evidence.")] = False,
+    explain: Annotated[
+        bool, typer.Option(help="For researchers: each IMHI facet with its evidence.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print what one message expresses: feelings, intent, wishes, signs of danger; or read a whole file."""
@@ -246,7 +248,9 @@ def read(  # noqa: PLR0913 - options of a command
     found = read_message(text, from_settings(settings))
     facets = explained(text, settings) if explain else []
     if as_json:
-        typer.echo(json.dumps({**found, **({"facets": facets} if explain else {})}, ensure_ascii=False, indent=2))
+        typer.echo(
+            json.dumps({**found, **({"facets": facets} if explain else {})}, ensure_ascii=False, indent=2)
+        )
         return
     console = Console(highlight=False)
     reading, risk = found["reading"], found["risk"]
@@ -358,14 +362,18 @@ def run_scripts(
 def train_encoder(
     data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
     out: Annotated[Path, typer.Option(help="Folder to write the reading model to.")],
-    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path("runs/encoder"),
+    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
+        "runs/encoder"
+    ),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
-    beside: Annotated[Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")] = None,
+    beside: Annotated[
+        Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")
+    ] = None,
 ) -> None:
     """Fine-tune the reading encoder on every head, then export, calibrate and measure it."""
-    from agent.train import recipes
+    from agent.train import pipeline
 
-    recipes.run(data, work, out, permissive=permissive, beside=beside)
+    pipeline.run(data, work, out, permissive=permissive, beside=beside)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def sources(turn: Turn) -> list[str]:
 
 
 def details(turn: Turn) -> dict[str, Any]:
-    """The whole reading, for the developer depth. Of the message it holds the words that carried a feeling."""
+    """The whole reading, for the developer depth; of the message it holds what carried a feeling."""
     risk = {
         k: v
         for k, v in turn.values["risk"].items()

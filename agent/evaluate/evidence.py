@@ -30,14 +30,18 @@ Pick = Callable[[str, int], Sequence[Evidence]]
 
 
 def against_people(data: Path, encoder: Encoder) -> dict[str, dict[str, float]]:
-    """Set -> n and the mean token F1 of each way to pick evidence, of a random clause and of the whole text."""
+    """Set -> n and the mean token F1 of each way to pick evidence, of a random clause, of all words."""
     found = {}
-    marks = [r for r in rows(data / "human_labels/irf.csv", "split", "risk", "post", "label", "human_evidence_span")]
+    columns = ("split", "risk", "post", "label", "human_evidence_span")
+    marks = list(rows(data / "human_labels/irf.csv", *columns))
     for risk in ("thwarted belongingness", "perceived burdensomeness"):
         marked = [
             (r["post"], r["human_evidence_span"])
             for r in marks
-            if r["split"] == "val" and r["risk"] == risk and r["label"] == "1" and r["human_evidence_span"] in r["post"]
+            if r["split"] == "val"
+            and r["risk"] == risk
+            and r["label"] == "1"
+            and r["human_evidence_span"] in r["post"]
         ]
         if marked and risk in encoder.heads.named["facets"].labels:
             found[f"IRF, {risk}"] = _scored(marked, encoder, encoder.heads.column("facets", risk))
@@ -58,12 +62,19 @@ def _scored(marked: Sequence[tuple[str, str]], encoder: Encoder, column: int) ->
         "words": lambda text, c: word_weights(text, encoder.marks(text), c),
         "clauses": lambda text, c: _half(carried(text, encoder.marks(text), c)),
         "occlusion": lambda text, c: _half(evidence(text, encoder.marks, lambda logits: float(logits[c]), c)),
-        "random": lambda text, c: [Evidence(start=a, end=b, weight=1.0) for a, b in [rng.choice(clauses(text) or [(0, len(text))])]],
-        "whole": lambda text, c: [Evidence(start=0, end=len(text), weight=1.0)],
+        "random": lambda text, _: [
+            Evidence(start=a, end=b, weight=1.0) for a, b in [rng.choice(clauses(text) or [(0, len(text))])]
+        ],
+        "whole": lambda text, _: [Evidence(start=0, end=len(text), weight=1.0)],
     }
     some = list(marked)[:: max(1, len(marked) // MOST)]
-    scores = {name: [_f1(text, pick(text, column), gold) for text, gold in some] for name, pick in ways.items()}
-    return {"n": float(len(some)), **{name: round(float(np.mean(each)), 4) if each else 0.0 for name, each in scores.items()}}
+    scores = {
+        name: [_f1(text, pick(text, column), gold) for text, gold in some] for name, pick in ways.items()
+    }
+    return {
+        "n": float(len(some)),
+        **{name: round(float(np.mean(each)), 4) if each else 0.0 for name, each in scores.items()},
+    }
 
 
 def _half(pieces: Sequence[Evidence]) -> list[Evidence]:
@@ -80,7 +91,12 @@ def _f1(text: str, pieces: Sequence[Evidence], gold: str) -> float:
     """F1 over word positions: the marked ones are those of each marked piece's first occurrence."""
     words = [match.span() for match in re.finditer(r"\w+", text)]
     spans = [(text.find(part), len(part)) for part in gold.split("|") if part.strip()]
-    real = {i for i, (a, _) in enumerate(words) for start, size in spans if start >= 0 and start <= a < start + size}
+    real = {
+        i
+        for i, (a, _) in enumerate(words)
+        for start, size in spans
+        if start >= 0 and start <= a < start + size
+    }
     said = {i for i, (a, _) in enumerate(words) for piece in pieces if piece["start"] <= a < piece["end"]}
     both = len(real & said)
     return 2 * both / (len(real) + len(said)) if real or said else 0.0

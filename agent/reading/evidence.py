@@ -56,7 +56,9 @@ def word_weights(text: str, marks: Marks, column: int) -> list[Evidence]:
 def carried(text: str, marks: Marks, column: int) -> list[Evidence]:
     """The clauses with the words that speak for output `column`, heaviest first; no further pass."""
     words, parts = word_weights(text, marks, column), clauses(text)
-    found = [(start, end, sum(w["weight"] for w in words if start <= w["start"] < end)) for start, end in parts]
+    found = [
+        (start, end, sum(w["weight"] for w in words if start <= w["start"] < end)) for start, end in parts
+    ]
     return sorted(_shares(found, base=0.0), key=lambda piece: -piece["weight"])[:3]
 
 

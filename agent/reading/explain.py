@@ -81,7 +81,11 @@ def explanations(
                 column = encoder.heads.column(name, label)
                 yes = float(p) >= 0.5
                 pieces = _evidence(text, encoder, column, passes=passes) if yes else []
-                found.append(_explained(text, label, words.facets[label][0 if yes else 1], float(p if yes else 1 - p), pieces))
+                found.append(
+                    _explained(
+                        text, label, words.facets[label][0 if yes else 1], float(p if yes else 1 - p), pieces
+                    )
+                )
         elif name in words.choices:
             likely = head.likely(marks.logits)
             best = int(likely.argmax())
@@ -98,15 +102,23 @@ def _evidence(text: str, encoder: Encoder, column: int, *, passes: bool) -> list
     return evidence(text, encoder.marks, lambda logits: float(logits[column]), column)
 
 
-def _explained(
-    text: str, facet: str, label: str, p: float, pieces: Sequence[Evidence]
-) -> Explanation:
+def _explained(text: str, facet: str, label: str, p: float, pieces: Sequence[Evidence]) -> Explanation:
     words = load_facet_words()
-    quotes = [string.Template(words.quote).substitute(words=text[e["start"] : e["end"]]) for e in pieces[:QUOTES]]
+    quotes = [
+        string.Template(words.quote).substitute(words=text[e["start"] : e["end"]]) for e in pieces[:QUOTES]
+    ]
     sure = next(c.words for c in words.confidence if p >= c.least)
     confidence = string.Template(sure).substitute(p=f"{p:.2f}")
-    rests = string.Template(words.evidence).substitute(quotes=", ".join(quotes)) if quotes else words.no_evidence
-    return Explanation(facet=facet, label=label, p=round(p, 4), evidence=list(pieces), text=f"{label}. Reasoning: {confidence}, {rests}.")
+    rests = (
+        string.Template(words.evidence).substitute(quotes=", ".join(quotes)) if quotes else words.no_evidence
+    )
+    return Explanation(
+        facet=facet,
+        label=label,
+        p=round(p, 4),
+        evidence=list(pieces),
+        text=f"{label}. Reasoning: {confidence}, {rests}.",
+    )
 
 
 def _with_causes(found: Sequence[Explanation]) -> list[Explanation]:
@@ -116,11 +128,9 @@ def _with_causes(found: Sequence[Explanation]) -> list[Explanation]:
     said = {causes[one["facet"]]: one["label"] for one in found if one["facet"] in causes}
     out = []
     for one in found:
-        behind = said.get(one["facet"], "")
-        if behind and one["label"].startswith("Yes"):
-            label = behind.rpartition(" related to ")[2]
-            one = Explanation(**{**one, "text": f"{one['text']} {string.Template(words.cause).substitute(label=label)}"})  # noqa: PLW2901 - the same with more
-        out.append(one)
+        behind = said.get(one["facet"], "") if one["label"].startswith("Yes") else ""
+        cause = string.Template(words.cause).substitute(label=behind.rpartition(" related to ")[2])
+        out.append(Explanation(**{**one, "text": f"{one['text']} {cause}" if behind else one["text"]}))
     return out
 
 

@@ -50,8 +50,9 @@ class Heard(TypedDict):
 class Marks:
     """What the reading model gives a text, token by token.
 
-    logits: (outputs,) of the whole text. parts: (windows, outputs) of each stretch of it. spans: [start, end) of each token in the text, in
-    characters. tokens: (n, outputs), how far each token, seen in its context, speaks for each output.
+    logits: (outputs,) of the whole text. parts: (windows, outputs) of each stretch of it. spans:
+    [start, end) of each token in the text, in characters. tokens: (n, outputs), how far each token,
+    seen in its context, speaks for each output.
     """
 
     logits: Vector
@@ -87,7 +88,9 @@ class Facets:
 
     def likely(self, logits: Vector) -> Vector:
         """Probabilities (..., labels) of logits (..., outputs)."""
-        result: Vector = 1 / (1 + np.exp(-np.clip(logits[..., self.place] * self.scale + self.shift, -30, 30)))
+        result: Vector = 1 / (
+            1 + np.exp(-np.clip(logits[..., self.place] * self.scale + self.shift, -30, 30))
+        )
         return result
 
 
@@ -142,7 +145,11 @@ class Heads:
     def _danger(self, logits: Vector) -> Level:
         head = self.named.get("danger")
         likely = head.likely(logits) if head else np.zeros(len(LEVELS), dtype=np.float32)
-        held = (level for level in reversed(LEVELS) if likely[LEVELS.index(level) :].sum() >= self.danger.get(level, 2))
+        held = (
+            level
+            for level in reversed(LEVELS)
+            if likely[LEVELS.index(level) :].sum() >= self.danger.get(level, 2)
+        )
         return next(held, "none")
 
     def _kept(self, name: str, logits: Vector) -> list[Score]:

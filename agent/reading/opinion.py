@@ -12,7 +12,9 @@ __all__ = ["RULE", "opinion"]
 # Stands where a rule's id would, so that a cue tells who heard it.
 RULE = "reading model"
 # At moderate these call for somebody with training, not for a crisis card (safety ladder).
-ROUTED: frozenset[Kind] = frozenset({"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"})
+ROUTED: frozenset[Kind] = frozenset(
+    {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
+)
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
 

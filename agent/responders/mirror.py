@@ -89,7 +89,9 @@ def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None
     text = _cleaned(text)
     past, clauses = "\n".join(said).casefold(), islice(_clauses(text), 300)
     felt = set(re.findall(r"[a-z']+", carried.lower()))
-    found = [(_worth(clause) + _felt(clause, felt), turned) for clause in clauses if (turned := _turned(clause))]
+    found = [
+        (_worth(clause) + _felt(clause, felt), turned) for clause in clauses if (turned := _turned(clause))
+    ]
     fresh = [(worth, turned) for worth, turned in found if worth >= 2 and turned.casefold() not in past]
     return max(fresh, key=lambda pair: pair[0])[1] if fresh and not _any("sarcasm").search(text) else None
 

@@ -38,12 +38,13 @@ def render(card: Mapping[str, Any]) -> str:
 
 def summary(card: Mapping[str, Any]) -> str:
     """The figures, a line each, for the terminal."""
-    return "\n".join(
-        f"{head}, {source}: n {found['n']}, accuracy {found['accuracy']:.3f}, weighted F1 {found['weighted_f1']:.3f}, "
-        f"macro F1 {found['macro_f1']:.3f}, ECE {found['ece']:.3f}" + (f", AUROC {found['auroc']:.3f}" if "auroc" in found else "")
-        for head, sources in card["report"].items()
-        for source, found in sources.items()
-    )
+    lines = []
+    for head, sources in card["report"].items():
+        for source, found in sources.items():
+            names = ("accuracy", "weighted_f1", "macro_f1", "ece", *(["auroc"] if "auroc" in found else []))
+            told = ", ".join(f"{name} {found[name]:.3f}" for name in names)
+            lines.append(f"{head}, {source}: n {found['n']}, {told}")
+    return "\n".join(lines)
 
 
 def _tables(report: Mapping[str, Any]) -> Iterator[str]:
@@ -63,7 +64,10 @@ def _tables(report: Mapping[str, Any]) -> Iterator[str]:
         sure = {source: found for source, found in sources.items() if "sure" in found}
         if sure:
             lines += ["", "| may a feeling be named? | sure | right when sure |", "|---|---|---|"]
-            lines += [f"| {source} | {found['sure']:.1%} | {_cell(found, 'sure_right')} |" for source, found in sure.items()]
+            lines += [
+                f"| {source} | {found['sure']:.1%} | {_cell(found, 'sure_right')} |"
+                for source, found in sure.items()
+            ]
         yield "\n".join(lines)
 
 
@@ -85,7 +89,8 @@ def _evidence(found: Mapping[str, Mapping[str, float]]) -> str:
     lines = [
         "Token F1 of the words picked as evidence with what people marked, on held-out texts:",
         "",
-        "| human evidence | n | words of the one pass | clauses of the one pass | clauses left out, 5 passes | a random clause | whole text |",
+        "| human evidence | n | words, one pass | clauses, one pass | clauses left out, 5 passes | a random clause "
+        "| all words |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, row in found.items():
@@ -97,9 +102,14 @@ def _evidence(found: Mapping[str, Mapping[str, float]]) -> str:
 def _classes(report: Mapping[str, Any]) -> Iterator[str]:
     for head in CLASSES:
         for source, found in report.get(head, {}).items():
-            lines = [f"{head}, {source}:", "", "| label | n | precision | recall | F1 | most often taken for |", "|---|---|---|---|---|---|"]
+            lines = [
+                f"{head}, {source}:",
+                "",
+                "| label | n | precision | recall | F1 | most often taken for |",
+                "|---|---|---|---|---|---|",
+            ]
             for label, one in found["classes"].items():
+                shares = " | ".join(f"{one[name]:.2f}" for name in ("precision", "recall", "f1"))
                 if one["n"]:
-                    lines.append(f"| {label} | {one['n']} | {one['precision']:.2f} | {one['recall']:.2f} | {one['f1']:.2f} | {one['taken_for'] or '–'} |")
-            if len(lines) > 4:
-                yield "\n".join(lines)
+                    lines.append(f"| {label} | {one['n']} | {shares} | {one['taken_for'] or '–'} |")
+            yield "\n".join(lines)

@@ -158,12 +158,18 @@ def _conversations(data: Path) -> Iterator[_Row]:
     """Two views a conversation: all the speaker's turns; and those before one listener turn."""
     for name, held in (("train", False), ("valid", True)):
         path = data / f"empathetic_dialogues/{name}.csv"
-        for turns in _by(_csv(path, "conv_id", "context", "prompt", "role", "utterance", "auto_intent"), "conv_id"):
+        for turns in _by(
+            _csv(path, "conv_id", "context", "prompt", "role", "utterance", "auto_intent"), "conv_id"
+        ):
             group = _key(turns[0]["prompt"])
             feeling = {"expressed": {_known(turns[0]["context"], EMOTIONS, path): 1.0}}
             spoken = [turn["utterance"] for turn in turns if turn["role"] == "speaker"]
             yield _Row(" ".join(spoken), "conversations", feeling, group, held)
-            answers = [i for i, turn in enumerate(turns) if turn["role"] == "listener" and turn["auto_intent"] in INTENTS]
+            answers = [
+                i
+                for i, turn in enumerate(turns)
+                if turn["role"] == "listener" and turn["auto_intent"] in INTENTS
+            ]
             if not answers:
                 continue
             at = answers[_hash(group, "turn") % len(answers)]
@@ -178,7 +184,9 @@ def _films(data: Path) -> Iterator[_Row]:
     workers = ("Worker 1 answer", "Worker 2 answer", "Worker 3 answer")
     for row in _csv(data / "edos/groundtruth.csv", "Dialog", *workers):
         *before, last = row["Dialog"].strip().split("\n")
-        votes = [vote for vote in (row[name].strip().lower() for name in workers) if vote in HEADS["expressed"]]
+        votes = [
+            vote for vote in (row[name].strip().lower() for name in workers) if vote in HEADS["expressed"]
+        ]
         if not votes:
             continue
         group = _key(last)
@@ -211,7 +219,13 @@ def _support(data: Path) -> Iterator[_Row]:
                     continue
                 intent = STRATEGIES.get(turn.get("strategy", ""))
                 if said and intent:
-                    yield _Row(" ".join(said), "support talks", {"next_intent": {intent: 1.0}}, f"esconv {name} {number}", held)
+                    yield _Row(
+                        " ".join(said),
+                        "support talks",
+                        {"next_intent": {intent: 1.0}},
+                        f"esconv {name} {number}",
+                        held,
+                    )
                 said = []
 
 
@@ -227,7 +241,9 @@ def _interpersonal(data: Path) -> Iterator[_Row]:
     path = data / "human_labels/irf.csv"
     for row in _csv(path, "split", "risk", "post", "label"):
         facet = _known(row["risk"], FACETS, path)
-        yield _Row(row["post"], "irf", {"facets": {facet: float(row["label"] == "1")}}, held=row["split"] == "val")
+        yield _Row(
+            row["post"], "irf", {"facets": {facet: float(row["label"] == "1")}}, held=row["split"] == "val"
+        )
 
 
 def _wellness(data: Path) -> Iterator[_Row]:
@@ -310,7 +326,9 @@ def own_rows(name: str) -> list[dict[str, str]]:
 def case_rows() -> list[dict[str, str]]:
     """The risk cases under agent/evaluate/cases, every part."""
     folder = Path(__file__).parents[1] / "evaluate" / "cases"
-    return [row for path in sorted(folder.glob("*.csv")) for row in _csv(path, "part", "kind", "level", "text")]
+    return [
+        row for path in sorted(folder.glob("*.csv")) for row in _csv(path, "part", "kind", "level", "text")
+    ]
 
 
 def _wants(data: Path) -> Iterator[_Row]:

@@ -46,7 +46,9 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def op(self, kind: str, *inputs: str, outputs: Sequence[str] = (), name: str = "", **attributes: object) -> str:
+    def op(
+        self, kind: str, *inputs: str, outputs: Sequence[str] = (), name: str = "", **attributes: object
+    ) -> str:
         names = list(outputs) or [f"n{len(self.nodes)}"]
         name = name or f"{kind}{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
@@ -93,7 +95,9 @@ def _layer(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
     return graph.norm(graph.op("Add", x, thought), weights, f"{prefix}.output")
 
 
-def build(weights: Weights, head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None) -> onnx.ModelProto:
+def build(
+    weights: Weights, head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+) -> onnx.ModelProto:
     """The float32 graph of one text, `tokens` (n,) int64.
 
     Without a head: -> `sentence` (384,) float32 of unit length. With one, a weight (k, 384) and a bias

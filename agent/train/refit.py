@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from agent.train.data import Example
-from agent.train.encoder import Layout, Model, padded, published, say, tokenised
+from agent.train.model import Layout, Model, padded, published, say, tokenised
 
 __all__ = ["REFITTED", "pooled", "refit", "solve"]
 
@@ -25,7 +25,9 @@ FOLDS = 5
 Vector = NDArray[np.float32]
 
 
-def refit(weights: Path, training: Sequence[Example], layout: Layout, tokens: int, source: Path | None = None) -> Path:
+def refit(
+    weights: Path, training: Sequence[Example], layout: Layout, tokens: int, source: Path | None = None
+) -> Path:
     """Write `refitted.safetensors` beside `weights`, with the heads of REFITTED fitted anew."""
     source = source or published()
     tensors = load_file(weights)
@@ -41,7 +43,9 @@ def refit(weights: Path, training: Sequence[Example], layout: Layout, tokens: in
         vectors = pooled(model, tokenised([e.text for e in mine], source, tokens))
         target = torch.tensor([[e.targets[name].get(label, 0.0) for label in labels] for e in mine])
         strength = _best(vectors, target)
-        tensors["head.weight"][where[name]], tensors["head.bias"][where[name]] = solve(vectors, target, strength)
+        tensors["head.weight"][where[name]], tensors["head.bias"][where[name]] = solve(
+            vectors, target, strength
+        )
         say(f"{name}: fitted anew on {len(mine)} texts, strength {strength:g}")
     out = weights.with_name("refitted.safetensors")
     save_file({name: value.contiguous() for name, value in tensors.items()}, out)

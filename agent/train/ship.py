@@ -9,7 +9,6 @@ Knows nothing of how the weights came about. Writes figures, hashes and labels, 
 import hashlib
 import json
 import shutil
-import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ladder import LEVELS
 from agent.train import export
 from agent.train.data import EMOTIONS, FILES, INTENTS, PERMISSIVE_FILES, Example, Part, examples
-from agent.train.encoder import Model, padded, published, say, tokenised
+from agent.train.model import Model, padded, published, tokenised
 
 __all__ = ["Lines", "bars", "calibrated", "ship", "write"]
 
@@ -57,13 +56,18 @@ class Lines:
     def truth(self, head: str, labels: Sequence[str]) -> NDArray[np.int64]:
         """The number of each line's likeliest label of a choice."""
         told = [e.targets[head] for e in self.examples]
-        return np.array([labels.index(max(weights, key=lambda k: weights[k])) for weights in told], dtype=np.int64)
+        return np.array(
+            [labels.index(max(weights, key=lambda k: weights[k])) for weights in told], dtype=np.int64
+        )
 
 
-def ship(weights: Path, data: Path, out: Path, *, permissive: bool = False, source: Path | None = None) -> dict[str, Any]:
+def ship(
+    weights: Path, data: Path, out: Path, *, permissive: bool = False, source: Path | None = None
+) -> dict[str, Any]:
     """Write the model folder `out` from `weights` and the held-out parts of `data`; returns labels.json.
 
-    source: the published model the weights began as. Some ten minutes on two cores. Raises DataError as `agent.train.data.examples` does.
+    source: the published model the weights began as. Some ten minutes on two cores. Raises DataError
+    as `agent.train.data.examples` does.
     """
     layout = json.loads(weights.with_name("layout.json").read_text("utf-8"))
     out.mkdir(parents=True, exist_ok=True)
@@ -171,20 +175,30 @@ def bars(tune: Lines, heads: Heads) -> dict[str, Any]:
     held to be at least that much.
     """
     expressed = heads.named["expressed"]
-    told = tune.where(lambda e: "expressed" in e.targets and max(e.targets["expressed"], key=lambda k: e.targets["expressed"][k]) in EMOTIONS)
+    told = tune.where(
+        lambda e: (
+            "expressed" in e.targets
+            and max(e.targets["expressed"], key=lambda k: e.targets["expressed"][k]) in EMOTIONS
+        )
+    )
     read = []
     for source in sorted({e.source for e in told.examples}):
         mine = told.where(lambda e, source=source: e.source == source)  # type: ignore[misc]
         likely = expressed.likely(mine.logits)[:, : len(EMOTIONS)]
         read.append((likely.max(axis=1), likely.argmax(axis=1) == mine.truth("expressed", expressed.labels)))
-    sure = next((round(float(b), 2) for b in np.arange(0.3, 0.99, 0.01) if all(_precise(r[p >= b]) for p, r in read)), 1.01)
+    sure = next(
+        (round(float(b), 2) for b in np.arange(0.3, 0.99, 0.01) if all(_precise(r[p >= b]) for p, r in read)),
+        1.01,
+    )
     found: dict[str, Any] = {"sure": sure}
     if "want" in heads.named:
         wanted = tune.where(lambda e: "want" in e.targets)
         likely = heads.named["want"].likely(wanted.logits)
         right = likely.argmax(axis=1) == wanted.truth("want", heads.named["want"].labels)
         top = likely.max(axis=1)
-        found["want"] = next((round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if _often(right[top >= b], WANTED)), 1.01)
+        found["want"] = next(
+            (round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if _often(right[top >= b], WANTED)), 1.01
+        )
     if "danger" in heads.named:
         found["danger"] = _danger_bars(tune, heads.named["danger"])
     return found
@@ -204,7 +218,9 @@ def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[str, float]:
             told = example.targets.get("danger")
             return not told or LEVELS.index(max(told, key=lambda k: told[k])) < number - (number > 2)  # type: ignore[arg-type]
 
-        calm = tune.where(lambda e: harmless(e) and ("danger" in e.targets or e.source in {"situations", "turns", "sad"}))
+        calm = tune.where(
+            lambda e: harmless(e) and ("danger" in e.targets or e.source in {"situations", "turns", "sad"})
+        )
         risen = head.likely(calm.logits)[:, number:].sum(axis=1)
         found[level] = round(float(max(0.5, np.quantile(risen, 1 - FALSE_ALARM))), 3) if len(risen) else 1.01
     return found
@@ -226,7 +242,7 @@ def _often(right: NDArray[np.bool_], bar: float, errors: float = 0.0) -> bool:
 
 
 def report(lines: Lines, heads: Heads) -> dict[str, Any]:
-    """Head -> source (or facet) -> figures of `agent.evaluate.metrics`; emotions and intents among their own."""
+    """Head -> source (or facet) -> figures; emotions and intents are judged among their own."""
     found: dict[str, Any] = {}
     expressed = heads.named["expressed"]
     for name, own in (("emotions", EMOTIONS), ("intents", INTENTS)):
@@ -235,7 +251,9 @@ def report(lines: Lines, heads: Heads) -> dict[str, Any]:
             named = None
             if name == "emotions":
                 named = expressed.likely(mine.logits)[:, : len(EMOTIONS)].max(axis=1) >= heads.sure
-            found.setdefault(name, {})[source] = metrics.figures(likely, _labels(mine, "expressed"), own, named)
+            found.setdefault(name, {})[source] = metrics.figures(
+                likely, _labels(mine, "expressed"), own, named
+            )
     for name, head in heads.named.items():
         if name == "expressed":
             continue
@@ -244,9 +262,13 @@ def report(lines: Lines, heads: Heads) -> dict[str, Any]:
             found[name] = {label: _facet(mine, head, label) for label in head.labels}
             continue
         for source, part in _by_source(mine):
-            found.setdefault(name, {})[source] = metrics.figures(head.likely(part.logits), _labels(part, name), head.labels)
+            found.setdefault(name, {})[source] = metrics.figures(
+                head.likely(part.logits), _labels(part, name), head.labels
+            )
             if name in WORSE:
-                found.setdefault(f"{name}, at risk or not", {})[source] = _at_risk(part, head, name, WORSE[name])
+                found.setdefault(f"{name}, at risk or not", {})[source] = _at_risk(
+                    part, head, name, WORSE[name]
+                )
     return found
 
 
@@ -287,19 +309,25 @@ def _at_risk(lines: Lines, head: Choice | Facets, name: str, worse: Sequence[str
     return metrics.yes_no(likely, np.isin(_labels(lines, name), worse), 0.5)
 
 
-def fidelity(weights: Path, lines: Lines, heads: Heads, source: Path, most: int = 2000) -> dict[str, dict[str, float]]:
-    """int8 against the torch model it was made from, on every k-th report line: accuracy of both, agreement."""
+def fidelity(
+    weights: Path, lines: Lines, heads: Heads, source: Path, most: int = 2000
+) -> dict[str, dict[str, float]]:
+    """int8 against the torch model it was made from, on every k-th line: accuracy of both, agreement."""
     every = max(1, len(lines.examples) // most)
     some = Lines(lines.examples[::every], lines.logits[::every])
     model = Model(source, some.logits.shape[1])
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in load_file(weights).items()}, strict=False)
+    model.load_state_dict(
+        {name: torch.from_numpy(value) for name, value in load_file(weights).items()}, strict=False
+    )
     model.eval()
     ids = tokenised([e.text for e in some.examples], source, READ_WINDOW)
     exact = np.zeros_like(some.logits)
     with torch.no_grad():
         for row, line in enumerate(ids):
             exact[row] = model(*padded([line]))[0].numpy()
-    short = [row for row, line in enumerate(ids) if len(line) < READ_WINDOW]  # longer ones are read in windows
+    short = [
+        row for row, line in enumerate(ids) if len(line) < READ_WINDOW
+    ]  # longer ones are read in windows
     found = {}
     for name, head in heads.named.items():
         rows = [row for row in short if name in some.examples[row].targets]

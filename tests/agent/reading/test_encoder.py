@@ -168,7 +168,9 @@ def test_plain_danger_is_held_to_be_high(encoder: Encoder, text: str) -> None:
     assert encoder.read(text)["danger"] in {"high", "imminent"}
 
 
-@pytest.mark.parametrize("text", ["This homework is killing me, I'm dead tired.", "My cat ran off on Sunday.", "ok", "", "12"])
+@pytest.mark.parametrize(
+    "text", ["This homework is killing me, I'm dead tired.", "My cat ran off on Sunday.", "ok", "", "12"]
+)
 def test_no_danger_is_held_where_none_is_told(encoder: Encoder, text: str) -> None:
     assert encoder.read(text)["danger"] == "none"
 

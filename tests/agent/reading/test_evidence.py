@@ -26,7 +26,11 @@ def said(pieces: list, text: str = TEXT) -> list[str]:
 
 
 def test_clauses_are_cut_at_commas_and_joining_words() -> None:
-    assert [TEXT[a:b] for a, b in clauses(TEXT)] == ["I went to the shop", "and my heart is broken", "because she left"]
+    assert [TEXT[a:b] for a, b in clauses(TEXT)] == [
+        "I went to the shop",
+        "and my heart is broken",
+        "because she left",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "...", "?!", "\n\n", "😀😀", "a", "no", "and and", "x" * 5000])

@@ -21,10 +21,18 @@ def test_little_danger_says_nothing(level: str) -> None:
 @pytest.mark.parametrize("level", ["moderate", "high", "imminent"])
 def test_a_confident_call_is_one_cue_that_names_its_source(level: str) -> None:
     (cue,) = opinion(holding(level, "abuse", "child"))
-    assert (cue["rule"], cue["level"], cue["kind"], cue["subject"], cue["escalate"]) == (RULE, level, "abuse", "child", True)
+    assert (cue["rule"], cue["level"], cue["kind"], cue["subject"], cue["escalate"]) == (
+        RULE,
+        level,
+        "abuse",
+        "child",
+        True,
+    )
 
 
-@pytest.mark.parametrize("kind", ["medication", "psychosis", "mania", "eating_disorder", "medical", "substance"])
+@pytest.mark.parametrize(
+    "kind", ["medication", "psychosis", "mania", "eating_disorder", "medical", "substance"]
+)
 def test_some_kinds_at_moderate_are_routed_without_a_crisis_card(kind: str) -> None:
     assert [cue["escalate"] for cue in opinion(holding("moderate", kind))] == [False]
     assert [cue["escalate"] for cue in opinion(holding("high", kind))] == [True]

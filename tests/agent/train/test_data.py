@@ -43,7 +43,11 @@ def test_labels_of_one_text_from_several_sets_gather(folder: Path) -> None:
 
 
 def test_a_held_out_text_is_held_out_of_every_set(folder: Path) -> None:
-    write_csv(folder / "human_labels/multiwd.csv", ("split", "dimension", "post", "label"), [("train", "social", "VAL a long post, number 1 about others!", "1")])
+    write_csv(
+        folder / "human_labels/multiwd.csv",
+        ("split", "dimension", "post", "label"),
+        [("train", "social", "VAL a long post, number 1 about others!", "1")],
+    )
     found = by_text(examples(folder))
     assert found["val a long post number 1 about others"].part != "train"
     assert "VAL a long post, number 1 about others!" not in found  # the same text, once
@@ -83,7 +87,10 @@ def test_three_workers_votes_are_kept_as_shares(folder: Path) -> None:
         ("Dialog", "Worker 1 answer", "Worker 2 answer", "Worker 3 answer"),
         [("one\ntwo", "Sad", "Sad", "Lonely")],
     )
-    assert by_text(examples(folder))["two"].targets["expressed"] == {"sad": pytest.approx(2 / 3), "lonely": pytest.approx(1 / 3)}
+    assert by_text(examples(folder))["two"].targets["expressed"] == {
+        "sad": pytest.approx(2 / 3),
+        "lonely": pytest.approx(1 / 3),
+    }
 
 
 def test_two_readings_of_the_same_folder_are_the_same(folder: Path) -> None:
@@ -91,11 +98,23 @@ def test_two_readings_of_the_same_folder_are_the_same(folder: Path) -> None:
 
 
 def test_the_permissive_recipe_reads_no_other_sets(folder: Path) -> None:
-    write_csv(folder / "goemotions/train.csv", ("text", "labels", "id"), [("so glad", "0", "a"), ("two at once", "0,1", "b")])
+    write_csv(
+        folder / "goemotions/train.csv",
+        ("text", "labels", "id"),
+        [("so glad", "0", "a"), ("two at once", "0,1", "b")],
+    )
     write_csv(folder / "goemotions/dev.csv", ("text", "labels", "id"), [("so cross", "1", "c")])
     (folder / "goemotions/labels.txt").write_text("joy\nanger\n", "utf-8")
     found = examples(folder, permissive=True)
-    assert {e.source for e in found} == {"films", "film answers", "comments", "dreaddit", "sad", "wants", "dangers"}
+    assert {e.source for e in found} == {
+        "films",
+        "film answers",
+        "comments",
+        "dreaddit",
+        "sad",
+        "wants",
+        "dangers",
+    }
     assert by_text(found)["so glad"].targets["expressed"] == {"joyful": 1.0}
     assert "two at once" not in by_text(found)
 

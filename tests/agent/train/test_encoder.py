@@ -7,17 +7,23 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="hearken[train] is not installed")
+pytest.importorskip("torch", reason="hearken[train] is not installed")
+
+import torch
 
 from agent.errors import DataError
 from agent.reading.encoder import load_encoder
 from agent.train import card, encoder, ship
 from agent.train.data import HEADS, Example
-from agent.train.encoder import Layout, Recipe, loss_of, schedule, train
+from agent.train.encoder import train
+from agent.train.model import Layout, balanced, loss_of, tokenised
+from agent.train.recipe import Recipe, schedule
 from tests.agent.train.public import public_data
 from tests.agent.train.tiny import tiny_model
 
-RECIPE = Recipe(passes={"situations": 1.0, "irf": 2.0, "sad": 1.0, "wants": 0.05}, rounds=2, frozen=1, rate=1e-3)
+RECIPE = Recipe(
+    passes={"situations": 1.0, "irf": 2.0, "sad": 1.0, "wants": 0.05}, rounds=2, frozen=1, rate=1e-3
+)
 
 
 @pytest.fixture
@@ -40,7 +46,9 @@ def weights_of(path: Path) -> dict[str, Any]:
 
 def test_every_text_is_read_as_often_as_the_recipe_says_and_once_a_batch() -> None:
     sources = ["a"] * 40 + ["b"] * 10
-    rounds = schedule([5 + i % 7 for i in range(50)], sources, dataclasses.replace(RECIPE, passes={"a": 1.5, "b": 3.0}))
+    rounds = schedule(
+        [5 + i % 7 for i in range(50)], sources, dataclasses.replace(RECIPE, passes={"a": 1.5, "b": 3.0})
+    )
     read = [i for batches in rounds for batch in batches for i in batch]
     assert len(rounds) == 2
     assert sum(sources[i] == "a" for i in read) == 60
@@ -70,7 +78,9 @@ def test_a_head_that_is_not_told_of_adds_nothing_to_the_loss() -> None:
     logits = torch.zeros(1, layout.outputs)
     moved = logits.clone()
     moved[0, 2:] = 5.0  # other heads
-    assert torch.equal(loss_of(logits, target, known, layout, {}, ones), loss_of(moved, target, known, layout, {}, ones))
+    assert torch.equal(
+        loss_of(logits, target, known, layout, {}, ones), loss_of(moved, target, known, layout, {}, ones)
+    )
     moved[0, 0] = 5.0
     assert loss_of(moved, target, known, layout, {}, ones) < loss_of(logits, target, known, layout, {}, ones)
 
@@ -89,20 +99,22 @@ def test_a_facet_nobody_judged_is_left_alone() -> None:
 def test_rare_labels_weigh_more_and_the_mean_weight_is_one() -> None:
     texts = [example({"next_intent": {"neutral": 1.0}})] * 9 + [example({"next_intent": {"wishing": 1.0}})]
     labels = HEADS["next_intent"]
-    weights = encoder.balanced(texts, labels, "next_intent")
+    weights = balanced(texts, labels, "next_intent")
     often, rare = float(weights[labels.index("neutral")]), float(weights[labels.index("wishing")])
     assert rare == pytest.approx(3 * often, rel=1e-4)
     assert 0.9 * often + 0.1 * rare == pytest.approx(1.0, rel=1e-4)
 
 
 def test_a_long_text_keeps_its_beginning_and_its_end(source: Path) -> None:
-    (short,), (long,) = (encoder.tokenised([text], source, 12) for text in ("well is", "film " * 40 + "cause"))
+    (short,), (long,) = (tokenised([text], source, 12) for text in ("well is", "film " * 40 + "cause"))
     assert (short[0], short[-1], len(short)) == (101, 102, 4)
     assert len(long) == 12
     assert long[1] != long[-2]  # "film" and "cause"
 
 
-def test_a_run_learns_and_ends_with_its_weights_and_layout(data: Path, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_learns_and_ends_with_its_weights_and_layout(
+    data: Path, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipe = dataclasses.replace(RECIPE, passes={"situations": 6.0}, rounds=3)
     weights = train(data, tmp_path / "run", recipe, source=source)
     told = capsys.readouterr().out
@@ -119,25 +131,30 @@ def test_frozen_parts_stay_as_published(data: Path, source: Path, tmp_path: Path
     for name, value in before.items():
         if name.startswith(("embeddings.", "encoder.layer.0.")):
             assert torch.equal(after[f"body.{name}"], value), name
-    assert not torch.equal(after["body.encoder.layer.1.output.dense.weight"], before["encoder.layer.1.output.dense.weight"])
+    assert not torch.equal(
+        after["body.encoder.layer.1.output.dense.weight"], before["encoder.layer.1.output.dense.weight"]
+    )
 
 
-def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(data: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(
+    data: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = weights_of(train(data, tmp_path / "whole", RECIPE, source=source))
     monkeypatch.setattr(encoder, "SAVE_EVERY", 2)
     steps = 0
 
-    def cut_off(step: int, total: int) -> float:
+    def cut_off(share: float) -> float:
         nonlocal steps
         steps += 1
         if steps == 4:
             raise KeyboardInterrupt
-        return real(step, total)
+        return real(share)
 
     real = encoder._warm
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(encoder, "_warm", cut_off)
+    monkeypatch.setattr(encoder, "_warm", cut_off)
+    with pytest.raises(KeyboardInterrupt):
         train(data, tmp_path / "cut", RECIPE, source=source)
+    monkeypatch.setattr(encoder, "_warm", real)
     resumed = weights_of(train(data, tmp_path / "cut", RECIPE, source=source))
     for name, value in whole.items():
         assert torch.allclose(resumed[name], value, atol=1e-6), name
@@ -156,7 +173,9 @@ def test_a_missing_file_ends_it_before_training(data: Path, source: Path, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_shipped_loads_reads_and_fills_its_card(data: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_shipped_loads_reads_and_fills_its_card(
+    data: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ship, "against_people", lambda data, encoder: {})
     out = tmp_path / "model"
     out.mkdir()

@@ -2,7 +2,9 @@
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="hearken[train] is not installed")
+pytest.importorskip("torch", reason="hearken[train] is not installed")
+
+import torch
 
 from agent.train.refit import solve
 
