@@ -6,7 +6,7 @@ person, a conversation), those of rates are Wilson's. Knows nothing of what the 
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -79,7 +79,7 @@ class Figures(TypedDict, total=False):
 
 def figures(
     likely: Vector,
-    labels: Sequence[str],
+    labels: Iterable[str],
     names: Sequence[str],
     sure: Flags | None = None,
     groups: Sequence[str] | None = None,
@@ -92,13 +92,13 @@ def figures(
     truth = np.array([names.index(label) for label in labels], dtype=np.int64)
     guess, top = likely.argmax(axis=1), likely.max(axis=1)
     right = guess == truth
-    flags = {"top3": (np.argsort(-likely, axis=1, kind="stable")[:, :3] == truth[:, None]).any(axis=1)}
-    cells, counts = truth * len(names) + guess, np.ones((1, len(truth)))
-    point = _of_cells(_tables(cells, counts, len(names)))
+    near = (np.argsort(-likely, axis=1, kind="stable")[:, :3] == truth[:, None]).any(axis=1)
+    cells = truth * len(names) + guess
+    point = _of_cells(_tables(cells, np.ones((1, len(truth))), len(names)))
     drawn: dict[str, list[Vector]] = {}
     for weights in _draws(groups or range(len(truth))):
         measured = _of_cells(_tables(cells, weights, len(names)))
-        measured["top3"] = weights @ flags["top3"] / weights.sum(axis=1)
+        measured["top3"] = weights @ near / weights.sum(axis=1)
         if sure is not None and sure.any():
             measured["sure_right"] = weights @ (sure & right) / np.maximum(1, weights @ sure)
         for name, values in measured.items():
@@ -108,7 +108,7 @@ def figures(
         _put(out, name, point[name][0], drawn[name])
     out |= _majority(truth, len(names))
     if len(names) > 3:
-        _put(out, "top3", flags["top3"].mean(), drawn["top3"])
+        _put(out, "top3", near.mean(), drawn["top3"])
     out["ece"] = _round(_calibration_error(top, right))
     if sure is not None:
         out["sure"] = _round(sure.mean())
@@ -129,8 +129,7 @@ def yes_no(
 
     names: of what is so and what is not. Ranking figures are left out when all lines are of one kind.
     """
-    said = p >= bar
-    # The answer is what the bar says, but its confidence is the probability itself.
+    said = p >= bar  # the answer; its confidence is the probability itself
     likely = np.stack([said, ~said], axis=1).astype(float)
     out = figures(likely, [names[0] if one else names[1] for one in so], names, groups=groups)
     out["ece"] = _round(_calibration_error(np.where(said, p, 1 - p), said == so))
@@ -177,7 +176,8 @@ def _tables(cells: Indexes, weights: Vector, k: int) -> Vector:
     """Weights (draws, n) of lines that lie in `cells` -> confusion tables (draws, truth, guess)."""
     draws = len(weights)
     places = cells + k * k * np.arange(draws)[:, None]
-    return np.bincount(places.ravel(), weights.ravel(), minlength=draws * k * k).reshape(draws, k, k)
+    counts: Vector = np.bincount(places.ravel(), weights.ravel(), minlength=draws * k * k).astype(float)
+    return counts.reshape(draws, k, k)
 
 
 def _of_cells(tables: Vector) -> dict[str, Vector]:

@@ -152,4 +152,4 @@ def _shares(judged: Iterable[Judged]) -> dict[str, Share]:
 
 
 def _level(word: str, path: Path, column: str) -> Level:
-    return LEVELS[LEVELS.index(known(word, LEVELS, path, column))]  # type: ignore[arg-type]
+    return LEVELS[LEVELS.index(known(word, LEVELS, path, column))]
