@@ -1,4 +1,4 @@
-"""What simpler models reach on the same splits: TF-IDF with a linear SVM, the frozen encoder with a regression.
+"""What simpler models reach on the same splits: TF-IDF with a linear SVM, the frozen encoder.
 
 `python benchmarks/baselines.py --data FOLDER [--json] [--frozen]`. Trained on the training part,
 measured on the report part of `agent.train.data`, beside the shipped reading model's figures in labels.json.

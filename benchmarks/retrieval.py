@@ -1,9 +1,9 @@
 """Can one encoder read and retrieve? Retrieval by published vectors, and by those of a fine-tuned encoder.
 
 `python benchmarks/retrieval.py --data FOLDER --weights RUN/weights.safetensors [--json]`. counselchat: a
-question's title finds its own answer among one answer of every question (MRR@10, hit@1), and the nearest other question
-has its topic (P@1). `mapped`: the fine-tuned vectors through the linear map that brings them nearest to the
-published ones, fitted on half of the texts and measured on the other half. Prints no text.
+question's title finds its own answer among one answer of every question (MRR@10, hit@1), and the nearest
+other question has its topic (P@1). `mapped`: the fine-tuned vectors through the linear map that brings them
+nearest to the published ones, fitted on half of the texts, measured on the other half. Prints no text.
 """
 
 import argparse

@@ -19,7 +19,7 @@ from agent.errors import ResponderError
 from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading.heads import Heard
-from agent.reading.ladder import LEVELS, Level
+from agent.reading.ladder import LEVELS, Cue, Level
 from agent.reading.language import detect
 from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
@@ -280,7 +280,9 @@ def _joined(reading: Reading, read: Sequence[Heard]) -> Reading:
     last = read[-1]
     unread = len(reading["cues"]) - len(read)
     heeded = reading["language"] in READ_LANGUAGES
-    opinions = [[] for _ in range(unread)] + [opinion(heard) if heeded else [] for heard in read]
+    opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
+        opinion(heard) if heeded else [] for heard in read
+    ]
     return {
         **reading,
         "emotions": last["emotions"],

@@ -112,7 +112,7 @@ class Heads:
     @property
     def outputs(self) -> int:
         """How many numbers the model gives a text."""
-        return max(head.place.stop for head in self.named.values())
+        return sum(len(head.labels) for head in self.named.values())
 
     def read(self, logits: Vector, parts: Vector | None = None) -> Heard:
         """The reading of one text's logits (outputs,).
@@ -135,7 +135,7 @@ class Heads:
     def column(self, name: str, label: str) -> int:
         """Where a label stands among the outputs."""
         head = self.named[name]
-        return head.place.start + head.labels.index(label)
+        return int(head.place.start) + head.labels.index(label)
 
     def _want(self, logits: Vector) -> str:
         head = self.named.get("want")

@@ -23,8 +23,9 @@ def opinion(heard: Heard) -> list[Cue]:
     level = heard["danger"]
     if not at_least(level, "moderate"):
         return []
-    kind = next((k for k in KINDS if k == _first(heard, "danger_kind")), "distress")
-    subject = next((s for s in SUBJECTS if s == _first(heard, "danger_subject")), "self")
+    told = _first(heard, "danger_kind"), _first(heard, "danger_subject")
+    kind: Kind = next((k for k in KINDS if k == told[0]), "distress")
+    subject: Subject = next((s for s in SUBJECTS if s == told[1]), "self")
     return [
         Cue(
             rule=RULE,

@@ -89,7 +89,8 @@ def _evidence(found: Mapping[str, Mapping[str, float]]) -> str:
     lines = [
         "Token F1 of the words picked as evidence with what people marked, on held-out texts:",
         "",
-        "| human evidence | n | words, one pass | clauses, one pass | clauses left out, 5 passes | a random clause "
+        "| human evidence | n | words, one pass | clauses, one pass | clauses left out, 5 passes "
+        "| a random clause "
         "| all words |",
         "|---|---|---|---|---|---|---|",
     ]

@@ -88,6 +88,11 @@ class Example:
     source: str
     targets: Targets
 
+    def label(self, head: str) -> str:
+        """The likeliest label of a choice, "" where nothing is known of it."""
+        weights = self.targets.get(head, {})
+        return max(weights, key=lambda name: weights[name], default="")
+
 
 @dataclass(frozen=True)
 class _Row:

@@ -24,7 +24,7 @@ from agent.evaluate import metrics
 from agent.evaluate.evidence import against_people
 from agent.reading.encoder import READ_WINDOW, load_encoder, marker
 from agent.reading.heads import Choice, Facets, Heads
-from agent.reading.ladder import LEVELS
+from agent.reading.ladder import LEVELS, Level
 from agent.train import export
 from agent.train.data import EMOTIONS, FILES, INTENTS, PERMISSIVE_FILES, Example, Part, examples
 from agent.train.model import Model, padded, published, tokenised
@@ -34,7 +34,7 @@ __all__ = ["Lines", "bars", "calibrated", "ship", "write"]
 SHIPPED = Path(__file__).parents[1] / "reading" / "model"
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
 WANTED = 0.90  # precision of a want, where the rules heard none
-FALSE_ALARM = 0.01  # share of harmless tuning texts that the danger head may raise to each level
+HARD, EVERYDAY = 0.02, 0.002  # shares of harmless tuning texts that the danger head may raise
 # The labels of a choice that mean risk.
 WORSE = {"cssrs": ("ideation", "behavior", "attempt"), "danger": ("moderate", "high", "imminent")}
 LEAST = 20  # sure texts; fewer say nothing of precision
@@ -55,10 +55,7 @@ class Lines:
 
     def truth(self, head: str, labels: Sequence[str]) -> NDArray[np.int64]:
         """The number of each line's likeliest label of a choice."""
-        told = [e.targets[head] for e in self.examples]
-        return np.array(
-            [labels.index(max(weights, key=lambda k: weights[k])) for weights in told], dtype=np.int64
-        )
+        return np.array([labels.index(e.label(head)) for e in self.examples], dtype=np.int64)
 
 
 def ship(
@@ -175,12 +172,7 @@ def bars(tune: Lines, heads: Heads) -> dict[str, Any]:
     held to be at least that much.
     """
     expressed = heads.named["expressed"]
-    told = tune.where(
-        lambda e: (
-            "expressed" in e.targets
-            and max(e.targets["expressed"], key=lambda k: e.targets["expressed"][k]) in EMOTIONS
-        )
-    )
+    told = tune.where(lambda e: e.label("expressed") in EMOTIONS)
     read = []
     for source in sorted({e.source for e in told.examples}):
         mine = told.where(lambda e, source=source: e.source == source)  # type: ignore[misc]
@@ -204,26 +196,30 @@ def bars(tune: Lines, heads: Heads) -> dict[str, Any]:
     return found
 
 
-def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[str, float]:
-    """For each level from moderate up, the bar that a share FALSE_ALARM of harmless texts passes.
+def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[Level, float]:
+    """For each level from moderate up, the bar that few harmless texts pass.
 
-    Harmless: our own messages below that level by more than one step, and everyday texts of other sets.
+    Harmless are our own messages of no or low danger, written to be mistaken for more, and the everyday
+    texts of other sets: of the one a share HARD may pass, of the other EVERYDAY.
     """
-    found = {}
-    for number, level in enumerate(LEVELS):
-        if number < 2:
-            continue
-
-        def harmless(example: Example, number: int = number) -> bool:
-            told = example.targets.get("danger")
-            return not told or LEVELS.index(max(told, key=lambda k: told[k])) < number - (number > 2)  # type: ignore[arg-type]
-
-        calm = tune.where(
-            lambda e: harmless(e) and ("danger" in e.targets or e.source in {"situations", "turns", "sad"})
-        )
-        risen = head.likely(calm.logits)[:, number:].sum(axis=1)
-        found[level] = round(float(max(0.5, np.quantile(risen, 1 - FALSE_ALARM))), 3) if len(risen) else 1.01
+    found: dict[Level, float] = {}
+    for number, level in list(enumerate(LEVELS))[2:]:
+        bar = 0.5
+        for share, keep in ((HARD, _hard), (EVERYDAY, _everyday)):
+            calm = tune.where(keep)
+            if calm.examples:
+                risen = head.likely(calm.logits)[:, number:].sum(axis=1)
+                bar = max(bar, float(np.quantile(risen, 1 - share)))
+        found[level] = round(bar, 3)
     return found
+
+
+def _hard(example: Example) -> bool:
+    return example.label("danger") in {"none", "low"}
+
+
+def _everyday(example: Example) -> bool:
+    return not example.label("danger") and example.source in {"situations", "turns", "sad"}
 
 
 def _precise(right: NDArray[np.bool_]) -> bool:
@@ -246,7 +242,7 @@ def report(lines: Lines, heads: Heads) -> dict[str, Any]:
     found: dict[str, Any] = {}
     expressed = heads.named["expressed"]
     for name, own in (("emotions", EMOTIONS), ("intents", INTENTS)):
-        for source, mine in _by_source(lines.where(lambda e, own=own: _told_one_of(e, own))):  # type: ignore[misc]
+        for source, mine in _by_source(lines.where(lambda e, own=own: e.label("expressed") in own)):  # type: ignore[misc]
             likely = _among(expressed, mine.logits, own)
             named = None
             if name == "emotions":
@@ -272,11 +268,6 @@ def report(lines: Lines, heads: Heads) -> dict[str, Any]:
     return found
 
 
-def _told_one_of(example: Example, labels: Sequence[str]) -> bool:
-    told = example.targets.get("expressed")
-    return bool(told) and max(told, key=lambda k: told[k]) in labels  # type: ignore[index]
-
-
 def _by_source(lines: Lines) -> Iterator[tuple[str, Lines]]:
     for source in sorted({e.source for e in lines.examples}):
         mine = lines.where(lambda e, source=source: e.source == source)  # type: ignore[misc]
@@ -285,8 +276,7 @@ def _by_source(lines: Lines) -> Iterator[tuple[str, Lines]]:
 
 
 def _labels(lines: Lines, head: str) -> NDArray[np.str_]:
-    told = [e.targets[head] for e in lines.examples]
-    return np.array([max(weights, key=lambda k: weights[k]) for weights in told])
+    return np.array([e.label(head) for e in lines.examples])
 
 
 def _among(head: Choice | Facets, logits: Vector, own: Sequence[str]) -> Vector:
