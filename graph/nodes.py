@@ -19,7 +19,7 @@ from agent.errors import ResponderError
 from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading.heads import Heard
-from agent.reading.ladder import LEVELS, Cue, Level
+from agent.reading.ladder import LEVELS, Cue, Level, at_least
 from agent.reading.language import detect
 from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
@@ -89,7 +89,7 @@ def perceive(state: State, services: Services) -> State:
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
         )
-        reading = _joined(reading, read)
+        reading = _joined(reading, read, under_care=at_least(_floor(state), "moderate"))
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
@@ -273,13 +273,21 @@ def _scores(scores: Iterable[Score]) -> list[Score]:
     return [Score(label=str(s["label"]), p=float(s["p"])) for s in scores]
 
 
-def _joined(reading: Reading, read: Sequence[Heard]) -> Reading:
-    """The reading with what the model heard: of this message everything, of those before it danger."""
+def _floor(state: State) -> Level:
+    risk = state.get("risk")
+    return risk["floor"] if risk else "none"
+
+
+def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Reading:
+    """The reading with what the model heard: of this message everything, of those before it danger.
+
+    It was taught on messages that stand alone: an answer given under care is left to the rules.
+    """
     if not read:
         return reading
     last = read[-1]
     unread = len(reading["cues"]) - len(read)
-    heeded = reading["language"] in READ_LANGUAGES
+    heeded = reading["language"] in READ_LANGUAGES and not under_care
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
         opinion(heard) if heeded else [] for heard in read
     ]

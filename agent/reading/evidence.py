@@ -20,7 +20,7 @@ __all__ = ["carried", "clauses", "evidence", "word_weights"]
 
 PASSES = 5
 _CUT = re.compile(
-    r"[^.!?;:,\n…—–()]+?(?=\s+(?:and|but|because|so|since|when|while|although|though|if|that|which|who)\b|[.!?;:,\n…—–()]|$)",
+    r"[^.!?;:,\n…—–()]+?(?=\s+(?:and|but|because|since|when|while|although|though|if|that|which|who)\b|[.!?;:,\n…—–()]|$)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\S+")

@@ -34,7 +34,8 @@ __all__ = ["Lines", "bars", "calibrated", "ship", "write"]
 SHIPPED = Path(__file__).parents[1] / "reading" / "model"
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
 WANTED = 0.90  # precision of a want, where the rules heard none
-HARD, EVERYDAY = 0.02, 0.002  # shares of harmless tuning texts that the danger head may raise
+HARD, EVERYDAY = 0.02, 0.001  # shares of harmless tuning texts that the danger head may raise
+CONFIDENT = 0.9  # no level is held below this probability
 # The labels of a choice that mean risk.
 WORSE = {"cssrs": ("ideation", "behavior", "attempt"), "danger": ("moderate", "high", "imminent")}
 LEAST = 20  # sure texts; fewer say nothing of precision
@@ -204,7 +205,7 @@ def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[Level, float]:
     """
     found: dict[Level, float] = {}
     for number, level in list(enumerate(LEVELS))[2:]:
-        bar = 0.5
+        bar = CONFIDENT
         for share, keep in ((HARD, _hard), (EVERYDAY, _everyday)):
             calm = tune.where(keep)
             if calm.examples:

@@ -161,7 +161,7 @@ def test_what_a_person_wants_comes_first(encoder: Encoder, text: str, want: str)
     "text",
     [
         "I wrote letters to all of them. Tonight, once the house is asleep, I will be gone.",
-        "he put his hands round my neck again last night and I am scared to go home",
+        "I have the pills lined up on the table and I have already said goodbye to my cat.",
     ],
 )
 def test_plain_danger_is_held_to_be_high(encoder: Encoder, text: str) -> None:
@@ -176,9 +176,9 @@ def test_no_danger_is_held_where_none_is_told(encoder: Encoder, text: str) -> No
 
 
 def test_the_evidence_lies_in_the_message_and_carries_the_feeling(encoder: Encoder) -> None:
-    text = "We had pasta for dinner, and I feel so alone since she moved out."
+    text = "We had pasta for dinner, and I am so angry at my brother for lying to me."
     pieces = encoder.read(text)["evidence"]
-    assert "alone" in text[pieces[0]["start"] : pieces[0]["end"]]
+    assert "angry" in text[pieces[0]["start"] : pieces[0]["end"]]
     assert sum(piece["weight"] for piece in pieces) <= 1.001
 
 
