@@ -73,7 +73,8 @@ def test_we_do_not_call_ourselves_what_we_are_not(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*PAPERS, *WORDS], ids=_named)
 def test_nothing_we_say_holds_anyone_back(path: Path) -> None:
-    assert not [hit[0] for text in _texts(path) for hit in HOLDS_BACK.finditer(text)]
+    ours = [re.sub(r'["“][^"”]*["”]', " … ", text) for text in _texts(path)]
+    assert not [hit[0] for text in ours for hit in HOLDS_BACK.finditer(text)]
 
 
 @pytest.mark.parametrize("entry", LINT["allowed"], ids=lambda entry: entry["says"])
