@@ -143,3 +143,9 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(monkeypatch: pyte
     at = AppTest.from_file(APP, default_timeout=30).run()
     assert not at.exception
     assert "HEARKEN_THREADS" in at.warning[0].value
+
+
+def test_a_safety_plan_can_be_saved_once_it_is_begun(page: AppTest) -> None:
+    assert not page.get("download_button")
+    say(page, "can we write a safety plan")
+    assert [button.label for button in page.get("download_button")] == [load_ui_words().plan_save]
