@@ -297,7 +297,9 @@ def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Rea
         "intents": last["intents"],
         "sure": last["sure"],
         "wants": reading["wants"] or MEANT.get(last["want"], []),
-        "cues": [[*cues, *more] for cues, more in zip(reading["cues"], opinions, strict=True)],
+        "cues": [
+            [*cues, *more] if more else cues for cues, more in zip(reading["cues"], opinions, strict=True)
+        ],
         "heads": last["heads"],
         "evidence": last["evidence"],
     }

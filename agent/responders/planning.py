@@ -140,7 +140,9 @@ def _take(
         voice.say(words.skipped if command == "skip" else words.nobody)
         _onward(now, step, voice)
     else:
-        own = [] if folded(text) in words.commands["all"] else lines_of(text)
+        names = {word for row in lines for word in folded(row["name"]).split()}
+        only_names = folded(text) in words.commands["all"] or names.issuperset(folded(text).split())
+        own = [] if lines and only_names else lines_of(text)
         now["entries"] = {**now.get("entries", {}), step: own}
         if step == CONTACTS:
             now["contacts"] = lines

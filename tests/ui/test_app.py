@@ -174,3 +174,9 @@ def test_a_restricted_place_gets_the_library_and_no_feelings(monkeypatch: pytest
     assert len(at.chat_message[1].expander) > 1
     say(at, WANTS_TO_DIE)
     assert "tel:116123" in everything(at)
+
+
+def test_a_safety_plan_can_be_saved_once_it_is_begun(page: AppTest) -> None:
+    assert not page.get("download_button")
+    say(page, "can we write a safety plan")
+    assert [button.label for button in page.get("download_button")] == [load_ui_words().plan_save]

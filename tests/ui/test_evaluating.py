@@ -33,7 +33,7 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> Encoder:
 
     def marks(text: str) -> Marks:
         logits = np.array([4.0 if f"[{label}]" in text else -1.0 for label in labels], dtype=np.float32)
-        return Marks(logits=logits, spans=[(0, len(text))], tokens=logits[None])
+        return Marks(logits=logits, parts=logits[None], spans=[(0, len(text))], tokens=logits[None])
 
     def vector(text: str) -> Any:
         raise AssertionError("no vector is needed")

@@ -190,7 +190,7 @@ def test_an_encoder_is_looked_at_by_head_and_label() -> None:
     def never(text: str) -> Any:
         raise AssertionError(text)
 
-    encoder = Encoder("fake", 3, never, lambda text: Marks(logits, [], logits[None]), heads)
+    encoder = Encoder("fake", 3, never, lambda text: Marks(logits, logits[None], [], logits[None]), heads)
     read = tasks.looking(encoder)("hello")
     assert read["expressed"] == pytest.approx({"sad": 0.25, "wishing": 0.75})
     assert read["facets"] == pytest.approx({"stress": 0.5})

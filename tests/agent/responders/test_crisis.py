@@ -727,15 +727,11 @@ def test_every_sentence_may_be_said():
             assert judge(filled, [], bounds) is None, filled
 
 
-BARRIER_SAYS = {
-    "hold_time": r"wait|try|hold",
-    "police_fear": r"police",
-    "cannot_speak": r"writ|text|chat|type|voice|hear you",
-    "nobody": r"listen|stranger|met you|person|Samaritans|988",
-    "tried_already": r"try|tried|second|next time|person",
-    "no_credit": r"free|cost|credit",
-    "no_phone": r"device|phone|anyone|door|write on",
-}
+def own_words(element, answer):
+    """A pattern for the sentences of an element that were written for this barrier."""
+    entries = load_words().elements[element]
+    own = [line for e in entries if answer in e.answers or answer in e.marks for line in e.say]
+    return re.compile("|".join(".+?".join(map(re.escape, re.split(r"\$\w+", line))) for line in own))
 
 
 @pytest.mark.parametrize("answer", BARRIERS)
@@ -748,8 +744,9 @@ def test_a_barrier_told_at_once_is_met_in_the_first_reply(answer, level):
         assert grade(text) <= 6, text
         assert contact_tokens(text) <= HELPLINES.allowed(country)
         assert required(kind, level, "self", done["card"]) - {"ack"} <= parts(done), text
+        element = "emergency+barrier" if level == "imminent" else "line+barrier"
         if country and (level != "imminent" or answer in {"police_fear", "no_credit", "no_phone"}):
-            assert re.search(BARRIER_SAYS[answer], text), text
+            assert own_words(element, answer).search(done["sentences"][done["elements"].index(element)]), text
 
 
 def test_nobody_without_a_phone_is_told_to_call():
@@ -766,6 +763,7 @@ def test_nobody_without_a_phone_is_told_to_call():
         for done in (after, later):
             named = done["sentences"][done["elements"].index("emergency")]
             assert re.search(r"anyone near|someone with a phone|with a phone|any door", named), named
+            assert not re.search(r"make that call|send one text", " ".join(done["sentences"])), named
 
 
 def test_police_are_not_said_to_stay_away_where_emergency_help_is_called():

@@ -158,3 +158,14 @@ def test_it_is_explained_to_who_asks_what_it_is():
     done = talk("what is a safety plan?")[0]
     assert done.sentences[0] in WORDS.explained
     assert not re.search(r"\d", " ".join(done.sentences))
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [("samaritans", []), ("all of them", []), ("Samaritans and Dr Lee", ["Samaritans and Dr Lee"])],
+)
+def test_a_line_that_is_named_is_not_written_down_twice(text, own):
+    rows = [dict(row) for row in HELPLINES.contacts("GB", ["suicide"], level="high")]
+    done = built(text, LINES, turn=5, contacts=rows, answers=[], said=[], seed=0)
+    assert done.plan["contacts"]
+    assert done.plan["entries"][CONTACTS] == own
