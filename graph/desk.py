@@ -91,7 +91,7 @@ class Desk:
             found = rows.execute(
                 "SELECT escalation, state, since FROM desk WHERE state != 'back' ORDER BY since"
             )
-            return [Waiting(**json.loads(told), state=state, since=since) for told, state, since in found]
+            return [json.loads(told) | {"state": state, "since": since} for told, state, since in found]
 
     def take(self, thread: str) -> bool:
         """The operator takes it over: from the person's next message on, theirs are the words."""
@@ -151,6 +151,10 @@ class Desk:
             else:
                 rows.execute("UPDATE desk SET state = 'waiting' WHERE thread = ?", (thread,))
         return Answer(said=said or "", back=state == "back")
+
+    def left(self, thread: str) -> None:
+        """The person no longer waits; the operator keeps the conversation."""
+        self._moved(thread, "taken", "state = 'asked'")
 
     def drop(self, thread: str) -> None:
         """Forget a conversation, its words overwritten."""

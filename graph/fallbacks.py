@@ -71,6 +71,11 @@ def _draft(state: State, services: Services) -> State:
     return {"draft": Draft(sentences=sentences, card=card, replaced=[], responder="static", offered="")}
 
 
+def _handoff(state: State, services: Services) -> State:
+    del state, services
+    return {"operator": "missed"}
+
+
 def _guard(state: State, services: Services) -> State:
     sentences, _ = _static(state, services)
     return {"messages": [AIMessage(" ".join(sentences))]}
@@ -103,4 +108,5 @@ FALLBACKS: dict[str, Callable[[State, Services], State]] = {
     "respond": _draft,
     "crisis": _crisis,
     "guard": _guard,
+    "handoff": _handoff,
 }

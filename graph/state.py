@@ -8,6 +8,7 @@
     passages   recall            not kept in checkpoints
     draft      respond or crisis  not kept in checkpoints
     care       crisis             what it asked, showed and was refused
+    operator   the caller (`taken` or `back`) and handoff (what came of it); not kept in checkpoints
 
 No enums, dataclasses or pydantic objects: a checkpoint keeps what is here exactly, under the
 strict serializer too. Knows nothing of nodes.
@@ -22,6 +23,7 @@ from langgraph.graph.message import add_messages
 from agent.brief import Draft, Passage, Person, Plan, Reading
 from agent.reading.ladder import Risk
 from agent.responders.crisis import Care
+from agent.responders.handoff import Handoff
 
 __all__ = ["WRITERS", "State", "kept"]
 
@@ -37,6 +39,7 @@ class State(TypedDict, total=False):
     passages: Annotated[list[Passage], UntrackedValue]
     draft: Annotated[Draft, UntrackedValue]
     care: Care
+    operator: Annotated[Handoff, UntrackedValue]
 
 
 WRITERS: dict[str, frozenset[str]] = {
@@ -47,9 +50,10 @@ WRITERS: dict[str, frozenset[str]] = {
     "respond": frozenset({"draft"}),
     "crisis": frozenset({"draft", "care", "plan"}),
     "guard": frozenset({"messages"}),
+    "handoff": frozenset({"operator", "draft", "plan"}),
 }
 
 
 def kept(values: dict[str, Any]) -> dict[str, Any]:
     """The part of the state that outlives a turn."""
-    return {key: value for key, value in values.items() if key not in {"passages", "draft"}}
+    return {key: value for key, value in values.items() if key not in {"passages", "draft", "operator"}}

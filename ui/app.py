@@ -42,15 +42,13 @@ def main() -> None:
     page.sidebar(settings, session, restart=_restart)
     page.header(session.person.get("country"), chooses=bool(session.messages))
     if not session.messages:
-        page.welcome()
+        page.welcome(operator=settings.operator)
     for number, message in enumerate(session.messages):
         if message.type == "human":
             page.said(str(message.content))
         else:
             turn = st.session_state.turns.get(message.id)
-            page.replied(
-                str(message.content), turn, number, developer=st.session_state.get("developer", False)
-            )
+            page.replied(message, turn, number, developer=st.session_state.get("developer", False))
     page.pinned(session)
     suggested = page.suggestions() if not session.messages else None
     written = st.chat_input(words.input_label, key="input")

@@ -1,4 +1,4 @@
-"""The command line: chat, ui, read, check, ingest, test, train. Heavy imports stay in their command.
+"""The command line. Heavy imports stay in their command.
 
 Errors made on purpose end as one sentence on stderr and exit status 2; a failed check or script as 1.
 """
@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import HearkenError
+from ui.auditing import audit
 
 if TYPE_CHECKING:
     from graph import Session
@@ -33,6 +34,7 @@ train = typer.Typer(
     no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
 )
 app.add_typer(train, name="train")
+app.add_typer(audit, name="audit")
 
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
@@ -79,7 +81,8 @@ def chat(
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
     threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True).start()
-    for line in [*words.about, words.chat_intro]:
+    about = words.about_operator if settings.operator else words.about
+    for line in [*about, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
         console.print(f"--thread {session.thread}", style="dim")
@@ -140,6 +143,24 @@ def ui(
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Open the app on http://127.0.0.1:8501."""
+    _serve("app.py", port, browser=browser)
+
+
+@app.command()
+def console(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8502,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open the operator's page: conversations in danger that wait for a person."""
+    from agent.errors import SettingsError
+    from agent.settings import load_settings
+
+    if not load_settings().operator:
+        raise SettingsError("Set HEARKEN_OPERATOR=true, for the app too, if people are to read along.")
+    _serve("console.py", port, browser=browser)
+
+
+def _serve(script: str, port: int, *, browser: bool) -> None:
     url = f"http://127.0.0.1:{port}"
     Console().print(f"hearken is on {url}  (Ctrl-C stops it)", highlight=False)
     if (
@@ -165,7 +186,7 @@ def ui(
 
     # In this very process, so that a signal that ends us ends the server too.
     options = [f"--{name}={value}" for name, value in flags.items()]
-    streamlit.main_run.main(args=[str(Path(__file__).parent / "app.py"), *options], prog_name="hearken ui")
+    streamlit.main_run.main(args=[str(Path(__file__).parent / script), *options], prog_name="hearken")
 
 
 def _open_when_up(url: str, seconds: float = 30) -> None:

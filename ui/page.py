@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
+from langchain_core.messages import AnyMessage
 from streamlit.delta_generator import DeltaGenerator
 
+from agent.responders.handoff import OPERATOR
 from agent.responders.static import static_reply
 from agent.settings import Settings
 from graph import Session, Turn
@@ -101,12 +103,13 @@ def _contacts(contacts: Sequence[dict[str, str]]) -> None:
         st.caption(words.undialled)
 
 
-def welcome() -> None:
-    """What this is and is not, before the first word."""
+def welcome(*, operator: bool) -> None:
+    """What this is and is not, and who may read along, before the first word."""
     words = load_ui_words()
+    about = words.about_operator if operator else words.about
     st.markdown(f"**{words.tagline}**")
-    st.markdown(" ".join(words.about[:2]))
-    st.markdown(" ".join(words.about[2:]))
+    st.markdown(" ".join(about[:2]))
+    st.markdown(" ".join(about[2:]))
     country_picker()
 
 
@@ -150,13 +153,15 @@ def listener() -> DeltaGenerator:
     return st.chat_message("assistant", avatar=":material/hearing:")
 
 
-def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> None:
-    """A reply, the card shown with it, and why it came about."""
+def replied(message: AnyMessage, turn: Turn | None, number: int, *, developer: bool) -> None:
+    """A reply, the card shown with it, and why it came about; a person's own words are marked as theirs."""
     with listener():
-        st.text(text)
+        if message.name == OPERATOR:
+            st.caption(load_ui_words().operator_said)
+        st.text(str(message.content))
         if turn is not None and turn.card:
             card(turn.card)
-        if turn is not None:
+        if turn is not None and message.name != OPERATOR:
             _why(turn, number, developer=developer)
 
 
@@ -205,6 +210,8 @@ def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
         if settings.developer or st.query_params.get("developer") == "1":
             st.toggle(words.developer_label, key="developer")
         with st.expander(words.protocol):
+            if settings.operator:
+                st.markdown(words.operator_note)
             st.markdown((Path(__file__).parent / "words" / "safety.md").read_text("utf-8"))
 
 

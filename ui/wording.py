@@ -34,6 +34,9 @@ class UiWords(Strict):
     title: str
     tagline: str
     about: list[str]
+    about_operator: list[str]
+    operator_note: str
+    operator_said: str
     country_label: str
     country_help: str
     country_unknown: str

@@ -80,6 +80,15 @@ def test_unanswered_it_waits_again_and_a_late_answer_is_refused(desk: Desk) -> N
     assert desk.listed()[0]["state"] == "waiting"
 
 
+def test_a_person_who_left_is_not_answered_and_the_operator_keeps_the_conversation(desk: Desk) -> None:
+    desk.put(escalation())
+    desk.take("t")
+    desk.ask("t", [])
+    desk.left("t")
+    assert not desk.answer("t", "to nobody")
+    assert desk.holds("t") == "taken"
+
+
 def test_new_danger_does_not_undo_a_take_over(desk: Desk) -> None:
     desk.put(escalation())
     desk.take("t")

@@ -143,3 +143,13 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(monkeypatch: pyte
     at = AppTest.from_file(APP, default_timeout=30).run()
     assert not at.exception
     assert "HEARKEN_THREADS" in at.warning[0].value
+
+
+def test_who_may_read_along_is_said_before_the_first_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARKEN_OPERATOR", "true")
+    at = AppTest.from_file(APP, default_timeout=30).run()
+    shown = literal(everything(at))
+    for line in load_ui_words().about_operator:
+        assert line in shown
+    assert load_ui_words().about[1] not in shown
+    assert load_ui_words().operator_note in shown
