@@ -6,7 +6,8 @@
     ├── EncoderError      the reading model is missing, damaged or not the one expected
     ├── ResponderError    a responder could not produce a reply (the guided one answers instead)
     ├── AuditError        the audit trail or its key cannot be relied on
-    └── ScriptError       a conversation script breaks its schema
+    ├── ScriptError       a conversation script breaks its schema
+    └── DataError         a data set lacks a file, a column or rows, or has a label nobody knows
 
 No message carries what a person wrote.
 """
@@ -38,3 +39,7 @@ class AuditError(HearkenError):
 
 class ScriptError(HearkenError):
     """A conversation script breaks its schema; the message names file and key."""
+
+
+class DataError(HearkenError):
+    """A data set cannot be used; the message names file, column or label, and the fix."""

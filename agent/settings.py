@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     country: str | None = Field(
         default=None, description="ISO 3166-1 alpha-2 code whose helplines are shown."
     )
+    jurisdiction: Literal["general", "restricted"] = Field(
+        default="general",
+        description="restricted: self-help library, helplines and crisis words only; no feelings are read.",
+    )
     data_dir: Path = Field(
         default_factory=_data_dir, description="Where the index and kept conversations live."
     )

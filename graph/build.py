@@ -2,6 +2,7 @@
 
     START -> perceive -> assess --no escalation--> plan -> recall -> respond -> guard -> END
                             \\--------escalate--------> crisis ------------------^
+                             \\-------safety plan-----> safety ------------------^
 
 With `handoff`, a conversation that an operator took over goes from assess to handoff, which pauses for
 their words: then guard says those, or the turn goes on as drawn.
@@ -24,6 +25,7 @@ from langgraph.types import StreamWriter, interrupt
 from agent.settings import load_settings
 from graph import fallbacks, nodes
 from graph import handoff as handing
+from graph.safety import builds, safety
 from graph.services import Services, from_settings
 from graph.state import State
 
@@ -64,11 +66,12 @@ def build_graph(
     graph.add_node("recall", _step("recall", nodes.recall, bound))
     graph.add_node("respond", _respond(bound))
     graph.add_node("crisis", _step("crisis", nodes.crisis, bound))
+    graph.add_node("safety", _step("safety", safety, bound))
     graph.add_node("guard", _step("guard", nodes.guard, bound))
 
     graph.add_edge(START, "perceive")
     graph.add_edge("perceive", "assess")
-    ways: dict[Hashable, str] = {"plan": "plan", "crisis": "crisis"}
+    ways: dict[Hashable, str] = {"plan": "plan", "crisis": "crisis", "safety": "safety"}
     if handoff:
         graph.add_node("handoff", _step("handoff", partial(handing.handoff, ask=interrupt), bound))
         graph.add_conditional_edges("assess", _route_taken, {**ways, "handoff": "handoff"})
@@ -79,21 +82,27 @@ def build_graph(
     graph.add_edge("recall", "respond")
     graph.add_edge("respond", "guard")
     graph.add_edge("crisis", "guard")
+    graph.add_edge("safety", "guard")
     graph.add_edge("guard", END)
     return graph.compile(checkpointer=checkpointer, name="hearken")
 
 
-def route(state: State) -> Literal["plan", "crisis"]:
-    """The ordinary way only when risk says plainly that nothing escalates; else the careful one."""
+def route(state: State) -> Literal["plan", "crisis", "safety"]:
+    """The ordinary way only when risk says plainly that nothing escalates; else the careful one.
+
+    A safety plan that the person is writing goes on where no new danger was heard.
+    """
+    if builds(state):
+        return "safety"
     risk: object = state.get("risk")
     return "plan" if isinstance(risk, dict) and risk.get("escalate") is False else "crisis"
 
 
-def _route_taken(state: State) -> Literal["plan", "crisis", "handoff"]:
+def _route_taken(state: State) -> Literal["plan", "crisis", "safety", "handoff"]:
     return "handoff" if state.get("operator") == "taken" else route(state)
 
 
-def _route_answered(state: State) -> Literal["plan", "crisis", "guard"]:
+def _route_answered(state: State) -> Literal["plan", "crisis", "safety", "guard"]:
     return "guard" if state.get("operator") == "said" else route(state)
 
 

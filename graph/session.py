@@ -24,11 +24,13 @@ from langgraph.types import Command
 from agent.brief import Passage, Person, Plan, Reading, Replaced
 from agent.errors import SettingsError
 from agent.reading.ladder import Level
+from agent.safety_plan import exported
 from agent.settings import Settings, load_settings
 from graph import handoff, store
 from graph.afterwards import follow
 from graph.build import Graph, build_graph
 from graph.desk import Answer
+from graph.reminders import Reminder, Reminders
 from graph.services import Services, from_settings
 from graph.state import State, kept
 from knowledge.helplines import load_helplines
@@ -111,6 +113,7 @@ class Session:
         self._saver = saver
         self._saved = saved
         self._services = services
+        self._reminders = Reminders(services.clock)
         joins = services.desk is not None  # a pause needs a checkpoint; in memory, gone with the turn
         self._pauses = InMemorySaver() if joins else None
         self._plain = build_graph(services, checkpointer=self._pauses, handoff=joins)
@@ -301,6 +304,23 @@ class Session:
         young = "minor" in risk["marks"]
         country = self.person.get("country")
         return list(self._services.contacts(country, risk["kinds"], level=risk["level"], young=young))
+
+    def safety_plan(self) -> dict[str, Any] | None:
+        """The safety plan written so far, ready for JSON; `agent.safety_plan.markdown` makes a file of it.
+
+        None when none was begun. It lives in this conversation, so it is on disk only where that is kept.
+        """
+        emergency = load_helplines().emergency(self.person.get("country"))
+        return exported(self._values.get("safety_plan"), emergency["phone"] if emergency else "")
+
+    def due(self) -> list[Reminder]:
+        """What the host owes the person now: `disclosure` of what this is, `rest` to suggest a break.
+
+        Ask when a conversation is opened (the disclosure is then always due) and after each turn.
+        """
+        risk = self._values.get("risk")
+        young, in_danger = bool(risk and "minor" in risk["marks"]), bool(risk and risk["escalate"])
+        return self._reminders.due(young=young, in_danger=in_danger)
 
     def close(self) -> None:
         """Let go of the file that a kept conversation is written to, and of the operator's desk."""
