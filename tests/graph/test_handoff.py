@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
@@ -334,6 +335,24 @@ def test_the_graph_pauses_for_nobody_unless_it_was_built_so() -> None:
     given: Any = {"messages": [("user", HIGH)], "person": {"country": "GB"}, "operator": "taken"}
     state = build_graph(fakes.services()).invoke(given)
     assert state["messages"][-1].type == "ai"
+
+
+def test_handed_back_into_a_safety_plan_the_person_is_told_too() -> None:
+    graph = build_graph(fakes.services(operator=True), checkpointer=InMemorySaver(), handoff=True)
+    given: Any = {"messages": [("user", "can we write a safety plan")], "operator": "back"}
+    said = graph.invoke(given, {"configurable": {"thread_id": "one"}})
+    assert said["draft"]["responder"] == "safety"
+    assert said["draft"]["sentences"][0] in load_handoff().back
+
+
+def test_an_answer_to_the_operator_is_not_taken_into_the_safety_plan() -> None:
+    graph = build_graph(fakes.services())
+    begun = graph.invoke({"messages": [("user", "can we write a safety plan")]})
+    theirs = AIMessage("Where are you now?", name=OPERATOR)
+    after: Any = {**begun, "messages": [*begun["messages"], theirs, ("user", "in my kitchen at home")]}
+    ours: Any = {**begun, "messages": [*begun["messages"], ("user", "in my kitchen at home")]}
+    assert graph.invoke(ours)["draft"]["responder"] == "safety"
+    assert graph.invoke(after)["draft"]["responder"] != "safety"
 
 
 def test_a_handoff_that_breaks_falls_back_to_the_crisis_reply(monkeypatch: pytest.MonkeyPatch) -> None:
