@@ -5,6 +5,7 @@
     ├── WordsError        a file under agent/words/ breaks its schema
     ├── EncoderError      the reading model is missing, damaged or not the one expected
     ├── ResponderError    a responder could not produce a reply (the guided one answers instead)
+    ├── AuditError        the audit trail or its key cannot be relied on
     ├── ScriptError       a conversation script breaks its schema
     └── DataError         a data set lacks a file, a column or rows, or has a label nobody knows
 
@@ -30,6 +31,10 @@ class EncoderError(HearkenError):
 
 class ResponderError(HearkenError):
     """A responder failed (time-out, memory, connection, empty); never shown to the person."""
+
+
+class AuditError(HearkenError):
+    """The audit trail or its key cannot be relied on; the message names the line or the file."""
 
 
 class ScriptError(HearkenError):

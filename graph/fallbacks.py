@@ -84,6 +84,11 @@ def _draft(state: State, services: Services) -> State:
     return {"draft": Draft(sentences=sentences, card=card, replaced=[], responder="static", offered="")}
 
 
+def _handoff(state: State, services: Services) -> State:
+    del state, services
+    return {"operator": "missed"}
+
+
 def _guard(state: State, services: Services) -> State:
     sentences, _ = _static(state, services)
     return {"messages": [AIMessage(" ".join(sentences))]}
@@ -117,4 +122,5 @@ FALLBACKS: dict[str, Callable[[State, Services], State]] = {
     "crisis": _crisis,
     "safety": _safety,
     "guard": _guard,
+    "handoff": _handoff,
 }

@@ -8,7 +8,7 @@ import logging
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -25,6 +25,7 @@ from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
+from agent.responders import handoff as handing
 from agent.safety_plan import standing
 from graph.deadline import PartFailed, pump, within
 from graph.services import Services
@@ -144,9 +145,13 @@ def respond(state: State, services: Services, emit: Emit) -> State:
 
     repairs: list[str] = []
     repair = _repair(brief, repairs)
+    opened = _opening(state)
 
     def shown(respond: Respond) -> None:
-        sentences = pump(services.reply_seconds, lambda: _sentences(respond(brief)))
+        first = () if kept else opened
+        sentences = pump(
+            services.reply_seconds, lambda: _true(chain(first, _sentences(respond(brief))), services)
+        )
         for sentence in guarding.sift(sentences, bounds, kept, replaced, repair=repair):
             emit({"type": "sentence", "text": sentence})
 
@@ -158,12 +163,12 @@ def respond(state: State, services: Services, emit: Emit) -> State:
         except PartFailed as error:
             log.warning("the %s responder failed: %s", name, error)
             own_words = True
-    if own_words or len(kept) <= len(repairs):
+    if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
         try:
             shown(guided.respond)
         except PartFailed:
-            if not kept:  # what was already shown stands as the reply
+            if len(kept) <= len(opened):  # what was already shown stands as the reply
                 raise
     offered = guided.offered(brief) if name == "guided" else ""
     return {"draft": Draft(sentences=kept, card=[], replaced=replaced, responder=name, offered=offered)}
@@ -198,7 +203,10 @@ def crisis(state: State, services: Services) -> State:
         plan=standing(state.get("safety_plan")),
     )
     draft = Draft(
-        sentences=[*(() if helped else _truth(state)), *composed["sentences"]],
+        sentences=[
+            *_opening(state),
+            *_true([*(() if helped else _truth(state)), *composed["sentences"]], services),
+        ],
         card=composed["card"],
         replaced=[],
         responder="crisis",
@@ -210,6 +218,9 @@ def crisis(state: State, services: Services) -> State:
 def guard(state: State, services: Services) -> State:
     """Judge the whole once more and say it; the only step that writes the assistant's message."""
     draft = state["draft"]
+    if (state.get("operator"), draft["responder"]) == ("said", handing.OPERATOR):
+        written = " ".join(draft["sentences"])  # a person's own words, which are not ours to judge
+        return {"messages": [AIMessage(written, id=uuid.uuid4().hex, name=handing.OPERATOR)]}
     judged = guarding.fold(draft["sentences"], _bounds(state, services))
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
@@ -222,6 +233,16 @@ def _truth(state: State) -> list[str]:
         return []
     spoken = guided.respond(_brief({**state, "plan": _plan(state)}, []))
     return list(islice((sentence for sentence in spoken if "?" not in sentence), 1))
+
+
+def _opening(state: State) -> list[str]:
+    """What a person who had taken over left to say: that they gave it back, or did not answer."""
+    return handing.opening(state.get("operator") or "", said(state))
+
+
+def _true(sentences: Iterable[str], services: Services) -> Iterator[str]:
+    """The sentences, without those that do not hold where people may read along."""
+    return map(handing.truthful, sentences) if services.operator else iter(sentences)
 
 
 def looks_up(decided: Plan) -> bool:
@@ -353,6 +374,7 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
     texts = said_by(state, "human")
     in_crisis = bool(state["risk"]["escalate"])
     budget = 150 if in_crisis else int(state["plan"]["words"] * SLACK)
+    budget += sum(len(sentence.split()) for sentence in _opening(state))
     return guarding.Bounds(
         allowed=services.allowed(whose(state, services)),
         said=tuple(said(state)),
@@ -384,6 +406,9 @@ def _sentences(reply: Iterable[object]) -> Iterator[str]:
 def _pending(state: State) -> Mapping[str, Level]:
     """What an answer would mean: as the crisis branch noted, or as its question in the history tells."""
     care = state.get("care")
+    last = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
+    if last is not None and last.name == handing.OPERATOR:
+        return {}  # what is answered now is what the operator asked, which nobody noted
     if (state.get("safety_plan") or {}).get("turn", 0) > (care or {}).get("turn", 0):
         return {}  # the plan spoke since, and it asks nothing that a yes or no could answer
     if care is not None:

@@ -6,6 +6,7 @@ No model, no retrieval. Knows nothing of how the plan is talked through (agent/r
 
 from agent.brief import Draft
 from agent.errors import WordsError
+from agent.responders import handoff as handing
 from agent.responders.planning import built, takes
 from graph.nodes import said, said_by, seed, whose
 from graph.services import Services
@@ -26,10 +27,12 @@ def builds(state: State) -> bool:
     if risk.get("escalate") and risk.get("subject") != "self":
         return False
     care = state.get("care") or {}
+    last = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
+    asked_by_us = last is None or last.name != handing.OPERATOR  # else the open step is not what is answered
     try:
         return takes(
             texts[-1],
-            state.get("safety_plan"),
+            state.get("safety_plan") if asked_by_us else None,
             turn=len(texts),
             offered=care.get("asked") == "plan" and care.get("turn") == len(texts) - 1,
             wants=reading.get("wants") or [],
@@ -54,5 +57,8 @@ def safety(state: State, services: Services) -> State:
         said=said(state),
         seed=seed(texts),
     )
-    draft = Draft(sentences=done.sentences, card=done.card, replaced=[], responder="safety", offered="")
+    # An operator who gave the turn back or did not answer is spoken of first, as in every other reply.
+    opened = handing.opening(state.get("operator") or "", said(state))
+    told = [handing.truthful(one) for one in done.sentences] if services.operator else done.sentences
+    draft = Draft(sentences=[*opened, *told], card=done.card, replaced=[], responder="safety", offered="")
     return {"safety_plan": done.plan, "draft": draft, "plan": done.turn_plan}

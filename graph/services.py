@@ -25,6 +25,9 @@ from agent.reading.ladder import Answer, Cue
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
 from agent.settings import Settings
+from graph.audit import Trail
+from graph.chain import Record, load_key
+from graph.desk import Desk, Escalation
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import load_helplines
 from knowledge.library import Library
@@ -131,6 +134,11 @@ class Services:
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
+
+    escalate: told of every turn at high and imminent, audit: of every turn, both in a thread of their
+    own once the person has the reply, and for at most hook_seconds. operator: people who run this may
+    read conversations in danger, and are told so. desk: where they take one over; a person then
+    waits for their words for operator_seconds.
     """
 
     scan: Callable[[str], list[Cue]] = _scan
@@ -147,6 +155,20 @@ class Services:
     reply_seconds: float = 60.0
     restricted: bool = False
     clock: Callable[[], float] = time.monotonic
+    escalate: Callable[[Escalation], object] | None = None
+    audit: Callable[[Record], object] | None = None
+    operator: bool = False
+    desk: Desk | None = None
+    operator_seconds: float = 60.0
+    hook_seconds: float = 5.0
+
+
+def trail(settings: Settings) -> Trail | None:
+    """The audit trail that the settings ask for; nothing is written before its first line."""
+    folder, key = settings.audit_dir, settings.audit_key
+    if folder is None:
+        return None
+    return Trail(folder, lambda: load_key(folder, key.get_secret_value() if key else None))
 
 
 def from_settings(settings: Settings) -> Services:
@@ -158,6 +180,8 @@ def from_settings(settings: Settings) -> Services:
     def search(text: str, k: int) -> list[Passage]:
         return [Passage(**passage) for passage in library(settings).search(text, k)]
 
+    kept = trail(settings)
+    desk = Desk(settings.desk_db) if settings.operator else None
     return Services(
         read=read,
         search=search,
@@ -166,6 +190,11 @@ def from_settings(settings: Settings) -> Services:
         part_seconds=settings.part_seconds,
         reply_seconds=settings.reply_seconds,
         restricted=settings.jurisdiction == "restricted",
+        audit=kept.write if kept else None,
+        operator=settings.operator,
+        desk=desk,
+        escalate=desk.put if desk else None,
+        operator_seconds=settings.operator_seconds,
     )
 
 

@@ -9,6 +9,7 @@
     draft      respond, crisis or safety  not kept in checkpoints
     care       crisis             what it asked, showed and was refused
     safety_plan  safety           the person's own safety plan
+    operator   the caller (`taken` or `back`) and handoff (what came of it); not kept in checkpoints
 
 No enums, dataclasses or pydantic objects: a checkpoint keeps what is here exactly, under the
 strict serializer too. Knows nothing of nodes.
@@ -23,6 +24,7 @@ from langgraph.graph.message import add_messages
 from agent.brief import Draft, Passage, Person, Plan, Reading
 from agent.reading.ladder import Risk
 from agent.responders.crisis import Care
+from agent.responders.handoff import Handoff
 from agent.safety_plan import SafetyPlan
 
 __all__ = ["WRITERS", "State", "kept"]
@@ -40,6 +42,7 @@ class State(TypedDict, total=False):
     draft: Annotated[Draft, UntrackedValue]
     care: Care
     safety_plan: SafetyPlan
+    operator: Annotated[Handoff, UntrackedValue]
 
 
 WRITERS: dict[str, frozenset[str]] = {
@@ -51,9 +54,10 @@ WRITERS: dict[str, frozenset[str]] = {
     "crisis": frozenset({"draft", "care", "plan"}),
     "safety": frozenset({"safety_plan", "draft", "plan"}),
     "guard": frozenset({"messages"}),
+    "handoff": frozenset({"operator", "draft", "plan"}),
 }
 
 
 def kept(values: dict[str, Any]) -> dict[str, Any]:
     """The part of the state that outlives a turn."""
-    return {key: value for key, value in values.items() if key not in {"passages", "draft"}}
+    return {key: value for key, value in values.items() if key not in {"passages", "draft", "operator"}}

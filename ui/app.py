@@ -40,19 +40,17 @@ def main() -> None:
     session: Session = st.session_state.session
     st.session_state.setdefault("country", session.person.get("country", ""))
     page.sidebar(settings, session, restart=_restart)
-    page.header(session.person.get("country"), chooses=bool(session.messages))
+    page.header(session.person.get("country"), chooses=bool(session.messages), operator=settings.operator)
     if session.messages:
         page.reminders(st.session_state.reminders.get("", []))
     else:
-        page.welcome(restricted=settings.jurisdiction == "restricted")
+        page.welcome(operator=settings.operator, restricted=settings.jurisdiction == "restricted")
     for number, message in enumerate(session.messages):
         if message.type == "human":
             page.said(str(message.content))
         else:
             turn = st.session_state.turns.get(message.id)
-            page.replied(
-                str(message.content), turn, number, developer=st.session_state.get("developer", False)
-            )
+            page.replied(message, turn, number, developer=st.session_state.get("developer", False))
             page.reminders(st.session_state.reminders.get(message.id, []))
     page.pinned(session)
     suggested = page.suggestions() if not session.messages else None

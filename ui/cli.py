@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import DataError, HearkenError
+from ui.auditing import audit
 from ui.evaluating import evaluate
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ train = typer.Typer(
     no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
 )
 app.add_typer(train, name="train")
+app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
 
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
@@ -81,9 +83,10 @@ def chat(
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
     threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True).start()
+    about = words.about_operator if settings.operator else words.about
     restricted = [words.about_restricted] if services.restricted else []
     session.due()  # the disclosure, which stands in the lines that follow
-    for line in [*words.about, *restricted, words.chat_intro]:
+    for line in [*about, *restricted, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
         console.print(f"--thread {session.thread}", style="dim")
@@ -179,6 +182,24 @@ def ui(
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Open the app on http://127.0.0.1:8501."""
+    _serve("app.py", port, browser=browser)
+
+
+@app.command()
+def console(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8502,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open the operator's page: conversations in danger that wait for a person."""
+    from agent.errors import SettingsError
+    from agent.settings import load_settings
+
+    if not load_settings().operator:
+        raise SettingsError("Set HEARKEN_OPERATOR=true, for the app too, if people are to read along.")
+    _serve("console.py", port, browser=browser)
+
+
+def _serve(script: str, port: int, *, browser: bool) -> None:
     url = f"http://127.0.0.1:{port}"
     Console().print(f"hearken is on {url}  (Ctrl-C stops it)", highlight=False)
     if (
@@ -204,7 +225,7 @@ def ui(
 
     # In this very process, so that a signal that ends us ends the server too.
     options = [f"--{name}={value}" for name, value in flags.items()]
-    streamlit.main_run.main(args=[str(Path(__file__).parent / "app.py"), *options], prog_name="hearken ui")
+    streamlit.main_run.main(args=[str(Path(__file__).parent / script), *options], prog_name="hearken")
 
 
 def _open_when_up(url: str, seconds: float = 30) -> None:

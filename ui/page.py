@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
+from langchain_core.messages import AnyMessage
 from streamlit.delta_generator import DeltaGenerator
 
+from agent.responders.handoff import OPERATOR
 from agent.responders.static import static_reply
 from agent.safety_plan import markdown
 from agent.settings import Settings
@@ -53,13 +55,15 @@ def shown(text: str) -> str:
     return text.replace("\x00", "").strip() or "…"
 
 
-def header(country: str | None, *, chooses: bool) -> None:
+def header(country: str | None, *, chooses: bool, operator: bool = False) -> None:
     """The title, and help one tap away whatever else is on the page."""
     words = load_ui_words()
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {words.title}")
         with st.container(key="header-buttons", horizontal=True, width="content"):
             with st.popover(words.protocol_button, icon=":material/shield:", key="protocol"):
+                if operator:
+                    st.markdown(words.operator_note)
                 st.markdown(f"**{words.protocol}**\n\n{protocol()}")
             with st.popover(words.help_button, icon=":material/call:", key="help"):
                 if chooses:
@@ -108,12 +112,13 @@ def _contacts(contacts: Sequence[dict[str, str]]) -> None:
         st.caption(words.undialled)
 
 
-def welcome(*, restricted: bool = False) -> None:
-    """What this is and is not, before the first word."""
+def welcome(*, operator: bool, restricted: bool = False) -> None:
+    """What this is and is not, and who may read along, before the first word."""
     words = load_ui_words()
+    about = words.about_operator if operator else words.about
     st.markdown(f"**{words.tagline}**")
-    st.markdown(" ".join(words.about[:2]))
-    st.markdown(" ".join(words.about[2:]))
+    st.markdown(" ".join(about[:2]))
+    st.markdown(" ".join(about[2:]))
     if restricted:
         st.markdown(words.about_restricted)
     country_picker()
@@ -159,10 +164,12 @@ def listener() -> DeltaGenerator:
     return st.chat_message("assistant", avatar=":material/hearing:")
 
 
-def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> None:
-    """A reply, the card shown with it, and why it came about."""
+def replied(message: AnyMessage, turn: Turn | None, number: int, *, developer: bool) -> None:
+    """A reply, the card shown with it, and why it came about; a person's own words are marked as theirs."""
     with listener():
-        st.text(text)
+        if message.name == OPERATOR:
+            st.caption(load_ui_words().operator_said)
+        st.text(str(message.content))
         if turn is not None and turn.card:
             card(turn.card)
         if turn is not None and turn.plan["move"] == "library" and turn.sources:
@@ -170,7 +177,7 @@ def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> No
             for passage in turn.sources:
                 with st.expander(plain(passage["question"]), icon=":material/menu_book:"):
                     st.text(passage["text"])
-        if turn is not None:
+        if turn is not None and message.name != OPERATOR:
             _why(turn, number, developer=developer)
 
 

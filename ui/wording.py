@@ -49,6 +49,9 @@ class UiWords(Strict):
     title: str
     tagline: str
     about: list[str]
+    about_operator: list[str]
+    operator_note: str
+    operator_said: str
     about_restricted: str
     reminders: Told
     country_label: str

@@ -146,6 +146,16 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(monkeypatch: pyte
     assert "HEARKEN_THREADS" in at.warning[0].value
 
 
+def test_who_may_read_along_is_said_before_the_first_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARKEN_OPERATOR", "true")
+    at = AppTest.from_file(APP, default_timeout=30).run()
+    shown = literal(everything(at))
+    for line in load_ui_words().about_operator:
+        assert line in shown
+    assert load_ui_words().about[1] not in shown
+    assert load_ui_words().operator_note in shown
+
+
 def test_the_whole_protocol_is_one_click_away_from_the_first_screen_on(page: AppTest) -> None:
     for at in (page, say(page, "hello")):
         shown = everything(at)
