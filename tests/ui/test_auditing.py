@@ -82,6 +82,7 @@ def test_a_program_that_ends_at_once_still_writes_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEARKEN_AUDIT_DIR", str(tmp_path / "audit"))
+    monkeypatch.setenv("HEARKEN_PART_SECONDS", "60")  # a machine under load loads the model slowly
     command = [sys.executable, "-m", "ui.cli", "chat", "--country", "GB"]
     done = subprocess.run(
         command, input="I want to kill myself\n", capture_output=True, text=True, cwd=ROOT, check=False
