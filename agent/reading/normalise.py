@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from agent.reading.disguise import Lexicon, contraction, join_spelt_out, mend, spell, undisguised
-from agent.reading.spellings import ALONE, EDGE, GLYPH, MARKS, SPECIAL
+from agent.reading.spellings import ALONE, EDGE, GLYPH, IS, MARKS, SPECIAL
 
 __all__ = ["Folded", "forms", "normalise", "spelling"]
 
@@ -192,7 +192,7 @@ def _inside(core: str, shift: int, lexicon: Lexicon, undisguise: bool) -> list[t
     for piece in _INSIDE.finditer(core.replace(GLYPH, " ")):
         text, start, end = piece.group(), shift + piece.start(), shift + piece.end()
         if text == "s" and previous == "'":
-            out.append(("'s", start, end))
+            out.append(("is" if out and out[-1][0] in IS else "'s", start, end))
         elif text[0].isalnum() or not text.isascii():
             out += [(word, start, end) for word in spell(text, lexicon, undisguise)]
         elif text[0] in '.?!,:;"()':
