@@ -8,7 +8,7 @@ import logging
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -256,10 +256,15 @@ def said_by(state: State, kind: Literal["human", "ai"]) -> list[str]:
 
 
 def unfolded(state: State) -> list[str]:
-    """The person's messages that the risk has not seen: this turn's, or all when it starts anew."""
+    """The person's messages that the risk has not seen: this turn's, or all when it starts anew.
+
+    Whatever was written since our last reply is among them, even where a host has shortened the history.
+    """
     texts = said_by(state, "human")
     seen = (state.get("risk") or assessing.no_risk())["seen"]
-    return texts[seen:] if seen < len(texts) else texts[-1:]
+    since = takewhile(lambda message: message.type != "ai", reversed(state.get("messages") or []))
+    fresh = sum(message.type == "human" for message in since)
+    return texts[-max(len(texts) - seen, fresh, 1) :]
 
 
 def said(state: State) -> list[str]:
