@@ -71,21 +71,23 @@ SLACK = 1.4
 def perceive(state: State, services: Services) -> State:
     """Hear the message: danger first and on the whole text, then feelings, language and wishes."""
     texts = said_by(state, "human")
-    text = texts[-1] if texts else ""
     cues = [services.scan(unseen) for unseen in unfolded(state)]
-    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
     reading = Reading(
         emotions=[],
         intents=[],
         sure=False,
-        wants=wants(text, language),
-        language=language,
+        wants=["vent"],
+        language="und",
         cues=cues,
         degraded=False,
         heads={},
         evidence=[],
     )
+    person = state.get("person") or Person()
+    # What the rules heard of danger stands, whatever breaks from here on.
     try:
+        language, wanted, person = within(services.step_seconds, lambda: _asked_for(state, texts, person))
+        reading = {**reading, "language": language, "wants": wanted}
         read = within(
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
@@ -94,11 +96,8 @@ def perceive(state: State, services: Services) -> State:
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
-        log.warning("reading without the encoder: %s", error)
+        log.warning("reading without a part: %s", error)
         reading["degraded"] = True
-    person = state.get("person") or Person()
-    for unseen in unfolded(state):
-        person = wishes(unseen, person)
     return {"reading": reading, "person": person}
 
 
@@ -278,6 +277,15 @@ def seed(texts: Sequence[str]) -> int:
     return zlib.crc32(texts[0].encode("utf-8", "replace")) if texts else 0
 
 
+def _asked_for(state: State, texts: Sequence[str], person: Person) -> tuple[str, list[str], Person]:
+    """The language, what is wanted of this turn, and what is to be kept in mind."""
+    text = texts[-1] if texts else ""
+    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
+    for unseen in unfolded(state):
+        person = wishes(unseen, person)
+    return language, wants(text, language), person
+
+
 def _heard(heard: Heard) -> Heard:
     """What a reader gave, as plain data; a host's own may leave out what it does not know."""
     danger = heard.get("danger", "none")
@@ -296,7 +304,10 @@ def _heard(heard: Heard) -> Heard:
 
 
 def _scores(scores: Iterable[Score]) -> list[Score]:
-    return [Score(label=str(s["label"]), p=float(s["p"])) for s in scores]
+    found = [Score(label=str(s["label"]), p=float(s["p"])) for s in scores]
+    if not all(0 <= score["p"] <= 1 for score in found):  # NaN too is no probability
+        raise ValueError("a probability out of bounds")
+    return found
 
 
 def _floor(state: State) -> Level:
