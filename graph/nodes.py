@@ -8,6 +8,7 @@ import logging
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice, takewhile
 from typing import Literal
 
@@ -42,6 +43,8 @@ SHORT = 3
 OWED = frozenset({"identity", "privacy", "capability"})
 # Sentences that may not return; words are finite, and a very long conversation must not run dry.
 REMEMBERED = 100
+# Where nothing else is left to say, only these may not return.
+LATELY = 20
 # A reply of this many sentences is cut, whatever a responder goes on to yield.
 MOST_SENTENCES = 40
 # The moves in which an idea from similar answers may have a place.
@@ -143,11 +146,11 @@ def respond(state: State, services: Services, emit: Emit) -> State:
     replaced: list[Replaced] = []
 
     repairs: list[str] = []
-    repair = _repair(brief, repairs)
     opened = _opening(state)
 
-    def shown(respond: Respond) -> None:
+    def shown(respond: Respond, brief: Brief, bounds: guarding.Bounds) -> None:
         first = () if kept else opened
+        repair = _repair(brief, repairs)
         sentences = pump(
             services.reply_seconds, lambda: _true(chain(first, _sentences(respond(brief))), services)
         )
@@ -158,14 +161,16 @@ def respond(state: State, services: Services, emit: Emit) -> State:
     own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
     if not own_words:
         try:
-            shown(services.respond)
+            shown(services.respond, brief, bounds)
         except PartFailed as error:
             log.warning("the %s responder failed: %s", name, error)
             own_words = True
     if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
         try:
-            shown(guided.respond)
+            shown(guided.respond, brief, bounds)
+            if len(kept) <= len(opened):
+                shown(guided.respond, _lately(brief), replace(bounds, said=bounds.said[-LATELY:]))
         except PartFailed:
             if len(kept) <= len(opened):  # what was already shown stands as the reply
                 raise
@@ -220,7 +225,10 @@ def guard(state: State, services: Services) -> State:
     if (state.get("operator"), draft["responder"]) == ("said", handing.OPERATOR):
         written = " ".join(draft["sentences"])  # a person's own words, which are not ours to judge
         return {"messages": [AIMessage(written, id=uuid.uuid4().hex, name=handing.OPERATOR)]}
-    judged = guarding.fold(draft["sentences"], _bounds(state, services))
+    bounds = _bounds(state, services)
+    judged = guarding.fold(draft["sentences"], bounds)
+    if not judged.sentences:
+        judged = guarding.fold(draft["sentences"], replace(bounds, said=bounds.said[-LATELY:]))
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
     return {"messages": [AIMessage(" ".join(judged.sentences), id=uuid.uuid4().hex)]}
@@ -384,6 +392,11 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
         said=said(state),
         seed=seed(texts),
     )
+
+
+def _lately(brief: Brief) -> Brief:
+    """The brief of somebody who remembers the last few replies only."""
+    return {**brief, "said": brief["said"][-LATELY:], "history": brief["history"][-LATELY // 2 :]}
 
 
 def _bounds(state: State, services: Services) -> guarding.Bounds:
