@@ -27,7 +27,7 @@ NOTHING_HEARD = {
 }  # fmt: skip
 CALM = {"level": "none", "escalate": False}
 BLANK = {"sentences": ["  "], "card": [], "replaced": [], "responder": "custom", "offered": ""}
-ANYTHING = [None, "garbage"]
+ANYTHING = [None]
 # Its own key with the wrong thing in it, half of a thing, and things that say less than was heard.
 GARBAGE: dict[str, list[Any]] = {
     "perceive": [
@@ -64,10 +64,9 @@ def hanging() -> Iterator[Callable[..., Any]]:
 
 @pytest.mark.parametrize("meant", MESSAGES)
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("error", [RuntimeError("boom"), StopIteration()])
-def test_a_step_that_raises(
-    step: str, meant: Level, error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_step_that_raises(step: str, meant: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+    # StopIteration is the one that ends a loop around it quietly
+    error = StopIteration() if step in {"respond", "crisis"} else RuntimeError("boom")
     is_right(broken(step, monkeypatch, fakes.raising(error)).say(MESSAGES[meant]), meant)
 
 

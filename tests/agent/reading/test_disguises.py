@@ -78,7 +78,7 @@ def top(text: str) -> Level:
     st.sampled_from(sorted(HIDDEN)),
     st.sampled_from(sorted(AROUND)),
 )
-@settings(LAW, max_examples=150)
+@settings(LAW, max_examples=100)
 def test_disguises_one_over_another_never_lower_what_a_rule_must_hear(
     text: str, typed: str, hidden: str, around: str
 ) -> None:
@@ -92,7 +92,7 @@ def test_disguises_one_over_another_never_lower_what_a_rule_must_hear(
     st.sampled_from(sorted(HIDDEN)),
     st.sampled_from(sorted(AROUND)),
 )
-@settings(LAW, max_examples=80)
+@settings(LAW, max_examples=60)
 def test_disguises_one_over_another_leave_a_plain_statement_at_its_level(
     text: str, typed: str, hidden: str, around: str
 ) -> None:
