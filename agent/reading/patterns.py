@@ -22,7 +22,7 @@ from functools import cache, cached_property
 from agent.errors import WordsError
 from agent.reading.normalise import spelling
 
-__all__ = ["Bank", "Index", "Pattern", "compile_pattern"]
+__all__ = ["Bank", "Index", "Pattern", "compile_pattern", "tokens"]
 
 _TOKEN = re.compile(r"\s*(-\(|[()\[\]|^$]|#+|\{[a-z_]+\}|\.\.\d*|[^\s()\[\]|{}#^$]+)")
 _NUMBERED = re.compile(r"\d+|\D+")  # "8th" is folded to two words
@@ -78,12 +78,18 @@ class Pattern:
         return [(match.start() + 1, match.end()) for match in self._compiled.finditer(sentence)]
 
 
+def tokens(source: str) -> list[str]:
+    """The marks and words of a pattern; raises WordsError when one is not understood."""
+    found = _TOKEN.findall(source)
+    if "".join(found) != re.sub(r"\s", "", source):
+        raise WordsError(f"The risk pattern {source!r} has a mark that is not understood.")
+    return found
+
+
 class _Parser:
     def __init__(self, source: str, macros: Mapping[str, str], trail: tuple[str, ...] = ()) -> None:
         self.source, self.macros, self.trail = source, macros, trail
-        self.tokens = _TOKEN.findall(source)
-        if "".join(self.tokens) != re.sub(r"\s", "", source):
-            raise WordsError(f"The risk pattern {source!r} has a mark that is not understood.")
+        self.tokens = tokens(source)
         self.at = 0
 
     def parse(self) -> _Part:

@@ -8,7 +8,7 @@ from typing import Literal
 from agent.reading.ladder import Answer, Kind, Level, Subject
 from agent.words import Strict
 
-__all__ = ["AnswerWords", "ContextWords", "RiskWords", "RuleWords", "Turned", "Twin"]
+__all__ = ["AnswerWords", "ContextWords", "JoinedWords", "RiskWords", "RuleWords", "Turned", "Twin", "joined"]
 
 Turned = Literal["keep", "drop", "none", "low", "moderate", "high", "imminent"]
 
@@ -25,7 +25,9 @@ class Twin(Strict):
 class RuleWords(Strict):
     """One rule. negated, past, invented: the level when the cue is denied, long over, or said by a character.
 
-    needs: scenes that must appear in the message as well. unless: patterns that silence it from nearby.
+    needs: scenes that must appear in the message as well ("a | b": one of them); with reach, within so
+    many words. without: scenes that set it aside when told before it or in its sentence.
+    unless: patterns that silence it from nearby. whose: the person named last before it is whom it is about.
     escalate: by default, whether the level is moderate or above.
     in_context: the level it rises to once this conversation is already about danger to the person
     themself. A rule whose own level is none says nothing alone; assess drops it unless it rises.
@@ -42,6 +44,9 @@ class RuleWords(Strict):
     past: Turned = "low"
     invented: Turned = "drop"
     needs: tuple[str, ...] = ()
+    reach: int | None = None
+    without: tuple[str, ...] = ()
+    whose: bool = False
     unless: tuple[str, ...] = ()
     patterns: tuple[str, ...]
     hits: tuple[str, ...]
@@ -87,5 +92,30 @@ class RiskWords(Strict):
     idioms: tuple[str, ...]
     context: ContextWords
     scenes: dict[str, tuple[str, ...]]
+    classes: dict[str, tuple[str, ...]] = {}
     rules: tuple[RuleWords, ...]
     answers: dict[Answer, AnswerWords]
+
+
+class JoinedWords(Strict):
+    """agent/words/risk_joined.yaml: word classes, and rules that hear several of them together.
+
+    A class is a macro in patterns and a scene of the same name.
+    """
+
+    reviewed_by: str | None
+    macros: dict[str, str]
+    classes: dict[str, tuple[str, ...]]
+    rules: tuple[RuleWords, ...]
+
+
+def joined(words: RiskWords, more: JoinedWords) -> RiskWords:
+    """Both files as one; a class hides a macro of the same name."""
+    macros = {name: f"({'|'.join(ways)})" for name, ways in more.classes.items()}
+    return words.model_copy(
+        update={
+            "macros": {**words.macros, **more.macros, **macros},
+            "classes": more.classes,
+            "rules": (*words.rules, *more.rules),
+        }
+    )

@@ -15,11 +15,13 @@ from functools import cache
 
 from agent.errors import WordsError
 from agent.reading.disguise import Lexicon
+from agent.reading.joined import Spots, owner
 from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject, at_least
 from agent.reading.normalise import Folded, forms, normalise
 from agent.reading.patterns import Bank
+from agent.reading.phrases import PhraseBank
 from agent.reading.plainest import plainest
-from agent.reading.riskwords import RiskWords, RuleWords, Turned
+from agent.reading.riskwords import JoinedWords, RiskWords, RuleWords, Turned, joined
 from agent.words import load
 
 __all__ = ["Rules", "compile_rules", "load_rules", "minimal_rules"]
@@ -72,6 +74,7 @@ class Rules:
     lexicon: Lexicon
     past_words: frozenset[str]
     cues: Bank
+    classes: PhraseBank
     idioms: Bank
     around: Bank
     before: Bank
@@ -80,22 +83,24 @@ class Rules:
 
     def scan(self, text: str) -> list[Cue]:
         """Every cue in the message, worst first; one per rule, level and subject."""
-        found: list[tuple[_Found, Folded, int]] = []
-        scenes: set[str] = set()
-        read: set[str] = set()
-        for form in forms(text, self.lexicon):
+        found: list[tuple[_Found, int, int, int]] = []
+        spots = Spots()
+        folded = forms(text, self.lexicon)
+        read: dict[str, tuple[list[_Found], list[tuple[str, int]]]] = {}
+        for number, form in enumerate(folded):
             for first, last in form.sentences():
                 sentence = f" {' '.join(form.words[first:last])} "
                 if sentence not in read:
-                    read.add(sentence)
-                    cues, set_here = self._sentence(sentence)
-                    scenes |= set_here
-                    found += [(cue, form, first) for cue in cues]
+                    read[sentence] = self._sentence(sentence)
+                cues, scenes = read[sentence]
+                for name, at in scenes:
+                    spots.add(name, number, first + at)
+                found += [(cue, number, first, last) for cue in cues]
         kept: dict[tuple[str, Level, Subject, bool], Cue] = {}
-        for cue, form, first in found:
+        for cue, number, first, last in found:
             key = (cue.rule.id, cue.level, cue.subject, cue.past)
-            if key not in kept and scenes.issuperset(cue.rule.needs):
-                kept[key] = _as_cue(cue, form.span(first + cue.first, first + cue.last))
+            if key not in kept and _holds(cue.rule, spots, number, first + cue.first, last):
+                kept[key] = _as_cue(cue, folded[number].span(first + cue.first, first + cue.last))
         return sorted(kept.values(), key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
 
     def answers(self, text: str) -> list[Answer]:
@@ -112,8 +117,8 @@ class Rules:
             found.discard("denial")
         return [answer for answer in ANSWERS if answer in found]
 
-    def _sentence(self, text: str) -> tuple[list[_Found], set[str]]:
-        """Cues and scenes of one folded sentence, idioms set aside first."""
+    def _sentence(self, text: str) -> tuple[list[_Found], list[tuple[str, int]]]:
+        """Cues of one folded sentence, and its scenes with their first words; idioms set aside first."""
         words = frozenset(text.split())
         spans = [(start, end) for _, start, end in self.idioms.matches(text, words)]
         for start, end in spans:
@@ -121,17 +126,20 @@ class Rules:
                 text[:start] + "".join(" " if char == " " else "_" for char in text[start:end]) + text[end:]
             )
         words = frozenset(text.split()) if spans else words
-        matches = list(self.cues.matches(text, words))
-        if not matches:
-            return [], set()
         starts = tuple(at + 1 for at, char in enumerate(text[:-1]) if char == " ")
+        ends = (*(at - 1 for at in starts[1:]), len(text) - 1)
+        matches = list(self.cues.matches(text, words))
+        matches += [(name, starts[at], ends[to - 1]) for name, at, to in self.classes.matches(text)]
+        if not matches:
+            return [], []
         sentence = _Sentence(text, starts, tuple(self.around.matches(text, words)))
         found: list[_Found] = []
         for name, start, end in matches:
             rule = self.by_id.get(name)
             if rule and not sentence.silences(f"unless {name}", start, end):
                 found += self._weigh(rule, sentence, start, end)
-        return _owned(found, text.split()), {name for name, _, _ in matches if name not in self.by_id}
+        scenes = [(name, bisect_left(starts, start)) for name, start, _ in matches if name not in self.by_id]
+        return _owned(found, text.split()), scenes
 
     def _weigh(self, rule: RuleWords, sentence: _Sentence, start: int, end: int) -> list[_Found]:
         """The match with the level and subject it has in its surroundings; empty when it is no cue there."""
@@ -154,6 +162,8 @@ class Rules:
         if subject == "self" and not before.isdisjoint({"reported", "reported_child"}):
             subject = "child" if "reported_child" in before else "other"
         first, last = bisect_left(sentence.starts, start), bisect_left(sentence.starts, end) - 1
+        if rule.whose and subject == "self":
+            subject = owner(sentence.text.split(), last, subject)
         return [_Found(rule, level, subject, past, first, last)]
 
     def _denied(self, left: str) -> bool:
@@ -187,6 +197,13 @@ def _repeats(cue: _Found, other: _Found, words: list[str]) -> bool:
     return near and theirs and at_least(other.level, "moderate") and _OWN.isdisjoint(between)
 
 
+def _holds(rule: RuleWords, spots: Spots, form: int, at: int, until: int) -> bool:
+    """Whether all that the rule joins stands where it should, and nothing that sets it aside was told."""
+    return all(spots.near(need, form, at, rule.reach) for need in rule.needs) and not (
+        rule.without and spots.told(rule.without, form, until)
+    )
+
+
 def _turn(level: Level, turned: Turned) -> Level:
     """What is left of a level once its cue is denied, over or invented: never more than it was."""
     if turned == "keep":
@@ -213,13 +230,16 @@ def _as_cue(found: _Found, span: list[int]) -> Cue:
 def compile_rules(words: RiskWords) -> Rules:
     """Rules from checked words; raises WordsError when a pattern, a scene or an id is wrong."""
     by_id = {rule.id: rule for rule in words.rules}
-    if len(by_id) < len(words.rules) or not by_id.keys().isdisjoint(words.scenes):
+    if len(by_id) < len(words.rules) or not by_id.keys().isdisjoint({*words.scenes, *words.classes}):
         raise WordsError("The words file risk.yaml uses the same id twice.")
     for rule in words.rules:
-        if not words.scenes.keys() >= set(rule.needs):
+        named = {name.strip() for need in (*rule.needs, *rule.without) for name in need.split("|")}
+        if not {*words.scenes, *words.classes} >= named:
             raise WordsError(f"The risk rule {rule.id} needs a scene that is not defined.")
     macros, context = words.macros, words.context
-    cues = Bank.of({**words.scenes, **{rule.id: rule.patterns for rule in words.rules}}, macros)
+    plain = {rule.id: rule.patterns for rule in words.rules if rule.reach is None}
+    joining = {rule.id: rule.patterns for rule in words.rules if rule.reach is not None}
+    cues = Bank.of({**words.scenes, **plain}, macros)
     around = {f"unless {rule.id}": rule.unless for rule in words.rules}
     around |= {"long_ago": context.long_ago, "again": context.again}
     before = {
@@ -236,6 +256,7 @@ def compile_rules(words: RiskWords) -> Rules:
         lexicon=Lexicon.of(known, words.typos, words.keep),
         past_words=frozenset(context.past_words),
         cues=cues,
+        classes=PhraseBank.of({**words.classes, **joining}, macros),
         idioms=Bank.of({"idiom": words.idioms}, macros),
         around=Bank.of(around, macros),
         before=Bank.of(before, macros),
@@ -246,8 +267,8 @@ def compile_rules(words: RiskWords) -> Rules:
 
 @cache
 def load_rules() -> Rules:
-    """The rules of agent/words/risk.yaml, compiled once; raises WordsError when the file is broken."""
-    return compile_rules(load("risk.yaml", RiskWords))
+    """The rules of risk.yaml and risk_joined.yaml, compiled once; raises WordsError when one is broken."""
+    return compile_rules(joined(load("risk.yaml", RiskWords), load("risk_joined.yaml", JoinedWords)))
 
 
 @cache

@@ -1,0 +1,63 @@
+"""Where the word classes of a message stand, and what rules that join several of them may conclude from it.
+
+A message that tells of danger in passing names it in pieces: the tablets, the hour, the letter on the
+table. Each piece is harmless alone. Rules with `reach` hear them together. Knows the places of named
+scenes in one message; nothing of levels, and nothing of other messages.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from agent.reading.ladder import Subject
+
+__all__ = ["Spots", "owner"]
+
+_SELF = frozenset({"i", "we", "me", "myself"})
+_OTHER = frozenset(
+    "he she they him her them himself herself someone somebody friend mate pal bestie roommate flatmate "
+    "housemate girlfriend boyfriend partner wife husband mom mother dad father brother sister cousin aunt "
+    "uncle grandma grandpa gran nan nana granny granda grandad granddad grandmother grandfather neighbor "
+    "coworker colleague fiance fiancee ex widow widower tenant lodger bloke guy man woman lad lass patient "
+    "client boss teammate sibling".split()
+)
+_CHILD = frozenset(
+    "son daughter kid child baby toddler newborn infant boy girl nephew niece pupil student stepson "
+    "stepdaughter grandson granddaughter twins teenager".split()
+)
+
+
+@dataclass
+class Spots:
+    """Every scene found in a message: name -> places, each (form, first word)."""
+
+    places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def add(self, name: str, form: int, at: int) -> None:
+        self.places.setdefault(name, []).append((form, at))
+
+    def near(self, wanted: str, form: int, at: int, reach: int | None) -> bool:
+        """Whether one of `wanted` ("a | b") stands within `reach` words; with None, anywhere at all."""
+        spots = (spot for name in wanted.split("|") for spot in self.places.get(name.strip(), ()))
+        if reach is None:
+            return any(True for _ in spots)
+        return any(other == form and abs(place - at) <= reach for other, place in spots)
+
+    def told(self, names: Iterable[str], form: int, until: int) -> bool:
+        """Whether one of `names` was told by the end of the sentence that ends at `until`.
+
+        What comes later is no matter, so that appending text never takes a cue back.
+        """
+        spots = (spot for name in names for spot in self.places.get(name, ()))
+        return any(other == form and place < until for other, place in spots)
+
+
+def owner(words: Sequence[str], last: int, fallback: Subject) -> Subject:
+    """Whom the cue that ends at word `last` is about, by the person named last before its end."""
+    for word in reversed(words[: last + 1]):
+        if word in _SELF:
+            return "self"
+        if word in _CHILD:
+            return "child"
+        if word in _OTHER:
+            return "other"
+    return fallback

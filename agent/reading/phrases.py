@@ -1,0 +1,198 @@
+"""Many word classes found in one pass over a sentence, for rules that join them.
+
+Reads the pattern language of patterns.py, but turns each pattern into chains of phrase sets (`a|b c` is one
+set, `..3` the gap before the next) and looks phrases up by their words, so that a class of a hundred words
+costs no more than one of three. Knows nothing of risk.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from agent.errors import WordsError
+from agent.reading.normalise import spelling
+from agent.reading.patterns import tokens
+
+__all__ = ["PhraseBank"]
+
+Phrase = tuple[str, ...]
+_NOT = "\x00"  # begins the last word of a phrase that a certain word may not follow
+_GOES_ON = frozenset({"stop", "help", "just", "only", "sure"})
+_FEW = 240  # phrases that two sets may make together; more are kept apart
+_FAR = 10  # a gap this long only says that two things are told together, so a denial in it is no matter
+_EMPTY: frozenset[Phrase] = frozenset({()})
+
+# Sets of phrases, each with the gap allowed before it.
+_Chain = tuple[tuple[int, frozenset[Phrase]], ...]
+
+
+class _Reader:
+    def __init__(self, source: str, macros: Mapping[str, str]) -> None:
+        self.source, self.macros = source, macros
+        self.tokens, self.at = tokens(source), 0
+
+    def either(self) -> list[_Chain]:
+        chains = self.sequence()
+        while self.at < len(self.tokens) and self.tokens[self.at] == "|":
+            self.at += 1
+            chains += self.sequence()
+        return _merged(chains)
+
+    def sequence(self) -> list[_Chain]:
+        chains: list[_Chain] = [((0, _EMPTY),)]
+        while self.at < len(self.tokens) and self.tokens[self.at] not in {"|", ")", "]"}:
+            mark = self.tokens[self.at]
+            self.at += 1
+            if mark.startswith(".."):
+                chains = [(*chain, (int(mark[2:] or 3), _EMPTY)) for chain in chains]
+            else:
+                items = self.item(mark)
+                chains = [way for chain in chains for item in items for way in self.append(chain, item)]
+        return chains
+
+    def append(self, chain: _Chain, item: _Chain) -> list[_Chain]:
+        """The chain carried on by the item: as longer phrases while they are few, else as a step of its own."""
+        gap, last = chain[-1]
+        first = item[0][1]
+        if len(last) * len(first) <= _FEW or any(part[0][0] == _NOT for part in first if part):
+            return [(*chain[:-1], (gap, frozenset((*a, *b) for a, b in product(last, first))), *item[1:])]
+        begun = [(*chain[:-1], (gap, last - _EMPTY))] if last - _EMPTY else []
+        ways = [(*head, (0, first - _EMPTY), *item[1:]) for head in begun]
+        if () in first:
+            ways += [(*head, *item[1:]) for head in begun]
+        if () in last:
+            ways.append((*chain[:-1], (gap, first), *item[1:]))
+        return ways
+
+    def item(self, mark: str) -> list[_Chain]:
+        if mark in {"(", "[", "-("}:
+            inner = self.either()
+            if self.at >= len(self.tokens):
+                raise WordsError(f"The risk pattern {self.source!r} has a bracket that is not closed.")
+            self.at += 1
+            if mark == "-(":
+                return [((0, frozenset({(_NOT + "|".join(" ".join(p) for p in sorted(inner[0][0][1])),)})),)]
+            return inner if mark == "(" else _merged([((0, _EMPTY),), *inner])
+        if mark.startswith("{"):
+            if mark[1:-1] not in self.macros:
+                raise WordsError(f"The risk pattern {self.source!r} uses {mark}, which is unknown.")
+            return _Reader(self.macros[mark[1:-1]], self.macros).either()
+        return [((0, frozenset({_words(mark)})),)]
+
+
+def _words(mark: str) -> Phrase:
+    if set(mark) <= {"#"}:
+        return ("#",)
+    star = "*" if mark.endswith("*") else ""
+    return tuple(re.findall(r"\d+|\D+", f"{spelling(mark.rstrip('*'))}{star}".replace(" ", "")))
+
+
+def _merged(chains: list[_Chain]) -> list[_Chain]:
+    """The chains, those of a single set made one."""
+    plain = [chain[0][1] for chain in chains if len(chain) == 1]
+    rest = [chain for chain in chains if len(chain) > 1]
+    return [((0, frozenset[Phrase]().union(*plain)),), *rest] if plain else rest
+
+
+@dataclass(frozen=True)
+class PhraseBank:
+    """Named classes. phrases: by first word, each phrase with the numbers of the sets it stands in.
+
+    chains: by the number of their first set, the name and the (gap, set) that must follow.
+    """
+
+    exact: Mapping[str, tuple[tuple[Phrase, tuple[int, ...]], ...]]
+    begins: Mapping[str, tuple[tuple[Phrase, tuple[int, ...]], ...]]
+    chains: Mapping[int, tuple[tuple[str, tuple[tuple[int, int], ...]], ...]]
+
+    @classmethod
+    def of(cls, named: Mapping[str, tuple[str, ...]], macros: Mapping[str, str]) -> "PhraseBank":
+        numbers: dict[frozenset[Phrase], int] = {}
+        chains: dict[int, list[tuple[str, tuple[tuple[int, int], ...]]]] = {}
+        for name, sources in named.items():
+            for source in sources:
+                for chain in _Reader(source, macros).either():
+                    if any(() in phrases for _, phrases in chain):
+                        raise WordsError(f"The risk pattern {source!r} would match anything.")
+                    steps = tuple((gap, numbers.setdefault(phrases, len(numbers))) for gap, phrases in chain)
+                    chains.setdefault(steps[0][1], []).append((name, steps[1:]))
+        sets: dict[Phrase, list[int]] = {}
+        for phrases, number in numbers.items():
+            for phrase in phrases:
+                sets.setdefault(phrase, []).append(number)
+        exact: dict[str, list[tuple[Phrase, tuple[int, ...]]]] = {}
+        begins: dict[str, list[tuple[Phrase, tuple[int, ...]]]] = {}
+        for phrase, found in sets.items():
+            table = begins if phrase[0].endswith("*") else exact
+            table.setdefault(phrase[0].rstrip("*"), []).append((phrase, tuple(found)))
+        return cls(
+            {word: tuple(rows) for word, rows in exact.items()},
+            {word: tuple(rows) for word, rows in begins.items()},
+            {first: tuple(rows) for first, rows in chains.items()},
+        )
+
+    def matches(self, sentence: str) -> Iterator[tuple[str, int, int]]:
+        """(name, first word, last word + 1) of every class in a folded sentence; commas do not count."""
+        every = sentence.split()
+        at = [number for number, word in enumerate(every) if word != ","]
+        words = [every[number] for number in at]
+        hits: dict[int, list[tuple[int, int]]] = {}
+        for start in range(len(words)):
+            for phrase, numbers in self._rows(words[start]):
+                end = _fits(phrase, words, start)
+                if end:
+                    for number in numbers:
+                        hits.setdefault(number, []).append((start, end))
+        for number in hits.keys() & self.chains.keys():
+            for name, steps in self.chains[number]:
+                ends = hits[number]
+                for gap, following in steps:
+                    ends = _after(ends, gap, hits.get(following, ()), words)
+                for start, end in ends:
+                    yield name, at[start], at[end - 1] + 1
+
+    def _rows(self, word: str) -> Iterator[tuple[Phrase, tuple[int, ...]]]:
+        yield from self.exact.get(word, ())
+        if word.isdigit():
+            yield from self.exact.get("#", ())
+        for length in range(2, len(word) + 1):
+            yield from self.begins.get(word[:length], ())
+
+
+def _fits(phrase: Phrase, words: list[str], start: int) -> int:
+    """Where the phrase that begins at `start` ends, or 0."""
+    at = start
+    for part in phrase:
+        if part[0] == _NOT:
+            if any(_fits(tuple(out.split()), words, at) for out in part[1:].split("|")):
+                return 0
+            continue
+        if at >= len(words):
+            return 0
+        word = words[at]
+        same = word.startswith(part[:-1]) if part[-1] == "*" else word == part
+        if not (same or (part == "#" and word.isdigit())):
+            return 0
+        at += 1
+    return at
+
+
+def _after(
+    begun: list[tuple[int, int]], gap: int, following: "list[tuple[int, int]] | tuple[()]", words: list[str]
+) -> list[tuple[int, int]]:
+    """What is begun, carried on by what follows within the gap; a gap steps over any word but a denial."""
+    return [
+        (start, stop)
+        for start, end in begun
+        for other, stop in following
+        if 0 <= other - end <= gap and (gap >= _FAR or not _denied(words, end, other))
+    ]
+
+
+def _denied(words: list[str], first: int, last: int) -> bool:
+    return any(
+        words[at] in {"not", "never"} and words[at + 1] not in _GOES_ON
+        for at in range(first, last)
+        if at + 1 < len(words)
+    )
