@@ -7,7 +7,7 @@ costs no more than one of three. Knows nothing of risk.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from agent.errors import WordsError
@@ -82,10 +82,13 @@ class _Reader:
 
 
 def _words(mark: str) -> Phrase:
+    """The words of a pattern word, folded; "8th" is two, and the last may end in `*`."""
     if set(mark) <= {"#"}:
         return ("#",)
-    star = "*" if mark.endswith("*") else ""
-    return tuple(re.findall(r"\d+|\D+", f"{spelling(mark.rstrip('*'))}{star}".replace(" ", "")))
+    found = re.findall(r"\d+|\D+", spelling(mark.rstrip("*")).replace(" ", ""))
+    if not found or not set(mark.rstrip("*")).isdisjoint('?+*!/\\";:@$^'):
+        raise WordsError(f"The risk pattern word {mark!r} is no word.")
+    return (*found[:-1], found[-1] + "*") if mark.endswith("*") else tuple(found)
 
 
 def _merged(chains: list[_Chain]) -> list[_Chain]:
@@ -95,15 +98,25 @@ def _merged(chains: list[_Chain]) -> list[_Chain]:
     return [((0, frozenset[Phrase]().union(*plain)),), *rest] if plain else rest
 
 
+@dataclass
+class _Node:
+    """A place in the tree of phrases. ends: the sets whose phrase is complete here, and what may not follow."""
+
+    following: dict[str, "_Node"] = field(default_factory=dict)
+    ends: list[tuple[tuple[Phrase, ...], list[int]]] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class PhraseBank:
-    """Named classes. phrases: by first word, each phrase with the numbers of the sets it stands in.
+    """Named classes: a tree of all their phrases, and the chains that begin with a set.
 
-    chains: by the number of their first set, the name and the (gap, set) that must follow.
+    chains: by the number of their first set, the name and the (gap, set) that must follow. begins: the
+    lengths at which a word may be cut to stand for a class word such as `faint*`.
     """
 
-    exact: Mapping[str, tuple[tuple[Phrase, tuple[int, ...]], ...]]
-    begins: Mapping[str, tuple[tuple[Phrase, tuple[int, ...]], ...]]
+    root: _Node
+    words: frozenset[str]
+    begins: tuple[int, ...]
     chains: Mapping[int, tuple[tuple[str, tuple[tuple[int, int], ...]], ...]]
 
     @classmethod
@@ -117,19 +130,15 @@ class PhraseBank:
                         raise WordsError(f"The risk pattern {source!r} would match anything.")
                     steps = tuple((gap, numbers.setdefault(phrases, len(numbers))) for gap, phrases in chain)
                     chains.setdefault(steps[0][1], []).append((name, steps[1:]))
-        sets: dict[Phrase, list[int]] = {}
+        root = _Node()
+        words: set[str] = set()
         for phrases, number in numbers.items():
             for phrase in phrases:
-                sets.setdefault(phrase, []).append(number)
-        exact: dict[str, list[tuple[Phrase, tuple[int, ...]]]] = {}
-        begins: dict[str, list[tuple[Phrase, tuple[int, ...]]]] = {}
-        for phrase, found in sets.items():
-            table = begins if phrase[0].endswith("*") else exact
-            table.setdefault(phrase[0].rstrip("*"), []).append((phrase, tuple(found)))
+                _plant(root, phrase, number)
+                words.update(part for part in phrase if part[0] != _NOT)
+        begins = tuple(sorted({len(word) - 1 for word in words if word[-1] == "*"}))
         return cls(
-            {word: tuple(rows) for word, rows in exact.items()},
-            {word: tuple(rows) for word, rows in begins.items()},
-            {first: tuple(rows) for first, rows in chains.items()},
+            root, frozenset(words), begins, {first: tuple(dict.fromkeys(rows)) for first, rows in chains.items()}
         )
 
     def matches(self, sentence: str) -> Iterator[tuple[str, int, int]]:
@@ -137,45 +146,65 @@ class PhraseBank:
         every = sentence.split()
         at = [number for number, word in enumerate(every) if word != ","]
         words = [every[number] for number in at]
+        keys = [self._keys(word) for word in words]
         hits: dict[int, list[tuple[int, int]]] = {}
         for start in range(len(words)):
-            for phrase, numbers in self._rows(words[start]):
-                end = _fits(phrase, words, start)
-                if end:
-                    for number in numbers:
-                        hits.setdefault(number, []).append((start, end))
+            if keys[start]:
+                self._walk(self.root, words, keys, start, start, hits)
         for number in hits.keys() & self.chains.keys():
             for name, steps in self.chains[number]:
-                ends = hits[number]
+                found = hits[number]
                 for gap, following in steps:
-                    ends = _after(ends, gap, hits.get(following, ()), words)
-                for start, end in ends:
+                    found = _after(found, gap, hits[following], words) if following in hits else []
+                for start, end in found:
                     yield name, at[start], at[end - 1] + 1
 
-    def _rows(self, word: str) -> Iterator[tuple[Phrase, tuple[int, ...]]]:
-        yield from self.exact.get(word, ())
-        if word.isdigit():
-            yield from self.exact.get("#", ())
-        for length in range(2, len(word) + 1):
-            yield from self.begins.get(word[:length], ())
+    def _keys(self, word: str) -> list[str]:
+        """What a word may be called in the tree: itself, a number, a word that begins so."""
+        keys = [word] if word in self.words else []
+        if word[0].isdigit():
+            keys.append("#")
+        for length in self.begins:
+            if length > len(word):
+                break
+            if f"{word[:length]}*" in self.words:
+                keys.append(f"{word[:length]}*")
+        return keys
+
+    def _walk(
+        self,
+        node: _Node,
+        words: list[str],
+        keys: list[list[str]],
+        start: int,
+        at: int,
+        hits: dict[int, list[tuple[int, int]]],
+    ) -> None:
+        for key in keys[at]:
+            after = node.following.get(key)
+            if after is None:
+                continue
+            for barred, numbers in after.ends:
+                if not any(tuple(words[at + 1 : at + 1 + len(out)]) == out for out in barred):
+                    for number in numbers:
+                        hits.setdefault(number, []).append((start, at + 1))
+            if after.following and at + 1 < len(words):
+                self._walk(after, words, keys, start, at + 1, hits)
 
 
-def _fits(phrase: Phrase, words: list[str], start: int) -> int:
-    """Where the phrase that begins at `start` ends, or 0."""
-    at = start
+def _plant(root: _Node, phrase: Phrase, number: int) -> None:
+    node = root
+    barred: tuple[Phrase, ...] = ()
     for part in phrase:
         if part[0] == _NOT:
-            if any(_fits(tuple(out.split()), words, at) for out in part[1:].split("|")):
-                return 0
-            continue
-        if at >= len(words):
-            return 0
-        word = words[at]
-        same = word.startswith(part[:-1]) if part[-1] == "*" else word == part
-        if not (same or (part == "#" and word.isdigit())):
-            return 0
-        at += 1
-    return at
+            barred = tuple(tuple(out.split()) for out in part[1:].split("|"))
+        else:
+            node = node.following.setdefault(part, _Node())
+    for out, numbers in node.ends:
+        if out == barred:
+            numbers.append(number)
+            return
+    node.ends.append((barred, [number]))
 
 
 def _after(

@@ -67,6 +67,16 @@ class _Sentence:
 
 
 @dataclass(frozen=True)
+class _Read:
+    """A sentence read: its cues, its scenes with their first words, and matches of rules that join."""
+
+    sentence: _Sentence
+    found: list[_Found]
+    scenes: list[tuple[str, int]]
+    joining: list[tuple[RuleWords, int, int]]
+
+
+@dataclass(frozen=True)
 class Rules:
     """Compiled risk words. `scan` and `answers` accept any string and keep nothing of it."""
 
@@ -83,25 +93,42 @@ class Rules:
 
     def scan(self, text: str) -> list[Cue]:
         """Every cue in the message, worst first; one per rule, level and subject."""
-        found: list[tuple[_Found, int, int, int]] = []
-        spots = Spots()
         folded = forms(text, self.lexicon)
-        read: dict[str, tuple[list[_Found], list[tuple[str, int]]]] = {}
+        spots = Spots()
+        read: dict[str, _Read] = {}
+        found: list[tuple[_Found, int, int]] = []
+        joining: list[tuple[_Read, int, int, int]] = []
         for number, form in enumerate(folded):
             for first, last in form.sentences():
-                sentence = f" {' '.join(form.words[first:last])} "
-                if sentence not in read:
-                    read[sentence] = self._sentence(sentence)
-                cues, scenes = read[sentence]
-                for name, at in scenes:
+                text = f" {' '.join(form.words[first:last])} "
+                if text not in read:
+                    read[text] = self._sentence(text)
+                    found += [(cue, number, first) for cue in read[text].found]
+                for name, at in read[text].scenes:
                     spots.add(name, number, first + at)
-                found += [(cue, number, first, last) for cue in cues]
+                joining.append((read[text], number, first, last))
+        found = [one for one in found if _holds(one[0].rule, spots, one[1], one[2] + one[0].first, 0)]
+        found += [(cue, number, first) for one, number, first, last in joining
+                  for cue in self._joined(one, spots, number, first, last)]
         kept: dict[tuple[str, Level, Subject, bool], Cue] = {}
-        for cue, number, first, last in found:
+        for cue, number, first in found:
             key = (cue.rule.id, cue.level, cue.subject, cue.past)
-            if key not in kept and _holds(cue.rule, spots, number, first + cue.first, last):
+            if key not in kept:
                 kept[key] = _as_cue(cue, folded[number].span(first + cue.first, first + cue.last))
         return sorted(kept.values(), key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
+
+    def _joined(self, read: "_Read", spots: Spots, form: int, first: int, last: int) -> list[_Found]:
+        """The cues of rules that join what stands around them; weighed only where all of it stands."""
+        found: list[_Found] = []
+        done: set[str] = set()
+        for rule, start, end in read.joining:
+            at = bisect_left(read.sentence.starts, start)
+            if rule.id not in done and _holds(rule, spots, form, first + at, last):
+                weighed = self._weigh(rule, read.sentence, start, end)
+                found += weighed
+                if any(cue.level == rule.level for cue in weighed):
+                    done.add(rule.id)
+        return found
 
     def answers(self, text: str) -> list[Answer]:
         """How the message answers a direct question about safety; several may hold, none may."""
@@ -117,8 +144,8 @@ class Rules:
             found.discard("denial")
         return [answer for answer in ANSWERS if answer in found]
 
-    def _sentence(self, text: str) -> tuple[list[_Found], list[tuple[str, int]]]:
-        """Cues of one folded sentence, and its scenes with their first words; idioms set aside first."""
+    def _sentence(self, text: str) -> "_Read":
+        """What one folded sentence holds by itself, idioms set aside first."""
         words = frozenset(text.split())
         spans = [(start, end) for _, start, end in self.idioms.matches(text, words)]
         for start, end in spans:
@@ -128,18 +155,23 @@ class Rules:
         words = frozenset(text.split()) if spans else words
         starts = tuple(at + 1 for at, char in enumerate(text[:-1]) if char == " ")
         ends = (*(at - 1 for at in starts[1:]), len(text) - 1)
-        matches = list(self.cues.matches(text, words))
-        matches += [(name, starts[at], ends[to - 1]) for name, at, to in self.classes.matches(text)]
-        if not matches:
-            return [], []
-        sentence = _Sentence(text, starts, tuple(self.around.matches(text, words)))
+        plain = list(self.cues.matches(text, words))
+        classed = [(name, starts[at], ends[to - 1]) for name, at, to in self.classes.matches(text)]
+        around = tuple(self.around.matches(text, words)) if plain or classed else ()
+        sentence = _Sentence(text, starts, around)
         found: list[_Found] = []
-        for name, start, end in matches:
+        scenes: list[tuple[str, int]] = []
+        joining: list[tuple[RuleWords, int, int]] = []
+        for name, start, end in (*plain, *classed):
             rule = self.by_id.get(name)
-            if rule and not sentence.silences(f"unless {name}", start, end):
-                found += self._weigh(rule, sentence, start, end)
-        scenes = [(name, bisect_left(starts, start)) for name, start, _ in matches if name not in self.by_id]
-        return _owned(found, text.split()), scenes
+            if rule is None:
+                scenes.append((name, bisect_left(starts, start)))
+            elif not sentence.silences(f"unless {name}", start, end):
+                if rule.reach is None:
+                    found += self._weigh(rule, sentence, start, end)
+                else:
+                    joining.append((rule, start, end))
+        return _Read(sentence, _owned(found, text.split()), scenes, joining)
 
     def _weigh(self, rule: RuleWords, sentence: _Sentence, start: int, end: int) -> list[_Found]:
         """The match with the level and subject it has in its surroundings; empty when it is no cue there."""
