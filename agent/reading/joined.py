@@ -13,17 +13,18 @@ from agent.reading.ladder import Subject
 __all__ = ["Spots", "owner"]
 
 _SELF = frozenset({"i", "we", "me", "myself"})
-_OTHER = frozenset(
-    "he she they him her them himself herself someone somebody friend mate pal bestie roommate flatmate "
-    "housemate girlfriend boyfriend partner wife husband mom mother dad father brother sister cousin aunt "
-    "uncle grandma grandpa gran nan nana granny granda grandad granddad grandmother grandfather neighbor "
-    "coworker colleague fiance fiancee ex widow widower tenant lodger bloke guy man woman lad lass patient "
-    "client boss teammate sibling".split()
-)
-_CHILD = frozenset(
-    "son daughter kid child baby toddler newborn infant boy girl nephew niece pupil student stepson "
-    "stepdaughter grandson granddaughter twins teenager".split()
-)
+_OTHER = frozenset({
+    "he", "she", "they", "him", "her", "them", "himself", "herself", "someone", "somebody", "friend", "mate",
+    "pal", "bestie", "roommate", "flatmate", "housemate", "girlfriend", "boyfriend", "partner", "wife",
+    "husband", "mom", "mother", "dad", "father", "brother", "sister", "cousin", "aunt", "uncle", "grandma",
+    "grandpa", "gran", "nan", "nana", "granny", "granda", "grandad", "granddad", "grandmother", "grandfather",
+    "neighbor", "coworker", "colleague", "fiance", "fiancee", "ex", "widow", "widower", "tenant", "lodger",
+    "bloke", "guy", "man", "woman", "lad", "lass", "patient", "client", "boss", "teammate", "sibling",
+})  # fmt: skip
+_CHILD = frozenset({
+    "son", "daughter", "kid", "child", "baby", "toddler", "newborn", "infant", "boy", "girl", "nephew",
+    "niece", "pupil", "student", "stepson", "stepdaughter", "grandson", "granddaughter", "twins", "teenager",
+})  # fmt: skip
 
 
 @dataclass

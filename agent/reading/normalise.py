@@ -87,8 +87,12 @@ def forms(text: str, lexicon: Lexicon) -> list[Folded]:
     folded, origin = _fold_all(text)
     chunks = [(chunk.start(), chunk.group()) for chunk in _CHUNK.finditer(folded)]
     unique = {raw for _, raw in chunks}
-    bare = {raw: _read(raw, lexicon, False) for raw in unique}
     read = {raw: _read(raw, lexicon, True) for raw in unique}
+    # A word that came out as it was typed has no disguise, so it need not be read again without undoing one.
+    bare = {
+        raw: words if len(words) == 1 and words[0][0] == raw else _read(raw, lexicon, False)
+        for raw, words in read.items()
+    }
     words, spans = _lay_out(chunks, read, origin)
     plain = (words, spans) if bare == read else _lay_out(chunks, bare, origin)
     joined = join_spelt_out(words, spans, lexicon)

@@ -212,8 +212,14 @@ class Index:
                 if length > len(word):
                     break
                 found.update(self._begins.get(word[:length], ()))
-        rest = self._rest
-        return sorted(n for n in found if not any(words.isdisjoint(need) for need in rest[n]))
+        rest, fits = self._rest, []
+        for number in found:
+            for need in rest[number]:
+                if words.isdisjoint(need):
+                    break
+            else:
+                fits.append(number)
+        return sorted(fits)
 
 
 @dataclass(frozen=True)

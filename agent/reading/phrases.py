@@ -52,7 +52,7 @@ class _Reader:
         return chains
 
     def append(self, chain: _Chain, item: _Chain) -> list[_Chain]:
-        """The chain carried on by the item: as longer phrases while they are few, else as a step of its own."""
+        """The chain carried on by the item: as longer phrases while they are few, else as its own step."""
         gap, last = chain[-1]
         first = item[0][1]
         if len(last) * len(first) <= _FEW or any(part[0][0] == _NOT for part in first if part):
@@ -100,7 +100,7 @@ def _merged(chains: list[_Chain]) -> list[_Chain]:
 
 @dataclass
 class _Node:
-    """A place in the tree of phrases. ends: the sets whose phrase is complete here, and what may not follow."""
+    """A place in the tree of phrases. ends: what may not follow, and the sets of the phrase that ends here."""
 
     following: dict[str, "_Node"] = field(default_factory=dict)
     ends: list[tuple[tuple[Phrase, ...], list[int]]] = field(default_factory=list)
@@ -137,9 +137,8 @@ class PhraseBank:
                 _plant(root, phrase, number)
                 words.update(part for part in phrase if part[0] != _NOT)
         begins = tuple(sorted({len(word) - 1 for word in words if word[-1] == "*"}))
-        return cls(
-            root, frozenset(words), begins, {first: tuple(dict.fromkeys(rows)) for first, rows in chains.items()}
-        )
+        rows = {first: tuple(dict.fromkeys(found)) for first, found in chains.items()}
+        return cls(root, frozenset(words), begins, rows)
 
     def matches(self, sentence: str) -> Iterator[tuple[str, int, int]]:
         """(name, first word, last word + 1) of every class in a folded sentence; commas do not count."""
@@ -149,8 +148,8 @@ class PhraseBank:
         keys = [self._keys(word) for word in words]
         hits: dict[int, list[tuple[int, int]]] = {}
         for start in range(len(words)):
-            if keys[start]:
-                self._walk(self.root, words, keys, start, start, hits)
+            for number, end in _walk(self.root, words, keys, start):
+                hits.setdefault(number, []).append((start, end))
         for number in hits.keys() & self.chains.keys():
             for name, steps in self.chains[number]:
                 found = hits[number]
@@ -171,25 +170,19 @@ class PhraseBank:
                 keys.append(f"{word[:length]}*")
         return keys
 
-    def _walk(
-        self,
-        node: _Node,
-        words: list[str],
-        keys: list[list[str]],
-        start: int,
-        at: int,
-        hits: dict[int, list[tuple[int, int]]],
-    ) -> None:
-        for key in keys[at]:
-            after = node.following.get(key)
-            if after is None:
-                continue
-            for barred, numbers in after.ends:
-                if not any(tuple(words[at + 1 : at + 1 + len(out)]) == out for out in barred):
-                    for number in numbers:
-                        hits.setdefault(number, []).append((start, at + 1))
-            if after.following and at + 1 < len(words):
-                self._walk(after, words, keys, start, at + 1, hits)
+
+def _walk(node: _Node, words: list[str], keys: list[list[str]], at: int) -> Iterator[tuple[int, int]]:
+    """(set, word after its phrase) of every phrase that goes on from `node` at word `at`."""
+    for key in keys[at]:
+        after = node.following.get(key)
+        if after is None:
+            continue
+        for barred, numbers in after.ends:
+            if not any(tuple(words[at + 1 : at + 1 + len(out)]) == out for out in barred):
+                for number in numbers:
+                    yield number, at + 1
+        if after.following and at + 1 < len(words):
+            yield from _walk(after, words, keys, at + 1)
 
 
 def _plant(root: _Node, phrase: Phrase, number: int) -> None:

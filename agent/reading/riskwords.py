@@ -5,6 +5,8 @@ Schema only; how patterns are read is patterns.py, what is done with them is rul
 
 from typing import Literal
 
+from pydantic import Field
+
 from agent.reading.ladder import Answer, Kind, Level, Subject
 from agent.words import Strict
 
@@ -83,7 +85,7 @@ class ContextWords(Strict):
 
 
 class RiskWords(Strict):
-    """agent/words/risk.yaml."""
+    """agent/words/risk.yaml; its classes come from risk_joined.yaml."""
 
     reviewed_by: str | None
     macros: dict[str, str]
@@ -92,9 +94,9 @@ class RiskWords(Strict):
     idioms: tuple[str, ...]
     context: ContextWords
     scenes: dict[str, tuple[str, ...]]
-    classes: dict[str, tuple[str, ...]] = {}
     rules: tuple[RuleWords, ...]
     answers: dict[Answer, AnswerWords]
+    classes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class JoinedWords(Strict):

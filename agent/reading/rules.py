@@ -1,23 +1,25 @@
 """The deterministic risk floor: plain rules that read one message, the whole of it, and never raise.
 
-Every statement they know is in agent/words/risk.yaml with sentences it must and must not catch. They know
-one message at a time: what earlier turns said, and what the level should be in the end, is assess's part.
-They cannot see tone, irony or what is left unsaid.
+Every statement they know is in agent/words/risk.yaml, and what they hear in pieces in risk_joined.yaml, with
+sentences each must and must not catch. They know one message at a time: what earlier turns said, and what
+the level should be in the end, is assess's part. They cannot see tone, irony or what is left unsaid.
 
-Appending text never lowers what was found: a frame ("in my novel") or a denial only changes the sentence
-it stands in, and only when it stands before the cue or is part of a fixed idiom.
+Appending text never lowers what was found. For a plain statement a frame ("in my novel") or a denial only
+changes the sentence it stands in, and only when it stands before the cue or is part of a fixed idiom; a rule
+that joins hints is also set aside by a frame told in an earlier sentence.
 """
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from agent.errors import WordsError
 from agent.reading.disguise import Lexicon
+from agent.reading.found import Found, Read, Sentence, as_cue, owned, turn
 from agent.reading.joined import Spots, owner
-from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject, at_least
-from agent.reading.normalise import Folded, forms, normalise
+from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject
+from agent.reading.normalise import forms, normalise
 from agent.reading.patterns import Bank
 from agent.reading.phrases import PhraseBank
 from agent.reading.plainest import plainest
@@ -25,55 +27,6 @@ from agent.reading.riskwords import JoinedWords, RiskWords, RuleWords, Turned, j
 from agent.words import load
 
 __all__ = ["Rules", "compile_rules", "load_rules", "minimal_rules"]
-
-
-_REACH = 6  # words; what excuses a cue must stand near it
-_OWN = frozenset({"i", "me", "us", "we", "myself"})
-# What one person at a time does or suffers, so that a third-person cue says whose it is.
-_BODILY = frozenset({"suicide", "self_harm", "overdose", "medical", "substance"})
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A cue in one sentence, by word numbers of that sentence."""
-
-    rule: RuleWords
-    level: Level
-    subject: Subject
-    past: bool
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class _Sentence:
-    """A folded sentence, the offset of each of its words, and (name, start, end) of what stands in it."""
-
-    text: str
-    starts: tuple[int, ...]
-    around: tuple[tuple[str, int, int], ...]
-
-    def has(self, name: str) -> bool:
-        return any(name == other for other, _, _ in self.around)
-
-    def silences(self, name: str, start: int, end: int) -> bool:
-        """Whether an `unless` of the rule overlaps the match or stands a few words from it."""
-        near = (
-            self.text[min(end, stop) : max(start, begin)]
-            for other, begin, stop in self.around
-            if other == name
-        )
-        return any(between.count(" ") <= _REACH for between in near)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A sentence read: its cues, its scenes with their first words, and matches of rules that join."""
-
-    sentence: _Sentence
-    found: list[_Found]
-    scenes: list[tuple[str, int]]
-    joining: list[tuple[RuleWords, int, int]]
 
 
 @dataclass(frozen=True)
@@ -95,9 +48,9 @@ class Rules:
         """Every cue in the message, worst first; one per rule, level and subject."""
         folded = forms(text, self.lexicon)
         spots = Spots()
-        read: dict[str, _Read] = {}
-        found: list[tuple[_Found, int, int]] = []
-        joining: list[tuple[_Read, int, int, int]] = []
+        read: dict[str, Read] = {}
+        found: list[tuple[Found, int, int]] = []
+        joining: list[tuple[Read, int, int, int]] = []
         for number, form in enumerate(folded):
             for first, last in form.sentences():
                 text = f" {' '.join(form.words[first:last])} "
@@ -108,18 +61,21 @@ class Rules:
                     spots.add(name, number, first + at)
                 joining.append((read[text], number, first, last))
         found = [one for one in found if _holds(one[0].rule, spots, one[1], one[2] + one[0].first, 0)]
-        found += [(cue, number, first) for one, number, first, last in joining
-                  for cue in self._joined(one, spots, number, first, last)]
+        found += [
+            (cue, number, first)
+            for one, number, first, last in joining
+            for cue in self._joined(one, spots, number, first, last)
+        ]
         kept: dict[tuple[str, Level, Subject, bool], Cue] = {}
         for cue, number, first in found:
             key = (cue.rule.id, cue.level, cue.subject, cue.past)
             if key not in kept:
-                kept[key] = _as_cue(cue, folded[number].span(first + cue.first, first + cue.last))
+                kept[key] = as_cue(cue, folded[number].span(first + cue.first, first + cue.last))
         return sorted(kept.values(), key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
 
-    def _joined(self, read: "_Read", spots: Spots, form: int, first: int, last: int) -> list[_Found]:
+    def _joined(self, read: Read, spots: Spots, form: int, first: int, last: int) -> list[Found]:
         """The cues of rules that join what stands around them; weighed only where all of it stands."""
-        found: list[_Found] = []
+        found: list[Found] = []
         done: set[str] = set()
         for rule, start, end in read.joining:
             at = bisect_left(read.sentence.starts, start)
@@ -144,7 +100,7 @@ class Rules:
             found.discard("denial")
         return [answer for answer in ANSWERS if answer in found]
 
-    def _sentence(self, text: str) -> "_Read":
+    def _sentence(self, text: str) -> Read:
         """What one folded sentence holds by itself, idioms set aside first."""
         words = frozenset(text.split())
         spans = [(start, end) for _, start, end in self.idioms.matches(text, words)]
@@ -157,9 +113,10 @@ class Rules:
         ends = (*(at - 1 for at in starts[1:]), len(text) - 1)
         plain = list(self.cues.matches(text, words))
         classed = [(name, starts[at], ends[to - 1]) for name, at, to in self.classes.matches(text)]
-        around = tuple(self.around.matches(text, words)) if plain or classed else ()
-        sentence = _Sentence(text, starts, around)
-        found: list[_Found] = []
+        told = any(name in self.by_id for name, _, _ in (*plain, *classed))
+        around = tuple(self.around.matches(text, words)) if told else ()
+        sentence = Sentence(text, starts, around)
+        found: list[Found] = []
         scenes: list[tuple[str, int]] = []
         joining: list[tuple[RuleWords, int, int]] = []
         for name, start, end in (*plain, *classed):
@@ -171,12 +128,16 @@ class Rules:
                     found += self._weigh(rule, sentence, start, end)
                 else:
                     joining.append((rule, start, end))
-        return _Read(sentence, _owned(found, text.split()), scenes, joining)
+        return Read(sentence, owned(found, text.split()), scenes, joining)
 
-    def _weigh(self, rule: RuleWords, sentence: _Sentence, start: int, end: int) -> list[_Found]:
+    def _weigh(self, rule: RuleWords, sentence: Sentence, start: int, end: int) -> list[Found]:
         """The match with the level and subject it has in its surroundings; empty when it is no cue there."""
         left = sentence.text[:start]
-        before = {name for name, _, _ in self.before.matches(left, frozenset(left.split()))}
+        # A rule that asks whom it is about and turns at nothing need not look at what stands before it.
+        steady = rule.reach is not None and rule.negated == rule.past == "keep"
+        before = (
+            set() if steady else {name for name, _, _ in self.before.matches(left, frozenset(left.split()))}
+        )
         turned: Turned = "keep"
         subject, past = rule.subject, False
         if rule.negated != "keep" and "doubtful" not in before and self._denied(left):
@@ -188,7 +149,7 @@ class Rules:
             long_ago = sentence.has("long_ago") and not self.past_words.isdisjoint(verbs)
             if long_ago or "used_to" in before:
                 turned, past = rule.past, True
-        level = _turn(rule.level, turned)
+        level = turn(rule.level, turned)
         if level == "none" and (turned != "keep" or rule.level != "none"):
             return []  # a rule that is silent by itself is still told to assess, unless denied or over
         if subject == "self" and not before.isdisjoint({"reported", "reported_child"}):
@@ -196,7 +157,7 @@ class Rules:
         first, last = bisect_left(sentence.starts, start), bisect_left(sentence.starts, end) - 1
         if rule.whose and subject == "self":
             subject = owner(sentence.text.split(), last, subject)
-        return [_Found(rule, level, subject, past, first, last)]
+        return [Found(rule, level, subject, past, first, last)]
 
     def _denied(self, left: str) -> bool:
         """Whether a denial reaches up to the cue; one before a comma does not ("no, I want to die")."""
@@ -206,56 +167,10 @@ class Rules:
         )
 
 
-def _owned(found: list[_Found], words: list[str]) -> list[_Found]:
-    """The cues of a sentence, those that only repeat what it tells of somebody else made theirs.
-
-    "My brother says he has a gun and will end it": with no "I" in between, the gun is the brother's.
-    """
-    others = [cue for cue in found if cue.rule.subject != "self" and cue.rule.kind in _BODILY]
-    kept: list[_Found] = []
-    for cue in found:
-        owner = next((other for other in others if _repeats(cue, other, words)), None)
-        if owner is None:
-            kept.append(cue)
-        elif cue.rule.kind in _BODILY:
-            kept.append(replace(cue, subject=owner.subject))
-    return kept
-
-
-def _repeats(cue: _Found, other: _Found, words: list[str]) -> bool:
-    near = cue.subject == "self" and other.first <= cue.first <= other.last + _REACH
-    theirs = cue.rule.kind in _BODILY or cue.rule.id == "abuse.danger_now"
-    between = words[other.first : max(cue.last, other.last) + 1]
-    return near and theirs and at_least(other.level, "moderate") and _OWN.isdisjoint(between)
-
-
 def _holds(rule: RuleWords, spots: Spots, form: int, at: int, until: int) -> bool:
     """Whether all that the rule joins stands where it should, and nothing that sets it aside was told."""
     return all(spots.near(need, form, at, rule.reach) for need in rule.needs) and not (
         rule.without and spots.told(rule.without, form, until)
-    )
-
-
-def _turn(level: Level, turned: Turned) -> Level:
-    """What is left of a level once its cue is denied, over or invented: never more than it was."""
-    if turned == "keep":
-        return level
-    lower: Level = "none" if turned == "drop" else turned
-    return level if at_least(lower, level) else lower
-
-
-def _as_cue(found: _Found, span: list[int]) -> Cue:
-    rule = found.rule
-    loud = at_least(found.level, "moderate")
-    return Cue(
-        rule=rule.id,
-        kind=rule.kind,
-        subject=found.subject,
-        level=found.level,
-        escalate=loud and rule.escalate if rule.escalate is not None else loud,
-        past=found.past,
-        marks=[*rule.marks, *([f"context:{rule.in_context}"] if rule.in_context else [])],
-        span=span,
     )
 
 
