@@ -43,13 +43,13 @@ class Spots:
             return any(True for _ in spots)
         return any(other == form and abs(place - at) <= reach for other, place in spots)
 
-    def told(self, names: Iterable[str], form: int, until: int) -> bool:
-        """Whether one of `names` was told by the end of the sentence that ends at `until`.
+    def told(self, names: Iterable[str], form: int, since: int, until: int) -> bool:
+        """Whether one of `names` stands among the words from `since` up to `until`.
 
-        What comes later is no matter, so that appending text never takes a cue back.
+        What comes after the sentence of a cue is never asked for, so that appending text takes nothing back.
         """
         spots = (spot for name in names for spot in self.places.get(name, ()))
-        return any(other == form and place < until for other, place in spots)
+        return any(other == form and since <= place < until for other, place in spots)
 
 
 def owner(words: Sequence[str], last: int, fallback: Subject) -> Subject:

@@ -100,7 +100,7 @@ def _merged(chains: list[_Chain]) -> list[_Chain]:
 
 @dataclass
 class _Node:
-    """A place in the tree of phrases. ends: what may not follow, and the sets of the phrase that ends here."""
+    """A place in the tree of phrases. ends: what may not follow, and the sets of the phrase ended here."""
 
     following: dict[str, "_Node"] = field(default_factory=dict)
     ends: list[tuple[tuple[Phrase, ...], list[int]]] = field(default_factory=list)

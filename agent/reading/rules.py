@@ -49,18 +49,22 @@ class Rules:
         folded = forms(text, self.lexicon)
         spots = Spots()
         read: dict[str, Read] = {}
-        found: list[tuple[Found, int, int]] = []
+        alone: list[tuple[Found, int, int, int]] = []
         joining: list[tuple[Read, int, int, int]] = []
         for number, form in enumerate(folded):
             for first, last in form.sentences():
                 text = f" {' '.join(form.words[first:last])} "
                 if text not in read:
                     read[text] = self._sentence(text)
-                    found += [(cue, number, first) for cue in read[text].found]
+                    alone += [(cue, number, first, last) for cue in read[text].found]
                 for name, at in read[text].scenes:
                     spots.add(name, number, first + at)
                 joining.append((read[text], number, first, last))
-        found = [one for one in found if _holds(one[0].rule, spots, one[1], one[2] + one[0].first, 0)]
+        found = [
+            (cue, number, first)
+            for cue, number, first, last in alone
+            if _holds(cue.rule, spots, number, first + cue.first, (first, last))
+        ]
         found += [
             (cue, number, first)
             for one, number, first, last in joining
@@ -79,7 +83,7 @@ class Rules:
         done: set[str] = set()
         for rule, start, end in read.joining:
             at = bisect_left(read.sentence.starts, start)
-            if rule.id not in done and _holds(rule, spots, form, first + at, last):
+            if rule.id not in done and _holds(rule, spots, form, first + at, (first, last)):
                 weighed = self._weigh(rule, read.sentence, start, end)
                 found += weighed
                 if any(cue.level == rule.level for cue in weighed):
@@ -167,10 +171,11 @@ class Rules:
         )
 
 
-def _holds(rule: RuleWords, spots: Spots, form: int, at: int, until: int) -> bool:
+def _holds(rule: RuleWords, spots: Spots, form: int, at: int, sentence: tuple[int, int]) -> bool:
     """Whether all that the rule joins stands where it should, and nothing that sets it aside was told."""
+    first, last = sentence
     return all(spots.near(need, form, at, rule.reach) for need in rule.needs) and not (
-        rule.without and spots.told(rule.without, form, until)
+        spots.told(rule.without, form, first, last) or spots.told(rule.unless_told, form, 0, last)
     )
 
 
@@ -180,7 +185,11 @@ def compile_rules(words: RiskWords) -> Rules:
     if len(by_id) < len(words.rules) or not by_id.keys().isdisjoint({*words.scenes, *words.classes}):
         raise WordsError("The words file risk.yaml uses the same id twice.")
     for rule in words.rules:
-        named = {name.strip() for need in (*rule.needs, *rule.without) for name in need.split("|")}
+        named = {
+            name.strip()
+            for need in (*rule.needs, *rule.without, *rule.unless_told)
+            for name in need.split("|")
+        }
         if not {*words.scenes, *words.classes} >= named:
             raise WordsError(f"The risk rule {rule.id} needs a scene that is not defined.")
     macros, context = words.macros, words.context
