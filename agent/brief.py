@@ -9,7 +9,19 @@ from typing import Literal, TypedDict
 
 from agent.reading.ladder import Cue, Level
 
-__all__ = ["Brief", "Draft", "Passage", "Person", "Plan", "Reading", "Replaced", "Respond", "Score", "Step"]
+__all__ = [
+    "Brief",
+    "Draft",
+    "Evidence",
+    "Passage",
+    "Person",
+    "Plan",
+    "Reading",
+    "Replaced",
+    "Respond",
+    "Score",
+    "Step",
+]
 
 
 class Score(TypedDict):
@@ -17,6 +29,14 @@ class Score(TypedDict):
 
     label: str
     p: float
+
+
+class Evidence(TypedDict):
+    """A piece of the message: [start, end) in characters, and its share of what carried a call, 0..1."""
+
+    start: int
+    end: int
+    weight: float
 
 
 class Reading(TypedDict):
@@ -27,7 +47,8 @@ class Reading(TypedDict):
     sure: whether the first emotion is likely enough to be named. wants: what the person wants of
     this turn (`vent`, `advice`, `greeting`, ...; see agent/words/wants.yaml). language: ISO 639-1,
     `und` when it cannot be told. cues: one list per message not yet folded into the risk, the
-    last one being this message's. degraded: the encoder could not look.
+    last one being this message's. degraded: the encoder could not look. heads: the reading model's
+    other heads (see agent/reading/heads.py). evidence: the clauses that carried the first emotion.
     """
 
     emotions: list[Score]
@@ -37,6 +58,8 @@ class Reading(TypedDict):
     language: str
     cues: list[list[Cue]]
     degraded: bool
+    heads: dict[str, list[Score]]
+    evidence: list[Evidence]
 
 
 class Person(TypedDict, total=False):

@@ -5,7 +5,9 @@
     ├── WordsError        a file under agent/words/ breaks its schema
     ├── EncoderError      the reading model is missing, damaged or not the one expected
     ├── ResponderError    a responder could not produce a reply (the guided one answers instead)
-    └── ScriptError       a conversation script breaks its schema
+    ├── AuditError        the audit trail or its key cannot be relied on
+    ├── ScriptError       a conversation script breaks its schema
+    └── DataError         a data set lacks a file, a column or rows, or has a label nobody knows
 
 No message carries what a person wrote.
 """
@@ -31,5 +33,13 @@ class ResponderError(HearkenError):
     """A responder failed (time-out, memory, connection, empty); never shown to the person."""
 
 
+class AuditError(HearkenError):
+    """The audit trail or its key cannot be relied on; the message names the line or the file."""
+
+
 class ScriptError(HearkenError):
     """A conversation script breaks its schema; the message names file and key."""
+
+
+class DataError(HearkenError):
+    """A data set cannot be used; the message names file, column or label, and the fix."""

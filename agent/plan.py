@@ -71,6 +71,7 @@ class Empathy(Strict):
     bereaved_kinds: tuple[Kind, ...]
     survived_kinds: tuple[Kind, ...]
     professional_kinds: tuple[Kind, ...]
+    restricted_moves: tuple[str, ...]
     moves: dict[str, Move]
     arc: tuple[Stage, ...]
     again: tuple[Stage, ...]
@@ -132,8 +133,10 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     person: Person,
     history: History,
     before: Plan | None,
+    restricted: bool = False,
 ) -> Plan:
     """Decide this turn. history: (role, text), oldest first, this message last; before: last turn's plan.
+    restricted: where a supportive reply would be due, the way to the self-help library is.
 
     An escalated turn is planned by what the person asks, carefully; what crisis does with it is not ours.
     """
@@ -141,11 +144,13 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     move = _move(text, reading, () if escalate else kinds, before)
     stage = _stage(move, reading, person, history, before)
     theme = theme_of(history)
+    if restricted and move in load_empathy().restricted_moves:
+        move = "library"
     rule = load_empathy().moves[move]
     key: Literal["explore", "comfort", "act", "light"] = (
         stage if weighs(reading, level, history, theme) else "light"
     )
-    feeling = _feeling(text, reading)
+    feeling = "" if move == "library" else _feeling(text, reading)
     felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"

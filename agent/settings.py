@@ -1,14 +1,14 @@
 """Every setting, read from the environment (`HEARKEN_…`) when constructed and frozen after.
 
-Knows nothing of what the settings are used for. Nothing here is secret; when a backend needs a
-key, it becomes a SecretStr field here, so that `hearken check` cannot print it.
+Knows nothing of what the settings are used for. What is secret is a SecretStr, so that
+`hearken check` cannot print it.
 """
 
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import SettingsError
@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     country: str | None = Field(
         default=None, description="ISO 3166-1 alpha-2 code whose helplines are shown."
     )
+    jurisdiction: Literal["general", "restricted"] = Field(
+        default="general",
+        description="restricted: self-help library, helplines and crisis words only; no feelings are read.",
+    )
     data_dir: Path = Field(
         default_factory=_data_dir, description="Where the index and kept conversations live."
     )
@@ -45,6 +49,19 @@ class Settings(BaseSettings):
         default=60.0, description="How long wording a reply may take."
     )
     developer: bool = Field(default=False, description="Offer the developer depth of the panel.")
+    audit_dir: Path | None = Field(
+        default=None, description="Folder of the audit trail; none is kept without it."
+    )
+    audit_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        default=None, description="Key of the audit trail; without it one is made in its folder."
+    )
+    operator: bool = Field(
+        default=False,
+        description="People who run this may read conversations in danger and write in them.",
+    )
+    operator_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+        default=60.0, description="How long a person waits for an operator who took over."
+    )
 
     @field_validator("country")
     @classmethod
@@ -55,6 +72,16 @@ class Settings(BaseSettings):
     def index_dir(self) -> Path:
         """Folder of the Chroma index."""
         return self.data_dir / "index"
+
+    @field_validator("audit_dir", "audit_key", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        return value or None
+
+    @property
+    def desk_db(self) -> Path:
+        """SQLite file of the conversations that wait for a person; only when `operator` is on."""
+        return self.data_dir / "desk.sqlite"
 
     @property
     def conversations_db(self) -> Path:

@@ -2,23 +2,30 @@
 
     START -> perceive -> assess --no escalation--> plan -> recall -> respond -> guard -> END
                             \\--------escalate--------> crisis ------------------^
+                             \\-------safety plan-----> safety ------------------^
+
+With `handoff`, a conversation that an operator took over goes from assess to handoff, which pauses for
+their words: then guard says those, or the turn goes on as drawn.
 
 The compiled graph never raises to its caller: a step that breaks is replaced by its fallback, and
 the last fallback is a reply baked into the package. Knows nothing of what the steps do.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import StreamWriter
+from langgraph.types import StreamWriter, interrupt
 
 from agent.settings import load_settings
 from graph import fallbacks, nodes
+from graph import handoff as handing
+from graph.safety import builds, safety
 from graph.services import Services, from_settings
 from graph.state import State
 
@@ -35,13 +42,21 @@ class _Node(Protocol):
 
 
 def build_graph(
-    services: Services | None = None, *, checkpointer: BaseCheckpointSaver[Any] | None = None
+    services: Services | None = None,
+    *,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    handoff: bool = False,
 ) -> Graph:
     """The compiled graph, by default with the services that the environment asks for.
 
     Its input is `{"messages": [...]}`; add `"person": {"country": "GB"}` for the right helplines.
     With a checkpointer the risk of a conversation is kept; without one it is rebuilt from every
     message of the person's that is passed in. May be added as a node to another graph.
+
+    handoff: pass `"operator": "taken"` in the input of a turn that a person is to answer. The run then
+    ends with `__interrupt__`, after the danger was weighed and before a word is chosen; go on with
+    `Command(resume="their words")`, "" when nobody answered, `{"said": "", "back": True}` when they
+    handed it back. Needs a checkpointer, here or in the graph around this one.
     """
     bound = services or from_settings(load_settings())
     graph = StateGraph(State)
@@ -51,23 +66,44 @@ def build_graph(
     graph.add_node("recall", _step("recall", nodes.recall, bound))
     graph.add_node("respond", _respond(bound))
     graph.add_node("crisis", _step("crisis", nodes.crisis, bound))
+    graph.add_node("safety", _step("safety", safety, bound))
     graph.add_node("guard", _step("guard", nodes.guard, bound))
 
     graph.add_edge(START, "perceive")
     graph.add_edge("perceive", "assess")
-    graph.add_conditional_edges("assess", route, {"plan": "plan", "crisis": "crisis"})
+    ways: dict[Hashable, str] = {"plan": "plan", "crisis": "crisis", "safety": "safety"}
+    if handoff:
+        graph.add_node("handoff", _step("handoff", partial(handing.handoff, ask=interrupt), bound))
+        graph.add_conditional_edges("assess", _route_taken, {**ways, "handoff": "handoff"})
+        graph.add_conditional_edges("handoff", _route_answered, {**ways, "guard": "guard"})
+    else:
+        graph.add_conditional_edges("assess", route, ways)
     graph.add_edge("plan", "recall")
     graph.add_edge("recall", "respond")
     graph.add_edge("respond", "guard")
     graph.add_edge("crisis", "guard")
+    graph.add_edge("safety", "guard")
     graph.add_edge("guard", END)
     return graph.compile(checkpointer=checkpointer, name="hearken")
 
 
-def route(state: State) -> Literal["plan", "crisis"]:
-    """The ordinary way only when risk says plainly that nothing escalates; else the careful one."""
+def route(state: State) -> Literal["plan", "crisis", "safety"]:
+    """The ordinary way only when risk says plainly that nothing escalates; else the careful one.
+
+    A safety plan that the person is writing goes on where no new danger was heard.
+    """
+    if builds(state):
+        return "safety"
     risk: object = state.get("risk")
     return "plan" if isinstance(risk, dict) and risk.get("escalate") is False else "crisis"
+
+
+def _route_taken(state: State) -> Literal["plan", "crisis", "safety", "handoff"]:
+    return "handoff" if state.get("operator") == "taken" else route(state)
+
+
+def _route_answered(state: State) -> Literal["plan", "crisis", "safety", "guard"]:
+    return "guard" if state.get("operator") == "said" else route(state)
 
 
 def studio() -> Graph:

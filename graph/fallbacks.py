@@ -24,7 +24,15 @@ def _perceive(state: State, services: Services) -> State:
     del services
     cues = [minimal_rules().scan(text) for text in unfolded(state)]
     reading = Reading(
-        emotions=[], intents=[], sure=False, wants=["vent"], language="und", cues=cues, degraded=True
+        emotions=[],
+        intents=[],
+        sure=False,
+        wants=["vent"],
+        language="und",
+        cues=cues,
+        degraded=True,
+        heads={},
+        evidence=[],
     )
     return {"reading": reading, "person": state.get("person") or Person()}
 
@@ -44,6 +52,11 @@ def _plan(state: State, services: Services) -> State:
 
 def _crisis(state: State, services: Services) -> State:
     return {**_draft(state, services), "plan": _plainest("crisis"), "care": state.get("care") or {}}
+
+
+def _safety(state: State, services: Services) -> State:
+    kept = state.get("safety_plan") or {}
+    return {**_draft(state, services), "plan": _plainest("crisis"), "safety_plan": kept}
 
 
 def _plainest(move: str) -> Plan:
@@ -69,6 +82,11 @@ def _recall(state: State, services: Services) -> State:
 def _draft(state: State, services: Services) -> State:
     sentences, card = _static(state, services)
     return {"draft": Draft(sentences=sentences, card=card, replaced=[], responder="static", offered="")}
+
+
+def _handoff(state: State, services: Services) -> State:
+    del state, services
+    return {"operator": "missed"}
 
 
 def _guard(state: State, services: Services) -> State:
@@ -102,5 +120,7 @@ FALLBACKS: dict[str, Callable[[State, Services], State]] = {
     "recall": _recall,
     "respond": _draft,
     "crisis": _crisis,
+    "safety": _safety,
     "guard": _guard,
+    "handoff": _handoff,
 }

@@ -8,22 +8,25 @@ import logging
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from agent import guard as guarding
-from agent.brief import Brief, Draft, Passage, Person, Plan, Reading, Replaced, Respond, Score
+from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
 from agent.errors import ResponderError
 from agent.plan import make_plan
 from agent.reading import assess as assessing
-from agent.reading.encoder import Heard
-from agent.reading.ladder import Level
+from agent.reading.heads import Heard
+from agent.reading.ladder import LEVELS, Cue, Level, at_least
 from agent.reading.language import detect
+from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
+from agent.responders import handoff as handing
+from agent.safety_plan import standing
 from graph.deadline import PartFailed, pump, within
 from graph.services import Services
 from graph.state import State
@@ -42,7 +45,25 @@ REMEMBERED = 100
 # A reply of this many sentences is cut, whatever a responder goes on to yield.
 MOST_SENTENCES = 40
 # The moves in which an idea from similar answers may have a place.
-RECALLED = frozenset({"support", "advice", "information", "complaint", "decline"})
+RECALLED = frozenset({"support", "advice", "information", "complaint", "decline", "library"})
+# Earlier messages that the reading model hears too when the risk is rebuilt, the newest ones.
+MOST_READ = 20
+# What the reading model was taught, and what may well be that.
+READ_LANGUAGES = frozenset({"en", "und"})
+# Wants the reading model may add where the rules heard none, by what the plan calls them.
+MEANT = {
+    want: [want]
+    for want in (
+        "advice",
+        "information",
+        "greeting",
+        "thanks",
+        "goodbye",
+        "complaint",
+        "identity",
+        "off_topic",
+    )
+}
 # How far over the plan's budget a reply may run before the guard cuts it.
 SLACK = 1.4
 
@@ -61,10 +82,17 @@ def perceive(state: State, services: Services) -> State:
         language=language,
         cues=cues,
         degraded=False,
+        heads={},
+        evidence=[],
     )
     try:
-        feelings = within(services.part_seconds, lambda: _feelings(services.read(text)))
-        reading = {**reading, **feelings}
+        read = within(
+            services.part_seconds,
+            lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
+        )
+        reading = _joined(reading, read, under_care=at_least(_floor(state), "moderate"))
+        if services.restricted:  # danger is still heard, feelings and facets are not
+            reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
         log.warning("reading without the encoder: %s", error)
         reading["degraded"] = True
@@ -91,8 +119,7 @@ def assess(state: State, services: Services) -> State:
 
 def plan(state: State, services: Services) -> State:
     """Decide what the reply should do, before any word is chosen."""
-    del services
-    return {"plan": _plan(state)}
+    return {"plan": _plan(state, restricted=services.restricted)}
 
 
 def recall(state: State, services: Services) -> State:
@@ -118,26 +145,30 @@ def respond(state: State, services: Services, emit: Emit) -> State:
 
     repairs: list[str] = []
     repair = _repair(brief, repairs)
+    opened = _opening(state)
 
     def shown(respond: Respond) -> None:
-        sentences = pump(services.reply_seconds, lambda: _sentences(respond(brief)))
+        first = () if kept else opened
+        sentences = pump(
+            services.reply_seconds, lambda: _true(chain(first, _sentences(respond(brief))), services)
+        )
         for sentence in guarding.sift(sentences, bounds, kept, replaced, repair=repair):
             emit({"type": "sentence", "text": sentence})
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
-    own_words = brief["plan"]["careful"] or services.respond is guided.respond
+    own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
     if not own_words:
         try:
             shown(services.respond)
         except PartFailed as error:
             log.warning("the %s responder failed: %s", name, error)
             own_words = True
-    if own_words or len(kept) <= len(repairs):
+    if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
         try:
             shown(guided.respond)
         except PartFailed:
-            if not kept:  # what was already shown stands as the reply
+            if len(kept) <= len(opened):  # what was already shown stands as the reply
                 raise
     offered = guided.offered(brief) if name == "guided" else ""
     return {"draft": Draft(sentences=kept, card=[], replaced=replaced, responder=name, offered=offered)}
@@ -169,9 +200,13 @@ def crisis(state: State, services: Services) -> State:
         country=country,
         helped=helped,
         language=state["reading"]["language"],
+        plan=standing(state.get("safety_plan")),
     )
     draft = Draft(
-        sentences=[*(() if helped else _truth(state)), *composed["sentences"]],
+        sentences=[
+            *_opening(state),
+            *_true([*(() if helped else _truth(state)), *composed["sentences"]], services),
+        ],
         card=composed["card"],
         replaced=[],
         responder="crisis",
@@ -183,6 +218,9 @@ def crisis(state: State, services: Services) -> State:
 def guard(state: State, services: Services) -> State:
     """Judge the whole once more and say it; the only step that writes the assistant's message."""
     draft = state["draft"]
+    if (state.get("operator"), draft["responder"]) == ("said", handing.OPERATOR):
+        written = " ".join(draft["sentences"])  # a person's own words, which are not ours to judge
+        return {"messages": [AIMessage(written, id=uuid.uuid4().hex, name=handing.OPERATOR)]}
     judged = guarding.fold(draft["sentences"], _bounds(state, services))
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
@@ -195,6 +233,16 @@ def _truth(state: State) -> list[str]:
         return []
     spoken = guided.respond(_brief({**state, "plan": _plan(state)}, []))
     return list(islice((sentence for sentence in spoken if "?" not in sentence), 1))
+
+
+def _opening(state: State) -> list[str]:
+    """What a person who had taken over left to say: that they gave it back, or did not answer."""
+    return handing.opening(state.get("operator") or "", said(state))
+
+
+def _true(sentences: Iterable[str], services: Services) -> Iterator[str]:
+    """The sentences, without those that do not hold where people may read along."""
+    return map(handing.truthful, sentences) if services.operator else iter(sentences)
 
 
 def looks_up(decided: Plan) -> bool:
@@ -225,12 +273,57 @@ def seed(texts: Sequence[str]) -> int:
     return zlib.crc32(texts[0].encode("utf-8", "replace")) if texts else 0
 
 
-def _feelings(heard: Heard) -> Heard:
+def _heard(heard: Heard) -> Heard:
+    """What a reader gave, as plain data; a host's own may leave out what it does not know."""
+    danger = heard.get("danger", "none")
     return Heard(
-        emotions=[Score(label=str(s["label"]), p=float(s["p"])) for s in heard["emotions"]],
-        intents=[Score(label=str(s["label"]), p=float(s["p"])) for s in heard["intents"]],
+        emotions=_scores(heard["emotions"]),
+        intents=_scores(heard["intents"]),
         sure=bool(heard["sure"]),
+        want=str(heard.get("want", "")),
+        danger=danger if danger in LEVELS else "none",
+        heads={str(name): _scores(scores) for name, scores in heard.get("heads", {}).items()},
+        evidence=[
+            Evidence(start=int(e["start"]), end=int(e["end"]), weight=float(e["weight"]))
+            for e in heard.get("evidence", [])
+        ],
     )
+
+
+def _scores(scores: Iterable[Score]) -> list[Score]:
+    return [Score(label=str(s["label"]), p=float(s["p"])) for s in scores]
+
+
+def _floor(state: State) -> Level:
+    risk = state.get("risk")
+    return risk["floor"] if risk else "none"
+
+
+def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Reading:
+    """The reading with what the model heard: of this message everything, of those before it danger.
+
+    It was taught on messages that stand alone: an answer given under care is left to the rules.
+    """
+    if not read:
+        return reading
+    last = read[-1]
+    unread = len(reading["cues"]) - len(read)
+    heeded = reading["language"] in READ_LANGUAGES and not under_care
+    opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
+        opinion(heard) if heeded else [] for heard in read
+    ]
+    return {
+        **reading,
+        "emotions": last["emotions"],
+        "intents": last["intents"],
+        "sure": last["sure"],
+        "wants": reading["wants"] or MEANT.get(last["want"], []),
+        "cues": [
+            [*cues, *more] if more else cues for cues, more in zip(reading["cues"], opinions, strict=True)
+        ],
+        "heads": last["heads"],
+        "evidence": last["evidence"],
+    }
 
 
 def _text(message: BaseMessage) -> str:
@@ -246,7 +339,7 @@ def _history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
     return [(roles[m.type], _text(m)) for m in state.get("messages") or [] if m.type in roles]
 
 
-def _plan(state: State) -> Plan:
+def _plan(state: State, *, restricted: bool = False) -> Plan:
     texts = said_by(state, "human")
     risk = state["risk"]
     return make_plan(
@@ -258,6 +351,7 @@ def _plan(state: State) -> Plan:
         person=state.get("person") or {},
         history=_history(state),
         before=state.get("plan"),
+        restricted=restricted,
     )
 
 
@@ -280,6 +374,7 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
     texts = said_by(state, "human")
     in_crisis = bool(state["risk"]["escalate"])
     budget = 150 if in_crisis else int(state["plan"]["words"] * SLACK)
+    budget += sum(len(sentence.split()) for sentence in _opening(state))
     return guarding.Bounds(
         allowed=services.allowed(whose(state, services)),
         said=tuple(said(state)),
@@ -311,6 +406,11 @@ def _sentences(reply: Iterable[object]) -> Iterator[str]:
 def _pending(state: State) -> Mapping[str, Level]:
     """What an answer would mean: as the crisis branch noted, or as its question in the history tells."""
     care = state.get("care")
+    last = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
+    if last is not None and last.name == handing.OPERATOR:
+        return {}  # what is answered now is what the operator asked, which nobody noted
+    if (state.get("safety_plan") or {}).get("turn", 0) > (care or {}).get("turn", 0):
+        return {}  # the plan spoke since, and it asks nothing that a yes or no could answer
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")

@@ -5,12 +5,14 @@ from typing import TypedDict
 from langchain_core.messages import HumanMessage
 
 from agent.brief import Reading
+from agent.reading.explain import Explanation, explanations
 from agent.reading.ladder import Risk
+from agent.settings import Settings
 from graph import nodes
-from graph.services import Services
+from graph.services import Services, encoder
 from graph.state import State
 
-__all__ = ["MessageReading", "read_message"]
+__all__ = ["MessageReading", "explained", "read_message"]
 
 
 class MessageReading(TypedDict):
@@ -26,3 +28,11 @@ def read_message(text: str, services: Services) -> MessageReading:
     reading = nodes.perceive(state, services)["reading"]
     risk = nodes.assess({**state, "reading": reading}, services)["risk"]
     return MessageReading(reading=reading, risk=risk)
+
+
+def explained(text: str, settings: Settings) -> list[Explanation]:
+    """Each IMHI facet of `text` in the benchmark's form, with its evidence; for researchers.
+
+    Leaves clauses out one at a time, so it takes some hundred times as long as a reading.
+    """
+    return explanations(text, encoder(settings), passes=True)

@@ -9,24 +9,30 @@ settings become functions. Knows nothing of the order in which nodes call them.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
 from agent.brief import Passage, Respond
 from agent.errors import EncoderError, WordsError
-from agent.reading.encoder import Encoder, Heard, load_encoder
+from agent.reading.encoder import Encoder, load_encoder
+from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
 from agent.settings import Settings
+from graph.audit import Trail
+from graph.chain import Record, load_key
+from graph.desk import Desk, Escalation
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import load_helplines
 from knowledge.library import Library
 
-__all__ = ["FindContacts", "Services", "from_settings", "ingest", "library", "warm"]
+__all__ = ["FindContacts", "Services", "encoder", "from_settings", "ingest", "library", "warm"]
 
 log = logging.getLogger("hearken")
 
@@ -62,8 +68,13 @@ def _encoder(folder: Path | None, threads: int) -> Encoder:
 
 @cache
 def _library(folder: Path, encoder_folder: Path | None, threads: int) -> Library:
-    encoder = _encoder(encoder_folder, threads)
-    return Library.open(folder, encoder.embed, encoder.name)
+    vectors = _encoder(encoder_folder, threads)
+    return Library.open(folder, vectors.embed, vectors.name)
+
+
+def encoder(settings: Settings) -> Encoder:
+    """The reading model of these settings, loaded once a process. Raises EncoderError."""
+    return _encoder(settings.encoder_dir, settings.threads)
 
 
 # `cache` lets two threads load the same thing at once; the index must be opened by one.
@@ -101,7 +112,8 @@ def _contacts(
     young: bool = False,
     cannot_speak: bool = False,
 ) -> Sequence[dict[str, str]]:
-    found = load_helplines().contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak)
+    book, now = load_helplines(), datetime.now(UTC)
+    found = book.contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak, now=now)
     return [{key: str(value) for key, value in contact.items()} for contact in found]
 
 
@@ -114,11 +126,19 @@ def _allowed(country: str | None) -> frozenset[str]:
 class Services:
     """The functions a turn is made of. Every field may be replaced on its own.
 
-    scan, answers: the risk rules. read: the encoder's feelings and intents. search: retrieval
+    scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
     passes the guard. country: whose helplines, when the person did not say. part_seconds,
     reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
+    restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
+    supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
+    go back, for what is said again to somebody who stays.
+
+    escalate: told of every turn at high and imminent, audit: of every turn, both in a thread of their
+    own once the person has the reply, and for at most hook_seconds. operator: people who run this may
+    read conversations in danger, and are told so. desk: where they take one over; a person then
+    waits for their words for operator_seconds.
     """
 
     scan: Callable[[str], list[Cue]] = _scan
@@ -133,17 +153,35 @@ class Services:
     passages: int = 3
     part_seconds: float = 2.0
     reply_seconds: float = 60.0
+    restricted: bool = False
+    clock: Callable[[], float] = time.monotonic
+    escalate: Callable[[Escalation], object] | None = None
+    audit: Callable[[Record], object] | None = None
+    operator: bool = False
+    desk: Desk | None = None
+    operator_seconds: float = 60.0
+    hook_seconds: float = 5.0
+
+
+def trail(settings: Settings) -> Trail | None:
+    """The audit trail that the settings ask for; nothing is written before its first line."""
+    folder, key = settings.audit_dir, settings.audit_key
+    if folder is None:
+        return None
+    return Trail(folder, lambda: load_key(folder, key.get_secret_value() if key else None))
 
 
 def from_settings(settings: Settings) -> Services:
     """The services that the settings ask for. Nothing is loaded until it is first called."""
 
     def read(text: str) -> Heard:
-        return _encoder(settings.encoder_dir, settings.threads).read(text)
+        return encoder(settings).read(text)
 
     def search(text: str, k: int) -> list[Passage]:
         return [Passage(**passage) for passage in library(settings).search(text, k)]
 
+    kept = trail(settings)
+    desk = Desk(settings.desk_db) if settings.operator else None
     return Services(
         read=read,
         search=search,
@@ -151,6 +189,12 @@ def from_settings(settings: Settings) -> Services:
         passages=settings.passages,
         part_seconds=settings.part_seconds,
         reply_seconds=settings.reply_seconds,
+        restricted=settings.jurisdiction == "restricted",
+        audit=kept.write if kept else None,
+        operator=settings.operator,
+        desk=desk,
+        escalate=desk.put if desk else None,
+        operator_seconds=settings.operator_seconds,
     )
 
 
@@ -182,9 +226,9 @@ def ingest(
     """
     from knowledge import ingest as ingesting  # noqa: PLC0415 - only this command reads whole data sets
 
-    encoder = _encoder(settings.encoder_dir, settings.threads)
     if rebuild:
-        Library.rebuild(settings.index_dir, encoder.embed, encoder.name, progress).close()
+        vectors = encoder(settings)
+        Library.rebuild(settings.index_dir, vectors.embed, vectors.name, progress).close()
     target = library(settings)
     if target.temporary:
         raise KnowledgeError(

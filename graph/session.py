@@ -17,14 +17,20 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Command
 
 from agent.brief import Passage, Person, Plan, Reading, Replaced
 from agent.errors import SettingsError
 from agent.reading.ladder import Level
+from agent.safety_plan import exported
 from agent.settings import Settings, load_settings
-from graph import store
-from graph.build import build_graph
+from graph import handoff, store
+from graph.afterwards import follow
+from graph.build import Graph, build_graph
+from graph.desk import Answer
+from graph.reminders import Reminder, Reminders
 from graph.services import Services, from_settings
 from graph.state import State, kept
 from knowledge.helplines import load_helplines
@@ -107,8 +113,12 @@ class Session:
         self._saver = saver
         self._saved = saved
         self._services = services
-        self._plain = build_graph(services)
-        self._keeping = build_graph(services, checkpointer=saver) if saver else None
+        self._reminders = Reminders(services.clock)
+        joins = services.desk is not None  # a pause needs a checkpoint; in memory, gone with the turn
+        self._pauses = InMemorySaver() if joins else None
+        self._plain = build_graph(services, checkpointer=self._pauses, handoff=joins)
+        self._keeping = build_graph(services, checkpointer=saver, handoff=joins) if saver else None
+        self._after: threading.Thread | None = None
         self._lock = threading.Lock()
         self._open: weakref.ref[Generator[Event, None, None]] | None = None
         self._owner = 0
@@ -221,14 +231,16 @@ class Session:
             self._abandon(run)
             raise
         self._values = run.after()
-        yield Done(run.turn(saved=self._saved))
+        turn = run.turn(saved=self._saved)
+        self._follow(turn)
+        yield Done(turn)
 
     def _events(self, run: "_Run") -> Iterator[Event]:
         """The graph's events; when the store fails, the turn is answered without it."""
         if self._keeping is not None:
             try:
                 given: State = {"messages": [run.message], "person": self._values["person"]}
-                yield from run.events(self._keeping.stream(given, **self._how()))
+                yield from self._through(run, self._keeping, given, self.thread)
                 self._prune()
             except (OSError, sqlite3.Error) as error:
                 log.warning("this conversation is no longer being saved: %s", type(error).__name__)
@@ -236,11 +248,33 @@ class Session:
             if run.finished:
                 return
         given = {**self._values, "messages": [*self._values["messages"], run.message]}  # type: ignore[typeddict-item]
-        yield from run.events(self._plain.stream(given, stream_mode=["updates", "custom"]))
+        alone = uuid.uuid4().hex
+        try:
+            yield from self._through(run, self._plain, given, alone)
+        finally:
+            if self._pauses is not None:
+                self._pauses.delete_thread(alone)
 
-    def _how(self) -> dict[str, Any]:
-        config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
-        return {"config": config, "stream_mode": ["updates", "custom"], "durability": "exit"}
+    def _through(self, run: "_Run", graph: Graph, given: State, thread: str) -> Iterator[Event]:
+        """One turn of the graph; where it pauses for an operator, their words or none are waited for."""
+        config: RunnableConfig = {"configurable": {"thread_id": thread}}
+        how: dict[str, Any] = {"config": config, "stream_mode": ["updates", "custom"]}
+        if graph.checkpointer:
+            how["durability"] = "exit"
+        given = {**given, "operator": handoff.held(self._services, self.thread)}
+        yield from run.events(graph.stream(given, **how))
+        if run.paused:
+            yield from run.waiting(self._services, self.thread)
+            yield from run.events(graph.stream(Command(resume=run.answer), **how))
+
+    def _follow(self, turn: Turn | None) -> None:
+        values: State = self._values  # type: ignore[assignment]
+        self._after = follow(self._services, values, turn, thread=self.thread, before=self._after)
+
+    def settle(self) -> None:
+        """Wait until everybody who is to know of the turns so far was told, or was given up."""
+        if self._after is not None:
+            self._after.join()
 
     def _prune(self) -> None:
         if self._saver is not None:
@@ -249,6 +283,8 @@ class Session:
     def _abandon(self, run: "_Run") -> None:
         """The person stopped the reply: what they saw is what was said."""
         self._values = run.after()
+        if run.weighed:
+            self._follow(run.turn(saved=self._saved) if run.planned else None)
         if self._keeping is None or run.finished or not run.shown:
             return
         try:
@@ -269,19 +305,43 @@ class Session:
         country = self.person.get("country")
         return list(self._services.contacts(country, risk["kinds"], level=risk["level"], young=young))
 
+    def safety_plan(self) -> dict[str, Any] | None:
+        """The safety plan written so far, ready for JSON; `agent.safety_plan.markdown` makes a file of it.
+
+        None when none was begun. It lives in this conversation, so it is on disk only where that is kept.
+        """
+        emergency = load_helplines().emergency(self.person.get("country"))
+        return exported(self._values.get("safety_plan"), emergency["phone"] if emergency else "")
+
+    def due(self) -> list[Reminder]:
+        """What the host owes the person now: `disclosure` of what this is, `rest` to suggest a break.
+
+        Ask when a conversation is opened (the disclosure is then always due) and after each turn.
+        """
+        risk = self._values.get("risk")
+        young, in_danger = bool(risk and "minor" in risk["marks"]), bool(risk and risk["escalate"])
+        return self._reminders.due(young=young, in_danger=in_danger)
+
     def close(self) -> None:
-        """Let go of the file that a kept conversation is written to."""
+        """Let go of the file that a kept conversation is written to, and of the operator's desk."""
         with self._lock:
+            self._leave()
             if self._saver is not None:
                 self._saver.conn.close()
 
     def delete(self) -> None:
         """Forget this conversation, on disk too."""
         with self._lock:
+            self._leave()
             if self._saver is not None:
                 store.delete(self._saver, self.thread)
             self._values = {"messages": [], "person": self._values["person"]}
             self.thread = uuid.uuid4().hex
+
+    def _leave(self) -> None:
+        if self._services.desk is not None:
+            self.settle()
+            handoff.forget(self._services, self.thread)
 
 
 class _Run:
@@ -290,6 +350,9 @@ class _Run:
     def __init__(self, before: dict[str, Any], message: HumanMessage) -> None:
         self.message = message
         self.shown: list[str] = []
+        self.paused = False
+        self.answer = Answer(said="", back=False)
+        self._carded = False
         self._before = before
         self._wrote: dict[str, Any] = {}
         self._reply: AIMessage | None = None
@@ -301,8 +364,19 @@ class _Run:
     def finished(self) -> bool:
         return self._reply is not None
 
+    @property
+    def weighed(self) -> bool:
+        """Whether the danger of this message is known."""
+        return "risk" in self._wrote
+
+    @property
+    def planned(self) -> bool:
+        """Whether it came so far that there is something to tell of it."""
+        return "plan" in self._wrote
+
     def events(self, stream: Iterator[Any]) -> Iterator[Event]:
         """StepStarted, CardShown and Said, as the graph goes."""
+        self.paused = False
         for mode, chunk in stream:
             if mode == "custom":
                 yield from self._custom(chunk)
@@ -319,16 +393,31 @@ class _Run:
             yield Said(chunk["text"])
 
     def _update(self, node: str, update: dict[str, Any]) -> Iterator[Event]:
+        if node == "__interrupt__":
+            self.paused = True
+            return
         self._path.append(node)
         self._times[node] = round((time.perf_counter() - self._begun) * 1000, 2)
         if node != "guard":
             self._wrote.update(update or {})
             return
         self._reply = update["messages"][-1]
-        if self._wrote.get("draft", {}).get("card"):
+        if self._wrote.get("draft", {}).get("card") and not self._carded:
             yield CardShown(self._wrote["draft"]["card"])
         if not self.shown:
             yield Said(str(self._reply.content))
+
+    def waiting(self, services: Services, thread: str) -> Iterator[Event]:
+        """The lines that go with new danger, which nobody should wait for; then the operator's answer."""
+        values: State = self.after()  # type: ignore[assignment]
+        if values["risk"]["fresh"]:
+            self._carded = True
+            yield CardShown(handoff.lines(values, services))
+        for answer in handoff.awaited(services, thread, values["messages"]):
+            if answer is None:
+                yield StepStarted("handoff")
+            else:
+                self.answer = answer
 
     def shown_message(self) -> AIMessage:
         return AIMessage(" ".join(self.shown))

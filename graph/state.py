@@ -4,10 +4,12 @@
     person     the caller (country), perceive (what they asked us to keep in mind)
     reading    perceive
     risk       assess
-    plan       plan, or crisis when it took the turn
+    plan       plan, or crisis or safety when it took the turn
     passages   recall            not kept in checkpoints
-    draft      respond or crisis  not kept in checkpoints
+    draft      respond, crisis or safety  not kept in checkpoints
     care       crisis             what it asked, showed and was refused
+    safety_plan  safety           the person's own safety plan
+    operator   the caller (`taken` or `back`) and handoff (what came of it); not kept in checkpoints
 
 No enums, dataclasses or pydantic objects: a checkpoint keeps what is here exactly, under the
 strict serializer too. Knows nothing of nodes.
@@ -22,6 +24,8 @@ from langgraph.graph.message import add_messages
 from agent.brief import Draft, Passage, Person, Plan, Reading
 from agent.reading.ladder import Risk
 from agent.responders.crisis import Care
+from agent.responders.handoff import Handoff
+from agent.safety_plan import SafetyPlan
 
 __all__ = ["WRITERS", "State", "kept"]
 
@@ -37,6 +41,8 @@ class State(TypedDict, total=False):
     passages: Annotated[list[Passage], UntrackedValue]
     draft: Annotated[Draft, UntrackedValue]
     care: Care
+    safety_plan: SafetyPlan
+    operator: Annotated[Handoff, UntrackedValue]
 
 
 WRITERS: dict[str, frozenset[str]] = {
@@ -46,10 +52,12 @@ WRITERS: dict[str, frozenset[str]] = {
     "recall": frozenset({"passages"}),
     "respond": frozenset({"draft"}),
     "crisis": frozenset({"draft", "care", "plan"}),
+    "safety": frozenset({"safety_plan", "draft", "plan"}),
     "guard": frozenset({"messages"}),
+    "handoff": frozenset({"operator", "draft", "plan"}),
 }
 
 
 def kept(values: dict[str, Any]) -> dict[str, Any]:
     """The part of the state that outlives a turn."""
-    return {key: value for key, value in values.items() if key not in {"passages", "draft"}}
+    return {key: value for key, value in values.items() if key not in {"passages", "draft", "operator"}}

@@ -25,6 +25,7 @@ __all__ = ["Age", "Contact", "HelplineError", "Helplines", "contact_tokens", "lo
 
 CHECK = "check this number"
 FRESH = timedelta(days=180)
+EXPIRES = timedelta(days=365)
 CRISIS = ("suicide_crisis", "general")
 CATEGORIES = {
     *("emergency", "suicide_crisis", "general", "child_youth", "domestic_violence", "poison", "substance"),
@@ -146,7 +147,12 @@ class Helplines:
             chosen = emergency + lines[: limit - 1]
         else:
             chosen = lines[: limit - 1] + emergency
-        return [_contact(row, now) for row in chosen[:limit]]
+        found = [_contact(row, now) for row in chosen[:limit]]
+        if any(contact["verified_at"] for contact in found):
+            # beside a number that somebody dialled, one that nobody did must not pass for the same
+            for contact in found:
+                contact["note"] = contact["note"] or ("" if contact["verified_at"] else CHECK)
+        return found
 
     def emergency(self, country: str | None) -> Contact | None:
         """The country's emergency number, or None when not known."""
@@ -177,6 +183,14 @@ class Helplines:
         """How many rows somebody has dialled lately, and the oldest date on record."""
         dates = [date.fromisoformat(row.verified_at) for row in self.rows if row.verified_at]
         return Age(len(self.rows), sum(today - seen <= FRESH for seen in dates), min(dates, default=None))
+
+    def expired(self, today: date) -> list[Row]:
+        """The rows dialled so long ago that no release should carry them."""
+        return [
+            row
+            for row in self.rows
+            if row.verified_at and today - date.fromisoformat(row.verified_at) > EXPIRES
+        ]
 
     def _of(self, country: str | None, category: str) -> list[Row]:
         return [row for row in self.rows if row.country == country and row.category == category]
@@ -287,6 +301,7 @@ def _checked(file: str, line: int, cells: dict[str, str], names: Mapping[str, st
         "a number has 15 digits at most": any(len(token) > 15 for token in shown if token.isdigit()),
         "chat_url must start with http": bool(row.chat_url) and not row.chat_url.startswith("http"),
         "this number was retired; remove it": bool(shown & RETIRED.get(row.country, set())),
+        "basis must name where the number is known from": not row.basis.strip(),
         "verified_at must be a date such as 2026-11-20": not re.fullmatch(
             r"(\d{4}-\d\d-\d\d)?", row.verified_at
         ),

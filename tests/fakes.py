@@ -4,13 +4,22 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from agent.brief import Brief, Passage, Score
-from agent.reading.encoder import Heard
+from agent.reading.heads import Heard
 from graph.services import Services
 
 
-def heard(label: str = "sad", p: float = 0.9, *, sure: bool = True) -> Heard:
+def heard(label: str = "sad", p: float = 0.9, *, sure: bool = True, **changes: Any) -> Heard:
     """An encoder's reading with one feeling."""
-    return Heard(emotions=[Score(label=label, p=p)], intents=[Score(label="neutral", p=0.9)], sure=sure)
+    base = Heard(
+        emotions=[Score(label=label, p=p)],
+        intents=[Score(label="neutral", p=0.9)],
+        sure=sure,
+        want="",
+        danger="none",
+        heads={},
+        evidence=[],
+    )
+    return {**base, **changes}  # type: ignore[typeddict-item]
 
 
 def passage(**changes: Any) -> Passage:

@@ -135,5 +135,6 @@ def test_the_wheel_ships_exactly_the_four_packages(tmp_path: Path) -> None:
         "knowledge/helplines.csv",
         "knowledge/starter/anxiety.yaml",
         "ui/words/en.yaml",
+        "ui/words/CRISIS_PROTOCOL.md",
     ):
         assert needed in names

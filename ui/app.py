@@ -40,17 +40,18 @@ def main() -> None:
     session: Session = st.session_state.session
     st.session_state.setdefault("country", session.person.get("country", ""))
     page.sidebar(settings, session, restart=_restart)
-    page.header(session.person.get("country"), chooses=bool(session.messages))
-    if not session.messages:
-        page.welcome()
+    page.header(session.person.get("country"), chooses=bool(session.messages), operator=settings.operator)
+    if session.messages:
+        page.reminders(st.session_state.reminders.get("", []))
+    else:
+        page.welcome(operator=settings.operator, restricted=settings.jurisdiction == "restricted")
     for number, message in enumerate(session.messages):
         if message.type == "human":
             page.said(str(message.content))
         else:
             turn = st.session_state.turns.get(message.id)
-            page.replied(
-                str(message.content), turn, number, developer=st.session_state.get("developer", False)
-            )
+            page.replied(message, turn, number, developer=st.session_state.get("developer", False))
+            page.reminders(st.session_state.reminders.get(message.id, []))
     page.pinned(session)
     suggested = page.suggestions() if not session.messages else None
     written = st.chat_input(words.input_label, key="input")
@@ -72,6 +73,8 @@ def _restart(*, keep: bool = False, thread: str | None = None) -> None:
         country=country, keep=keep, thread=thread, services=services, settings=settings
     )
     st.session_state.turns = {}
+    # by the message they came after; the first is what the opening of the page says
+    st.session_state.reminders = {"": st.session_state.session.due()}
 
 
 def _answer(session: Session, said: str) -> None:
@@ -94,6 +97,7 @@ def _answer(session: Session, said: str) -> None:
                 case Done(turn):
                     status.update(label=words.step_done, state="complete")
                     st.session_state.turns[session.messages[-1].id] = turn
+                    st.session_state.reminders[session.messages[-1].id] = session.due()
 
 
 def _edge() -> None:

@@ -1,4 +1,4 @@
-"""The command line: chat, ui, read, check, ingest, test, train. Heavy imports stay in their command.
+"""The command line. Heavy imports stay in the command that needs them.
 
 Errors made on purpose end as one sentence on stderr and exit status 2; a failed check or script as 1.
 """
@@ -21,7 +21,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from agent.errors import HearkenError
+from agent.errors import DataError, HearkenError
+from ui.auditing import audit
+from ui.evaluating import evaluate
 
 if TYPE_CHECKING:
     from graph import Session
@@ -33,6 +35,8 @@ train = typer.Typer(
     no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
 )
 app.add_typer(train, name="train")
+app.add_typer(audit, name="audit")
+app.add_typer(evaluate, name="evaluate")
 
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
@@ -70,7 +74,7 @@ def chat(
     from agent.settings import load_settings
     from graph import Session
     from graph.services import from_settings, warm
-    from ui.wording import fill, load_ui_words
+    from ui.wording import fill, load_ui_words, reminded
 
     words, console = load_ui_words(), Console(highlight=False)
     settings = load_settings()
@@ -79,7 +83,10 @@ def chat(
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
     threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True).start()
-    for line in [*words.about, words.chat_intro]:
+    about = words.about_operator if settings.operator else words.about
+    restricted = [words.about_restricted] if services.restricted else []
+    session.due()  # the disclosure, which stands in the lines that follow
+    for line in [*about, *restricted, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
         console.print(f"--thread {session.thread}", style="dim")
@@ -89,7 +96,12 @@ def chat(
         except (EOFError, KeyboardInterrupt):
             console.print(f"\n{words.chat_goodbye}")
             return
+        if text.strip() == "/plan":
+            _print_plan(session)
+            continue
         _converse(console, session, text, why=why)
+        for line in reminded(session.due()):
+            console.print(line, style="dim")
         while problems:
             console.print(escape(fill(words.problem, problem=problems.pop())), style="dim")
 
@@ -135,11 +147,59 @@ def _print_card(console: Console, contacts: list[dict[str, str]]) -> None:
 
 
 @app.command()
+def plan(
+    thread: Annotated[str, typer.Argument(help="The id of a kept conversation.")],
+    as_json: Json = False,
+) -> None:
+    """Print the safety plan of a kept conversation, as Markdown or JSON; exit status 1 when there is none."""
+    from agent.settings import load_settings
+    from graph import Session
+    from graph.store import listed
+
+    settings = load_settings()
+    known = thread in {found for found, _ in listed(settings.conversations_db)}
+    session = Session.open(thread=thread, settings=settings) if known else None
+    if not _print_plan(session, as_json=as_json):
+        raise SystemExit(1)
+
+
+def _print_plan(session: "Session | None", *, as_json: bool = False) -> bool:
+    """The safety plan on stdout, as it would stand in a file; False when there is none."""
+    from agent.safety_plan import markdown
+    from ui.wording import load_ui_words
+
+    found = session.safety_plan() if session else None
+    if found is None:
+        typer.echo(load_ui_words().plan_none, err=session is None)
+        return False
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
+    return True
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Open the app on http://127.0.0.1:8501."""
+    _serve("app.py", port, browser=browser)
+
+
+@app.command()
+def console(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8502,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open the operator's page: conversations in danger that wait for a person."""
+    from agent.errors import SettingsError
+    from agent.settings import load_settings
+
+    if not load_settings().operator:
+        raise SettingsError("Set HEARKEN_OPERATOR=true, for the app too, if people are to read along.")
+    _serve("console.py", port, browser=browser)
+
+
+def _serve(script: str, port: int, *, browser: bool) -> None:
     url = f"http://127.0.0.1:{port}"
     Console().print(f"hearken is on {url}  (Ctrl-C stops it)", highlight=False)
     if (
@@ -165,7 +225,7 @@ def ui(
 
     # In this very process, so that a signal that ends us ends the server too.
     options = [f"--{name}={value}" for name, value in flags.items()]
-    streamlit.main_run.main(args=[str(Path(__file__).parent / "app.py"), *options], prog_name="hearken ui")
+    streamlit.main_run.main(args=[str(Path(__file__).parent / script), *options], prog_name="hearken")
 
 
 def _open_when_up(url: str, seconds: float = 30) -> None:
@@ -180,28 +240,51 @@ def _open_when_up(url: str, seconds: float = 30) -> None:
 
 
 @app.command()
-def read(
-    text: Annotated[str, typer.Argument(help="One message.")],
+def read(  # noqa: PLR0913 - options of a command
+    text: Annotated[str | None, typer.Argument(help="One message.")] = None,
+    *,
+    file: Annotated[Path | None, typer.Option(help="Many: a .csv, .jsonl, or .txt with one a line.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where their readings go: .parquet or .jsonl.")] = None,
+    column: Annotated[str, typer.Option(help="What the file calls its texts.")] = "text",
+    with_text: Annotated[bool, typer.Option("--with-text", help="Write the texts too.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    explain: Annotated[
+        bool, typer.Option(help="For researchers: each IMHI facet with its evidence.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what one message expresses: feelings, intent, wishes, signs of danger."""
+    """Print what one message expresses: feelings, intent, wishes, signs of danger; or read a whole file."""
+    if file and out and text is None:
+        from ui.batch import read_all
+
+        read_all(file, out, column=column, with_text=with_text, resume=resume, as_json=as_json)
+        return
+    if text is None or file or out:
+        raise DataError("Give one message in quotes, or --file with --out.")
     from agent.settings import load_settings
-    from graph.read import read_message
+    from graph.read import explained, read_message
     from graph.services import from_settings
 
-    found = read_message(text, from_settings(load_settings()))
+    settings = load_settings()
+    found = read_message(text, from_settings(settings))
+    facets = explained(text, settings) if explain else []
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        typer.echo(
+            json.dumps({**found, **({"facets": facets} if explain else {})}, ensure_ascii=False, indent=2)
+        )
         return
     console = Console(highlight=False)
     reading, risk = found["reading"], found["risk"]
     console.print(f"feelings  {_scored(reading['emotions'][:3])}{'' if reading['sure'] else '  (not sure)'}")
     console.print(f"intent    {_scored(reading['intents'][:2])}")
+    console.print(f"reply     {_scored(reading['heads'].get('next_intent', [])[:2])}")
     console.print(f"wants     {', '.join(reading['wants']) or '-'}")
     console.print(f"language  {reading['language']}")
     console.print(f"risk      {risk['level']}{' (crisis branch)' if risk['escalate'] else ''}")
     for reason in risk["reasons"]:
         console.print(f"          {reason}", style="dim")
+    for facet in facets:
+        console.print(escape(f"{facet['facet']}: {facet['text']}"), soft_wrap=True)
 
 
 def _scored(scores: list[Any]) -> str:
@@ -296,15 +379,22 @@ def run_scripts(
         raise SystemExit(1)
 
 
-@train.command("heads")
-def train_heads(
-    data: Annotated[Path, typer.Option(help="Folder that holds empathetic_intents/ and edos/.")],
-    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+@train.command("encoder")
+def train_encoder(
+    data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the reading model to.")],
+    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
+        "runs/encoder"
+    ),
+    permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
+    beside: Annotated[
+        Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")
+    ] = None,
 ) -> None:
-    """Fit the emotion and intent heads on the frozen encoder."""
-    from agent.train import heads
+    """Fine-tune the reading encoder on every head, then export, calibrate and measure it."""
+    from agent.train import pipeline
 
-    heads.main(data, out)
+    pipeline.run(data, work, out, permissive=permissive, beside=beside)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from graph import Turn
 from graph.nodes import looks_up
 from ui.wording import fill, load_ui_words
 
-__all__ = ["details", "sentences", "sources"]
+__all__ = ["carried", "details", "sentences", "sources"]
 
 
 def sentences(turn: Turn) -> list[str]:
@@ -19,8 +19,11 @@ def sentences(turn: Turn) -> list[str]:
     told = []
     if reading["degraded"]:
         told.append(why.degraded)
-    elif reading["sure"] and reading["emotions"]:
+    elif not reading["emotions"]:
+        told.append(why.not_read)
+    elif reading["sure"]:
         told.append(fill(why.felt, feeling=f"feeling {reading['emotions'][0]['label']}"))
+        told += [fill(why.carried, words=words) for words in carried(turn)[:1]]
     else:
         told.append(why.unsure)
     told += turn.reasons
@@ -28,10 +31,19 @@ def sentences(turn: Turn) -> list[str]:
         told.append(fill(why.looked_up if turn.plan["offer"] else why.not_used, count=len(turn.sources)))
     else:
         told.append(why.nothing_found if looks_up(turn.plan) else why.not_looked_up)
-    told.append(why.crisis if "crisis" in turn.path else why.ordinary)
+    ways = {"crisis": why.crisis, "safety": why.safety}
+    told.append(next((ways[step] for step in turn.path if step in ways), why.ordinary))
     if turn.replaced:
         told.append(fill(why.replaced, count=len(turn.replaced)))
     return told
+
+
+def carried(turn: Turn) -> list[str]:
+    """The person's own words that the feeling was heard by, heaviest first."""
+    spoken = [m.text for m in turn.values.get("messages", []) if m.type == "human"]
+    if not spoken:
+        return []
+    return [spoken[-1][piece["start"] : piece["end"]] for piece in turn.reading["evidence"]]
 
 
 def sources(turn: Turn) -> list[str]:
@@ -41,7 +53,7 @@ def sources(turn: Turn) -> list[str]:
 
 
 def details(turn: Turn) -> dict[str, Any]:
-    """The whole reading, for the developer depth; it holds what the turn saw, not the message."""
+    """The whole reading, for the developer depth; of the message it holds what carried a feeling."""
     risk = {
         k: v
         for k, v in turn.values["risk"].items()
@@ -52,6 +64,7 @@ def details(turn: Turn) -> dict[str, Any]:
         "milliseconds": turn.milliseconds,
         "responder": turn.responder,
         "reading": turn.reading,
+        "carried by": carried(turn),
         "risk": risk,
         "plan": turn.plan,
         "replaced": turn.replaced,

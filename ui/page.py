@@ -6,18 +6,23 @@ becomes a link, an image or markup.
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
+from langchain_core.messages import AnyMessage
 from streamlit.delta_generator import DeltaGenerator
 
+from agent.responders.handoff import OPERATOR
 from agent.responders.static import static_reply
+from agent.safety_plan import markdown
 from agent.settings import Settings
 from graph import Session, Turn
+from graph.reminders import Reminder
 from graph.store import erase, listed
 from knowledge.helplines import load_helplines
 from ui import explain
-from ui.wording import fill, load_ui_words
+from ui.wording import fill, load_ui_words, protocol, reminded
 
 __all__ = [
     "card",
@@ -25,6 +30,7 @@ __all__ = [
     "header",
     "pinned",
     "plain",
+    "reminders",
     "replied",
     "said",
     "sidebar",
@@ -49,15 +55,20 @@ def shown(text: str) -> str:
     return text.replace("\x00", "").strip() or "…"
 
 
-def header(country: str | None, *, chooses: bool) -> None:
+def header(country: str | None, *, chooses: bool, operator: bool = False) -> None:
     """The title, and help one tap away whatever else is on the page."""
     words = load_ui_words()
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {words.title}")
-        with st.popover(words.help_button, icon=":material/call:", key="help"):
-            if chooses:
-                country_picker()
-            help_now(country)
+        with st.container(key="header-buttons", horizontal=True, width="content"):
+            with st.popover(words.protocol_button, icon=":material/shield:", key="protocol"):
+                if operator:
+                    st.markdown(words.operator_note)
+                st.markdown(f"**{words.protocol}**\n\n{protocol()}")
+            with st.popover(words.help_button, icon=":material/call:", key="help"):
+                if chooses:
+                    country_picker()
+                help_now(country)
     st.html(Path(__file__).parent / "page.html")
 
 
@@ -67,7 +78,7 @@ def help_now(country: str | None) -> None:
     st.markdown(f"**{words.help_title}**")
     st.markdown(words.help_lead)
     registry = load_helplines()
-    found = registry.contacts(country, ANY_KIND, level="imminent", limit=4)
+    found = registry.contacts(country, ANY_KIND, level="imminent", limit=4, now=datetime.now(UTC))
     contacts = [{key: str(value) for key, value in contact.items()} for contact in found]
     _contacts(contacts)
 
@@ -101,12 +112,15 @@ def _contacts(contacts: Sequence[dict[str, str]]) -> None:
         st.caption(words.undialled)
 
 
-def welcome() -> None:
-    """What this is and is not, before the first word."""
+def welcome(*, operator: bool, restricted: bool = False) -> None:
+    """What this is and is not, and who may read along, before the first word."""
     words = load_ui_words()
+    about = words.about_operator if operator else words.about
     st.markdown(f"**{words.tagline}**")
-    st.markdown(" ".join(words.about[:2]))
-    st.markdown(" ".join(words.about[2:]))
+    st.markdown(" ".join(about[:2]))
+    st.markdown(" ".join(about[2:]))
+    if restricted:
+        st.markdown(words.about_restricted)
     country_picker()
 
 
@@ -150,14 +164,27 @@ def listener() -> DeltaGenerator:
     return st.chat_message("assistant", avatar=":material/hearing:")
 
 
-def replied(text: str, turn: Turn | None, number: int, *, developer: bool) -> None:
-    """A reply, the card shown with it, and why it came about."""
+def replied(message: AnyMessage, turn: Turn | None, number: int, *, developer: bool) -> None:
+    """A reply, the card shown with it, and why it came about; a person's own words are marked as theirs."""
     with listener():
-        st.text(text)
+        if message.name == OPERATOR:
+            st.caption(load_ui_words().operator_said)
+        st.text(str(message.content))
         if turn is not None and turn.card:
             card(turn.card)
-        if turn is not None:
+        if turn is not None and turn.plan["move"] == "library" and turn.sources:
+            st.caption(load_ui_words().library_title)
+            for passage in turn.sources:
+                with st.expander(plain(passage["question"]), icon=":material/menu_book:"):
+                    st.text(passage["text"])
+        if turn is not None and message.name != OPERATOR:
             _why(turn, number, developer=developer)
+
+
+def reminders(due: Sequence[Reminder]) -> None:
+    """What is said again while somebody stays."""
+    for sentence in reminded(due):
+        st.info(plain(sentence), icon=":material/info:")
 
 
 def _why(turn: Turn, number: int, *, developer: bool) -> None:
@@ -182,7 +209,7 @@ def pinned(session: Session) -> None:
 
 
 def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
-    """Country, keeping, starting over, developer depth, and how safety works."""
+    """Keeping, starting over, kept conversations, developer depth."""
     words = load_ui_words()
     with st.sidebar:
         keep = st.toggle(words.keep_label, key="keep", help=words.keep_help, disabled=bool(session.messages))
@@ -201,11 +228,13 @@ def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
                     session.delete()
                     restart(keep=keep)
                     st.rerun()
+        if plan := session.safety_plan():
+            st.download_button(
+                words.plan_save, markdown(plan), "safety-plan.md", "text/markdown", use_container_width=True
+            )
         _kept(settings, session, restart)
         if settings.developer or st.query_params.get("developer") == "1":
             st.toggle(words.developer_label, key="developer")
-        with st.expander(words.protocol):
-            st.markdown((Path(__file__).parent / "words" / "safety.md").read_text("utf-8"))
 
 
 def _kept(settings: Settings, session: Session, restart: Restart) -> None:

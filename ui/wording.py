@@ -3,19 +3,26 @@
 Knows nothing of replies; those words are under agent/words/.
 """
 
+import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
 
 from agent.words import Strict, load
+from graph.reminders import Reminder
 
-__all__ = ["UiWords", "Why", "fill", "load_ui_words"]
+__all__ = ["Told", "UiWords", "Why", "fill", "load_ui_words", "protocol", "reminded"]
+
+PROTOCOL = "CRISIS_PROTOCOL.md"
 
 
 class Why(Strict):
     """Sentences of the panel that explains a reply."""
 
     felt: str
+    carried: str
+    not_read: str
     unsure: str
     degraded: str
     looked_up: str
@@ -24,8 +31,16 @@ class Why(Strict):
     not_looked_up: str
     ordinary: str
     crisis: str
+    safety: str
     replaced: str
     source: str
+
+
+class Told(Strict):
+    """What is said again while somebody stays, by the names of graph.reminders."""
+
+    disclosure: str
+    rest: str
 
 
 class UiWords(Strict):
@@ -34,6 +49,11 @@ class UiWords(Strict):
     title: str
     tagline: str
     about: list[str]
+    about_operator: list[str]
+    operator_note: str
+    operator_said: str
+    about_restricted: str
+    reminders: Told
     country_label: str
     country_help: str
     country_unknown: str
@@ -52,6 +72,8 @@ class UiWords(Strict):
     hours: str
     card_title: str
     protocol: str
+    protocol_button: str
+    library_title: str
     keep_label: str
     keep_help: str
     kept_label: str
@@ -72,6 +94,8 @@ class UiWords(Strict):
     chat_intro: str
     chat_you: str
     chat_goodbye: str
+    plan_save: str
+    plan_none: str
 
 
 @cache
@@ -83,3 +107,23 @@ def load_ui_words(language: str = "en") -> UiWords:
 def fill(template: str, **values: object) -> str:
     """`template` with its $slots filled; a missing one raises KeyError."""
     return Template(template).substitute(values)
+
+
+def reminded(due: Sequence[Reminder]) -> list[str]:
+    """The sentences for what `Session.due` names."""
+    told = load_ui_words().reminders
+    return [told.disclosure if name == "disclosure" else told.rest for name in due]
+
+
+@cache
+def protocol() -> str:
+    """How safety works, in short and then whole: CRISIS_PROTOCOL.md, beside the words in the wheel and at
+    the top in a checkout.
+
+    Links to files of the project lead nowhere from the page, so only their text is left.
+    """
+    words = Path(__file__).parent / "words"
+    beside = words / PROTOCOL
+    text = (beside if beside.exists() else Path(__file__).parents[1] / PROTOCOL).read_text("utf-8")
+    whole = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text.partition("\n")[2].strip())
+    return f"{(words / 'safety.md').read_text('utf-8')}\n{whole}"

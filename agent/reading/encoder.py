@@ -1,8 +1,9 @@
-"""One forward pass over a message: a sentence vector, the likeliest emotions, the reply intents.
+"""Two small ONNX models: one forward pass reads a message for every head, another gives its vector.
 
-all-MiniLM-L6-v2 (int8, ONNX) with a linear head on its frozen vectors; see model/MODEL_CARD.md.
-It reads English, was taught on short situations people wrote down for a data set, and knows
-nothing of danger, of who is meant, or of the conversation before. It keeps no text.
+`reading.onnx` is all-MiniLM-L6-v2 fine-tuned on many tasks at once, `encoder.onnx` the same model as
+published, whose vectors retrieval compares; model/MODEL_CARD.md has why they are two. Both are int8,
+read English, one text at a time, so that a text reads the same in any batch. They know nothing of the
+conversation before, and what they say of danger is an opinion beside the rules. No text is kept.
 """
 
 import functools
@@ -12,69 +13,24 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.brief import Score
 from agent.errors import EncoderError
+from agent.reading.evidence import carried
+from agent.reading.heads import Heads, Heard, Marks, Span, heads_of
 
-__all__ = ["Encoder", "Head", "Heard", "load_encoder", "vectoriser"]
+__all__ = ["Encoder", "load_encoder", "marker", "vectoriser"]
 
-WINDOW = 256  # tokens, [CLS] and [SEP] included; the weights were trained on shorter texts still
-WINDOWS = 4
+WINDOW, WINDOWS = 256, 4  # of retrieval: tokens, [CLS] and [SEP] included, and how many of them
+READ_WINDOW, READ_WINDOWS = 128, 8  # of reading, whose weights were trained on texts of that length
 CLS, SEP = 101, 102  # the marks around a sentence in this vocabulary
-EMOTIONS, INTENTS = 32, 9
-FIX = "reinstall hearken, or rebuild with `python -m agent.train.export` and `python -m agent.train.heads`"
+FIX = "reinstall hearken, or rebuild it with `hearken train encoder`"
 
 Vector = NDArray[np.float32]
-
-
-class Heard(TypedDict):
-    """What one message says by itself.
-
-    emotions: the five likeliest of the 32, likeliest first, each with its probability if the text
-    tells a feeling at all. intents: the same for the three likeliest of the 9. sure: whether the
-    first emotion is likely enough, against emotions and intents alike, to be named to the person.
-    """
-
-    emotions: list[Score]
-    intents: list[Score]
-    sure: bool
-
-
-@dataclass(frozen=True)
-class Head:
-    """One linear head over emotions and intents: weights (dimension, 41), bias (41,), emotions first.
-
-    temperature divides the logits. threshold: probability among all 41 from which an emotion is
-    `sure`; a greeting or a bare "yes" puts its probability on the intents, so it stays below.
-    """
-
-    emotions: tuple[str, ...]
-    intents: tuple[str, ...]
-    weights: Vector
-    bias: Vector
-    temperature: float
-    threshold: float
-
-    def read(self, vector: Vector) -> Heard:
-        """The reading of one vector (dimension,)."""
-        logits = (vector @ self.weights + self.bias) / self.temperature
-        likely = np.exp(logits - logits.max())
-        likely /= likely.sum()
-        cut = len(self.emotions)
-        return {
-            "emotions": _likeliest(self.emotions, likely[:cut])[:5],
-            "intents": _likeliest(self.intents, likely[cut:])[:3],
-            "sure": float(likely[:cut].max()) >= self.threshold,
-        }
-
-
-def _likeliest(labels: Sequence[str], shares: Vector) -> list[Score]:
-    order = np.argsort(-shares, kind="stable")
-    return [{"label": labels[i], "p": round(float(shares[i] / shares.sum()), 4)} for i in order]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -82,13 +38,14 @@ class Encoder:
     """Vectors and readings of texts, one text at a time, so that a text reads the same in any batch.
 
     name goes with every stored vector: vectors of different encoders must never be mixed.
-    vector: text -> unit vector (dimension,).
+    vector: text -> unit vector (dimension,). marks: text -> what each head is told, token by token.
     """
 
     name: str
     dimension: int
     vector: Callable[[str], Vector]
-    head: Head
+    marks: Callable[[str], Marks]
+    heads: Heads
 
     def embed(self, texts: Sequence[str]) -> Vector:
         """Unit vectors (n, dimension) of n texts; see `vectoriser` for how long ones are read."""
@@ -99,9 +56,12 @@ class Encoder:
 
     def read(self, text: str) -> Heard:
         """What the text says by itself. Never raises; a text without a letter is never `sure`."""
-        heard = self.head.read(self.vector(text))
-        heard["sure"] = heard["sure"] and any(map(str.isalpha, text))
-        return heard
+        marks = self.marks(text)
+        heard = self.heads.read(marks.logits, marks.parts)
+        if not any(map(str.isalpha, text)):
+            return {**heard, "sure": False, "want": "", "danger": "none"}
+        column = self.heads.column("expressed", heard["emotions"][0]["label"])
+        return {**heard, "evidence": carried(text, marks, column)}
 
 
 @functools.cache
@@ -115,11 +75,16 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
     card = _card(folder)
     try:
         files = {name: _checked(folder / name, digest) for name, digest in card["sha256"].items()}
+        heads = heads_of(card)
+        marks = marker(files["reading.onnx"], files["tokenizer.json"], threads=threads)
+        if marks("").logits.shape != (heads.outputs,):
+            raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
         return Encoder(
             name=str(card["name"]),
             dimension=int(card["dimension"]),
             vector=vectoriser(files["encoder.onnx"], files["tokenizer.json"], threads=threads),
-            head=_head(folder, card),
+            marks=marks,
+            heads=heads,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EncoderError(f"{folder / 'labels.json'} does not fit this version: {FIX}.") from error
@@ -131,27 +96,58 @@ def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[
     A text over 256 tokens is read in two to four windows spread evenly from its first token to its
     last, and their vectors are averaged: over some 1,000 tokens, what lies between is not read.
     """
-    tokens, forward = _tokens(tokenizer), _forward(model, threads)
+    tokens, forward = _tokens(tokenizer), _forward(model, "sentence", threads)
 
-    def fresh(text: str) -> Vector:
-        vectors = [forward(window) for window in _windows(tokens(text))]
+    def vector(text: str) -> Vector:
+        ids, _ = tokens(text)
+        vectors = [forward(_framed(ids[start:end])) for start, end in _windows(len(ids), WINDOW, WINDOWS)]
         if len(vectors) == 1:
             return vectors[0]
         mean: Vector = np.mean(vectors, axis=0)
         unit: Vector = mean / np.maximum(np.linalg.norm(mean), np.float32(1e-12))
         return unit
 
-    # Reading and retrieval ask for the same message in turn. A salted hash is kept, never a text.
-    last: tuple[int, Vector] | None = None
+    return _last(vector)
 
-    def vector(text: str) -> Vector:
+
+def marker(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[[str], Marks]:
+    """The function text -> Marks of a reading model and a tokenizer, given as file contents.
+
+    A text over 128 tokens is read in two to eight windows spread evenly over it; its logits are the
+    mean over them: of a text over some 1,000 tokens, what lies between is not read.
+    """
+    tokens, forward = _tokens(tokenizer), _forward(model, "logits", threads)
+
+    def marks(text: str) -> Marks:
+        ids, spans = tokens(text)
+        windows = _windows(len(ids), READ_WINDOW, READ_WINDOWS)
+        read = [forward(_framed(ids[start:end])) for start, end in windows]
+        parts = np.stack([part.mean(axis=0) for part in read])
+        return Marks(
+            logits=parts.mean(axis=0),
+            parts=parts,
+            spans=[span for start, end in windows for span in spans[start:end]],
+            tokens=np.concatenate([part[1:-1] for part in read]),
+        )
+
+    return _last(marks)
+
+
+def _last(read: Callable[[str], Found]) -> Callable[[str], Found]:
+    """`read`, remembering its last result: a turn asks for one message more than once.
+
+    A salted hash is kept, never a text.
+    """
+    last: tuple[int, Found] | None = None
+
+    def again(text: str) -> Found:
         nonlocal last
         known, key = last, hash(text)
         if known is None or known[0] != key:
-            known = last = (key, fresh(text))
+            known = last = (key, read(text))
         return known[1]
 
-    return vector
+    return again
 
 
 def _card(folder: Path) -> dict[str, Any]:
@@ -177,20 +173,7 @@ def _checked(path: Path, digest: str) -> bytes:
     return raw
 
 
-def _head(folder: Path, card: dict[str, Any]) -> Head:
-    emotions, intents = tuple(card["emotions"]), tuple(card["intents"])
-    with np.load(folder / "heads.npz", allow_pickle=False) as arrays:
-        weights, bias = arrays["weights"], arrays["bias"]
-    if (len(set(emotions)), len(set(intents))) != (EMOTIONS, INTENTS):
-        raise EncoderError(
-            f"{folder / 'labels.json'} needs {EMOTIONS} emotions and {INTENTS} intents: {FIX}."
-        )
-    if weights.shape != (card["dimension"], EMOTIONS + INTENTS) or bias.shape != weights.shape[1:]:
-        raise EncoderError(f"{folder / 'heads.npz'} does not fit its labels.json: {FIX}.")
-    return Head(emotions, intents, weights, bias, float(card["temperature"]), float(card["threshold"]))
-
-
-def _tokens(raw: bytes) -> Callable[[str], list[int]]:
+def _tokens(raw: bytes) -> Callable[[str], tuple[list[int], list[Span]]]:
     from tokenizers import Tokenizer  # noqa: PLC0415 - 0.1 s that importing this module must not cost
 
     tokenizer = Tokenizer.from_buffer(raw)
@@ -198,23 +181,28 @@ def _tokens(raw: bytes) -> Callable[[str], list[int]]:
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True  # "[SEP]" typed by a person is text
 
-    def tokens(text: str) -> list[int]:
+    def tokens(text: str) -> tuple[list[int], list[Span]]:
         plain = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is not a character
-        ids: list[int] = tokenizer.encode(plain, add_special_tokens=False).ids
-        return ids
+        encoding = tokenizer.encode(plain, add_special_tokens=False)
+        return encoding.ids, encoding.offsets
 
     return tokens
 
 
-def _windows(tokens: list[int]) -> list[list[int]]:
-    room = WINDOW - 2
-    count = min(WINDOWS, max(1, -(-len(tokens) // room)))
-    last = max(0, len(tokens) - room)
-    starts = [round(i * last / max(1, count - 1)) for i in range(count)]
-    return [[CLS, *tokens[start : start + room], SEP] for start in starts]
+def _windows(count: int, size: int, most: int) -> list[Span]:
+    """[start, end) of at most `most` windows of `size` tokens over `count` tokens."""
+    room = size - 2
+    windows = min(most, max(1, -(-count // room)))
+    last = max(0, count - room)
+    starts = [round(i * last / max(1, windows - 1)) for i in range(windows)]
+    return [(start, min(count, start + room)) for start in starts]
 
 
-def _forward(raw: bytes, threads: int) -> Callable[[list[int]], Vector]:
+def _framed(ids: list[int]) -> list[int]:
+    return [CLS, *ids, SEP]
+
+
+def _forward(raw: bytes, output: str, threads: int) -> Callable[[list[int]], Vector]:
     # Without this the library keeps a device id and events on disk and asks an outside host, every run.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime  # noqa: PLC0415 - as above
@@ -226,8 +214,8 @@ def _forward(raw: bytes, threads: int) -> Callable[[list[int]], Vector]:
     session = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
 
     def forward(ids: list[int]) -> Vector:
-        (vector,) = session.run(["sentence"], {"tokens": np.array(ids, dtype=np.int64)})
-        result: Vector = vector
+        (found,) = session.run([output], {"tokens": np.array(ids, dtype=np.int64)})
+        result: Vector = found
         return result
 
     return forward

@@ -56,6 +56,7 @@ Answer = Literal[
     "nobody",
     "tried_already",
     "no_credit",
+    "no_phone",
     "reached",
 ]
 

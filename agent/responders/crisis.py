@@ -10,7 +10,7 @@ What a question's answer would mean is left in `care["pending"]`, so that a late
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from agent.brief import Plan
 from agent.reading.ladder import Level, Risk, at_least, worst
@@ -27,6 +27,7 @@ from agent.responders.crisis_care import (
     may_name,
     named_question,
     next_question,
+    offers_plan,
     unanswered,
 )
 from agent.responders.crisis_words import (
@@ -89,18 +90,20 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     country: str | None,
     helped: Sequence[str] = (),
     language: str = "en",
+    plan: Literal["", "begun", "done"] = "",
 ) -> Composed:
     """The crisis reply to one message, whole.
 
     contacts: already selected and ordered. said: the assistant's sentences so far, oldest first.
     turn: number of this message. helped: the guided responder's sentences, for a turn that only
     memory escalates. language: ISO 639-1 of the message; one with words in crisis.yaml gets the short
-    universal reply. Raises WordsError when crisis.yaml is damaged.
+    universal reply. plan: how far their safety plan is. Raises WordsError when crisis.yaml is damaged.
     """
     words = load_words()
     scene = _scene(words, text, risk, care, contacts, said, turn, seed)
     if not country:
         scene = _marked(scene, "no_country")
+    scene = _marked(scene, *offers_plan(care, plan, turn))
     card = card_due(words, scene, risk, care, contacts, text, turn)
     question = Question()
     if scene.phase == "memory":
@@ -151,8 +154,7 @@ def _scene(  # noqa: PLR0913, PLR0917
         marks.add("child")
     if subject == "self" and ("minor" in kinds or "minor" in marks):
         marks.add("young")
-    if "cannot_speak" in (*risk["answers"], *care.get("barriers", [])):
-        marks.add("cannot_speak")
+    marks |= {"cannot_speak", "no_phone"}.intersection((*risk["answers"], *care.get("barriers", [])))
     if risk["fresh"]:
         marks |= {"fresh"} | ({"refused"} if care.get("refused") else set())
     marks |= {"risen"} if phase == "first" and shown != "none" else set()
@@ -244,20 +246,23 @@ def _remembered(
 ) -> tuple[list[tuple[str, str]], Question]:
     """Help with what they bring first; then, now and then and where it fits, one soft check-in."""
     lines = [("help", sentence) for sentence in _trim(helped)]
-    question, open_door = Question(), ""
+    question, open_door, offer = Question(), "", ""
     due = turn - care.get("check_in_turn", -STAY_TURNS) >= STAY_TURNS and not scene.unanswered
     if due and scene.marks.isdisjoint(PARTING):
         if care.get("refused"):
             open_door = next(options(words, "open", scene), "")
         else:
             question = named_question(words, scene, "check_in")
+    elif scene.marks.isdisjoint(PARTING) and not scene.unanswered:
+        offer = next(options(words, "offer", scene), "")
     if question.id and any("?" in line for _, line in lines):
         if turn - care.get("check_in_turn", care.get("shown_turn", turn)) > 2 * STAY_TURNS:
             lines = [each for each in lines if "?" not in each[1]]  # too long since anyone asked
         else:
             question = Question()
     lines = lines or [("listen", next(options(words, "listen", scene), ""))]
-    lines = [each for each in [*lines, ("ask", question.line), ("open", open_door)] if each[1]]
+    more = [("ask", question.line), ("open", open_door), ("offer", offer)]
+    lines = [each for each in [*lines, *more] if each[1]]
     return lines or [("listen", oldest(words, "listen", scene))], question
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "may_name",
     "named_question",
     "next_question",
+    "offers_plan",
     "unanswered",
 ]
 
@@ -32,7 +33,7 @@ STAY_TURNS = 3
 EASING_TURNS = 6
 # A direct question waits this many turns for its answer, and is put in other words at most once.
 OPEN_TURNS, WORDINGS = 4, 2
-BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit")
+BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit", "no_phone")
 # Once a person asked not to be asked, only what a new and high danger makes necessary is asked.
 URGENT_ASKS = ("with_someone", "safe", "apart", "done", "body")
 DIRECT = (
@@ -65,8 +66,8 @@ class Care(TypedDict, total=False):
     crisis.yaml). asked_turn: when it was last put. pending: what an answer to it would mean. questions:
     ids asked so far. shown, shown_turn, shown_level: names on cards, when, and the level they were
     chosen for. named_turn: when the line was last named again. refused: what the person asked not to be
-    asked. check_in_turn: last soft check-in. barriers: what stands between them and help. eased: they
-    have cleared the danger up as a misunderstanding since.
+    asked. check_in_turn: last soft check-in. offered_turn: when a safety plan was spoken of. barriers: what
+    stands between them and help. eased: they have cleared the danger up as a misunderstanding since.
     """
 
     turn: int
@@ -80,6 +81,7 @@ class Care(TypedDict, total=False):
     named_turn: int
     refused: list[str]
     check_in_turn: int
+    offered_turn: int
     barriers: list[str]
     eased: bool
 
@@ -150,6 +152,13 @@ def may_name(risk: Risk, care: Care, turn: int) -> bool:
     """Whether the line may be named once more: not to who refused it, and not every turn."""
     refused = bool(care.get("refused")) or "refusal" in risk["answers"]
     return not refused and turn - care.get("named_turn", -STAY_TURNS) >= STAY_TURNS
+
+
+def offers_plan(care: Care, plan: str, turn: int) -> set[str]:
+    """What may be said of a safety plan: it was never spoken of, or one begun was not for some turns."""
+    if plan == "begun":
+        return {"plan_paused"} if turn - care.get("offered_turn", -STAY_TURNS) >= STAY_TURNS else set()
+    return set() if plan or "offered_turn" in care else {"plan_unknown"}
 
 
 def next_question(words: Words, scene: Scene, risk: Risk, care: Care) -> Question:
@@ -251,6 +260,8 @@ def after(  # noqa: PLR0913, PLR0917
         now["asked_turn"] = turn
     if question.id == "check_in" or "open" in spoken:
         now["check_in_turn"] = turn
+    if question.id == "plan" or "offer" in spoken:
+        now["offered_turn"] = turn
     if "line_again" in spoken:
         now["named_turn"] = turn
     if card:

@@ -249,13 +249,19 @@ class _Voice:
         return ["joy"] if plan["move"] == "good_news" else [*keys, "unsure"]
 
 
+def _carried(brief: Brief) -> str:
+    """The words of this message by which its feeling was heard."""
+    pieces = brief["reading"]["evidence"][:1]
+    return " ".join(brief["text"][piece["start"] : piece["end"]] for piece in pieces)
+
+
 def _slots(brief: Brief) -> dict[str, str]:
     """What fills the $names of a sentence; $Clause is $clause with a capital, and so on."""
     earlier = [text for role, text in brief["history"] if role == "user"]
     topics = (topic_phrase(text) for text in reversed(earlier))
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
     slots: dict[str, str | None] = {
-        "clause": mirror(brief["text"], brief["said"]),
+        "clause": mirror(brief["text"], brief["said"], _carried(brief)),
         "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
         "thing": topic_phrase(brief["text"]),
         "topic": next((topic for topic in topics if topic), None),
@@ -284,6 +290,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "question": brief["text"].rstrip().endswith("?"),
         "asked": voice.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
+        "found": bool(brief["passages"]),
         "again": bool(load_replies().known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }
     return (

@@ -79,15 +79,19 @@ def _is_adverb(word: str) -> bool:
     return word in _list("adverbs") or (len(word) > 4 and word.endswith("ly") and word not in _finite())
 
 
-def mirror(text: str, said: Sequence[str] = ()) -> str | None:
+def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None:
     """The most telling clause of `text` in the second person, or None when it cannot be done well.
 
     The result is 4 to 16 words, starts in lower case unless with a name, has no final punctuation
     and fits "You're saying that ...". A clause found in one of the sentences `said` is passed over.
+    carried: the words by which the feeling was heard; among clauses that tell as much, theirs is taken.
     """
     text = _cleaned(text)
     past, clauses = "\n".join(said).casefold(), islice(_clauses(text), 300)
-    found = [(_worth(clause), turned) for clause in clauses if (turned := _turned(clause))]
+    felt = set(re.findall(r"[a-z']+", carried.lower()))
+    found = [
+        (_worth(clause) + _felt(clause, felt), turned) for clause in clauses if (turned := _turned(clause))
+    ]
     fresh = [(worth, turned) for worth, turned in found if worth >= 2 and turned.casefold() not in past]
     return max(fresh, key=lambda pair: pair[0])[1] if fresh and not _any("sarcasm").search(text) else None
 
@@ -254,6 +258,11 @@ def _were(verb: str, before: list[str], behind: list[str]) -> str | None:
     if not mine and (joins or verb == "am"):
         return None
     return {"am": "are", "was": "were", "wasn't": "weren't"}[verb] if mine else verb
+
+
+def _felt(words: list[str], felt: set[str]) -> float:
+    """Half a point, so that it decides between equals, for a clause that is mostly the words felt."""
+    return 0.5 * (len({word.lower() for word in words} & felt) * 2 > len(words))
 
 
 def _worth(words: list[str]) -> int:

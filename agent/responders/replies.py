@@ -33,13 +33,13 @@ class Way(Strict):
 
     kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the
     message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
-    (the last reply ended in a question), `question` (the message does), `no_advice`. say: parts in
-    order, each with its variants. then: further steps.
+    (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
+    library had something). say: parts in order, each with its variants. then: further steps.
     """
 
     kind: str = ""
     hears: tuple[str, ...] = ()
-    when: Literal["", "again", "offered", "asked", "question", "no_advice"] = ""
+    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found"] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
 

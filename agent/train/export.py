@@ -25,10 +25,12 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.numpy import load
 
-__all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise"]
+__all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise", "reading"]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LAYERS, HEADS, WIDTH = 6, 12, 384
+WIDTH = 384  # of a published vector
+HEAD_WIDTH = 32  # of one attention head, in every MiniLM
+HEAD = "head"  # the name of the node that scores the labels
 Weights = dict[str, NDArray[np.float32]]
 
 
@@ -44,11 +46,12 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def op(self, kind: str, *inputs: str, outputs: Sequence[str] = (), **attributes: object) -> str:
+    def op(
+        self, kind: str, *inputs: str, outputs: Sequence[str] = (), name: str = "", **attributes: object
+    ) -> str:
         names = list(outputs) or [f"n{len(self.nodes)}"]
-        self.nodes.append(
-            helper.make_node(kind, list(inputs), names, name=f"{kind}{len(self.nodes)}", **attributes)
-        )
+        name = name or f"{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
         return names[0]
 
     def integers(self, *values: int) -> str:
@@ -63,22 +66,23 @@ class _Graph:
 
 
 def _attention(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
-    """Self-attention over one sentence, (n, 384) -> (n, 384), before its output layer."""
-    scale = np.float32(1 / math.sqrt(WIDTH / HEADS))  # folded into the query, one operation fewer
+    """Self-attention over one sentence, (n, width) -> (n, width), before its output layer."""
+    scale = np.float32(1 / math.sqrt(HEAD_WIDTH))  # folded into the query, one operation fewer
     parts = [f"{prefix}.attention.self.{name}" for name in ("query", "key", "value")]
     factors = [scale, np.float32(1), np.float32(1)]
     weight = np.concatenate([weights[f"{p}.weight"] * f for p, f in zip(parts, factors, strict=True)])
     bias = np.concatenate([weights[f"{p}.bias"] * f for p, f in zip(parts, factors, strict=True)])
     names = [f"{name}{len(graph.nodes)}" for name in "qkv"]
     graph.op("Split", graph.linear(x, weight, bias), outputs=names, axis=1, num_outputs=3)
-    shape = graph.integers(0, HEADS, WIDTH // HEADS)
+    width = len(bias) // 3
+    shape = graph.integers(0, width // HEAD_WIDTH, HEAD_WIDTH)
     q, k, v = (graph.op("Reshape", name, shape) for name in names)
     q, k, v = (
         graph.op("Transpose", name, perm=perm)
         for name, perm in zip((q, k, v), ([1, 0, 2], [1, 2, 0], [1, 0, 2]), strict=True)
     )
     mixed = graph.op("MatMul", graph.op("Softmax", graph.op("MatMul", q, k), axis=-1), v)
-    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[1, 0, 2]), graph.integers(0, WIDTH))
+    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[1, 0, 2]), graph.integers(0, width))
 
 
 def _layer(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
@@ -91,8 +95,14 @@ def _layer(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
     return graph.norm(graph.op("Add", x, thought), weights, f"{prefix}.output")
 
 
-def build(weights: Weights) -> onnx.ModelProto:
-    """The float32 graph: `tokens` (n,) int64 -> `sentence` (384,) float32 of unit length."""
+def build(
+    weights: Weights, head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+) -> onnx.ModelProto:
+    """The float32 graph of one text, `tokens` (n,) int64.
+
+    Without a head: -> `sentence` (384,) float32 of unit length. With one, a weight (k, 384) and a bias
+    (k,): -> `logits` (n, k) float32 of each token, whose mean is the text's, for the head is linear.
+    """
     graph = _Graph()
     # Every token of a single sentence has type 0, so that row is part of the position table.
     places = weights["embeddings.position_embeddings.weight"]
@@ -102,15 +112,23 @@ def build(weights: Weights) -> onnx.ModelProto:
     count, zero = graph.op("Shape", "tokens"), graph.integers(0)
     where = graph.op("Slice", graph.weight(places), zero, count, zero)
     x = graph.norm(graph.op("Add", words, where), weights, "embeddings")
-    for index in range(LAYERS):
+    index = 0
+    while f"encoder.layer.{index}.output.dense.bias" in weights:
         x = _layer(graph, x, weights, f"encoder.layer.{index}")
-    pooled = graph.op("ReduceMean", x, graph.integers(0), keepdims=0)
-    graph.op("LpNormalization", pooled, outputs=["sentence"], axis=-1, p=2)
+        index += 1
+    if head:
+        scored = graph.op("MatMul", x, graph.weight(head[0].T), name=HEAD)
+        graph.op("Add", scored, graph.weight(head[1]), outputs=["logits"])
+        result = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(head[1])])
+    else:
+        pooled = graph.op("ReduceMean", x, graph.integers(0), keepdims=0)
+        graph.op("LpNormalization", pooled, outputs=["sentence"], axis=-1, p=2)
+        result = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [places.shape[1]])
     proto = helper.make_graph(
         graph.nodes,
         "all-MiniLM-L6-v2",
         [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["n"])],
-        [helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH])],
+        [result],
         graph.weights,
     )
     model = helper.make_model(
@@ -129,6 +147,7 @@ def quantise(model: onnx.ModelProto) -> bytes:
             before,
             after,
             op_types_to_quantize=["MatMul", "Gather"],
+            nodes_to_exclude=[HEAD],  # small, and where the errors would show
             per_channel=True,
             weight_type=QuantType.QInt8,
         )
@@ -157,6 +176,12 @@ def export(source: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "encoder.onnx").write_bytes(quantise(build(load(raw))))
     (out / "tokenizer.json").write_text(_tokenizer(source / "tokenizer.json"), "utf-8")
+
+
+def reading(weights: Weights) -> bytes:
+    """The int8 reading model of what `agent.train.encoder` wrote (its names carry `body.` and `head.`)."""
+    body = {name.removeprefix("body."): value for name, value in weights.items() if name.startswith("body.")}
+    return quantise(build(body, (weights["head.weight"], weights["head.bias"])))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -79,6 +79,8 @@ def read(*wants: str, emotion: str = "", sure: bool = False, kind: Kind | None =
         "language": "en",
         "cues": [cue],
         "degraded": False,
+        "heads": {},
+        "evidence": [],
     }
 
 

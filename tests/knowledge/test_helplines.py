@@ -1,13 +1,19 @@
 """The registry: what is shipped, whom it offers to whom, and what it refuses to load."""
 
+import hashlib
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from knowledge.helplines import HelplineError, contact_tokens, load_helplines
+from agent.responders.static import BAKED, EMERGENCY
+from graph import services as serving
+from knowledge.helplines import CHECK, RETIRED, HelplineError, contact_tokens, load_helplines
 
 HELPLINES = load_helplines()
+ROOT = Path(__file__).parents[2]
+REGISTRY = ROOT / "knowledge" / "helplines.csv"
 KINDS = [
     *("suicide", "self_harm", "overdose", "medical", "harm_to_others", "psychosis", "mania", "abuse"),
     *("sexual_assault", "minor", "eating_disorder", "substance", "medication", "perinatal", "bereaved"),
@@ -229,6 +235,8 @@ def written(folder: Path, rows: str):
         ("KR,Line,1393,,,24/7,general,high,general,M,,", "retired"),
         ("US,Line,1-800-273-8255,,,24/7,general,high,general,M,,", "retired"),
         ("US,Line,1,,,24/7,general,high,general,M,,yesterday", "verified_at"),
+        ("US,Line,1,,,24/7,general,high,general,,,", "basis"),
+        ("US,Line,1234567890123456,,,24/7,general,high,general,M,,", "15 digits"),
         ("US,Line,1", "12 cells"),
     ],
 )
@@ -246,3 +254,117 @@ def test_doubles_wrong_columns_and_missing_files_are_refused(tmp_path):
         load_helplines(tmp_path / "odd.csv")
     with pytest.raises(HelplineError, match="reinstall"):
         load_helplines(tmp_path / "gone.csv")
+
+
+# The nine demands on the registry, SR-H1 to SR-H9, where the tests above do not meet them already.
+
+
+def test_every_row_is_a_short_code_or_a_whole_number_with_a_country_a_name_and_a_source():
+    assert len({(row.country, row.name) for row in HELPLINES.rows}) == len(HELPLINES.rows)
+    for row in HELPLINES.rows:
+        assert re.fullmatch(r"[A-Z]{2}", row.country), row
+        assert row.basis.strip(), row
+        assert not row.phone or re.fullmatch(r"[+(*]?\d[\d\s().-]*( \D+ \d+)?", row.phone), row
+        digits = re.sub(r"\D", "", row.phone)
+        assert not digits or 2 <= len(digits) <= 15, row
+
+
+def test_what_is_less_certain_is_marked_wherever_it_is_shown():
+    for country in HELPLINES.covered():
+        for kind in KINDS:
+            for contact in offered(country, [kind], "high", limit=20, young=True):
+                assert contact["certainty"] in {"high", "medium"}
+                assert (contact["note"] == CHECK) == (contact["certainty"] == "medium"), contact
+
+
+def test_no_number_was_dialled_so_long_ago_that_it_should_not_be_released(tmp_path):
+    today = datetime.now(UTC).date()
+    assert not HELPLINES.expired(today), "dial these again, and write the new date into verified_at"
+    book = written(tmp_path, "US,Line,988,,,24/7,general,high,suicide_crisis,M,,2026-01-05\n")
+    assert not book.expired(date(2027, 1, 5))
+    assert [row.name for row in book.expired(date(2027, 1, 6))] == ["Line"]
+    assert not [
+        row for row in HELPLINES.rows if row.verified_at and date.fromisoformat(row.verified_at) > today
+    ]
+
+
+def test_beside_a_number_that_was_dialled_one_that_was_not_says_so(tmp_path):
+    rows = "GB,Samaritans,116 123,,,24/7,general,high,suicide_crisis,M,,2026-11-01\n"
+    rows += "GB,Shout,,85258,,24/7,general,high,suicide_crisis,M,,\n"
+    book = written(tmp_path, rows)
+    notes = book.contacts("GB", ["suicide"], level="high", now=datetime(2026, 11, 20, tzinfo=UTC))
+    assert [(contact["name"], contact["note"]) for contact in notes] == [("Samaritans", ""), ("Shout", CHECK)]
+
+
+def test_a_conversation_looks_at_the_date_and_the_hour(tmp_path, monkeypatch):
+    """What the registry can tell is told only if the caller says what time it is."""
+    rows = "US,Line,988,,,24/7,general,high,suicide_crisis,M,,2020-01-05\n"
+    book = written(tmp_path, rows)
+    monkeypatch.setattr(serving, "load_helplines", lambda: book)
+    (contact,) = serving.Services().contacts("US", ["suicide"], level="moderate")
+    assert contact["note"] == CHECK
+
+
+@pytest.mark.parametrize("young", [False, True])
+@pytest.mark.parametrize("cannot_speak", [False, True])
+@pytest.mark.parametrize("hour", [3, 15])
+def test_whoever_asks_and_whenever_there_is_somebody_to_reach(young, cannot_speak, hour):
+    now = datetime(2026, 11, 22, hour, 30, tzinfo=UTC)  # a Sunday
+    for country in [*HELPLINES.covered(), "TV", "XX", None]:
+        for kind in KINDS:
+            found = offered(country, [kind], "high", young=young, cannot_speak=cannot_speak, now=now)
+            assert 1 <= len(found) <= 3
+            assert {contact["country"] for contact in found} <= {country, "ZZ"}
+
+
+def test_whatever_the_hour_a_line_that_is_closed_is_not_first_while_another_is_open():
+    from knowledge.helplines import _open
+
+    for hour in range(0, 168, 7):
+        now = datetime(2026, 11, 23 + hour // 24, hour % 24, 30, tzinfo=UTC)
+        for country in HELPLINES.covered() - {"GB", "IE"}:  # there Samaritans, who never close, come first
+            for category in ("suicide_crisis", "general", "child_youth", "domestic_violence"):
+                ranked = HELPLINES._ranked(country, category, False, now)
+                zone = HELPLINES.zones.get(country, "")
+                narrow = {"english_speakers", "disaster", "overdose_prevention", "social_emergency"}
+                wide = [row for row in ranked if row.audience not in narrow | {"child_protection"}]
+                states = [_open(row.hours, zone, now) for row in wide]
+                if True in states:
+                    assert states[0] is True, (country, category, now)
+
+
+def test_the_retired_numbers_are_nowhere():
+    assert {
+        "KR": {"1393"},
+        "SG": {"18002214444"},
+        "IT": {"199284284"},
+        "CA": {"18334564566"},
+        "IN": {"18005990019"},
+        "US": {"18009312237", "18002738255"},
+    } == RETIRED
+    for row in HELPLINES.rows:
+        told = contact_tokens(f"{row.name} | {row.phone} | {row.sms}")  # a note may say which number is old
+        assert not told & RETIRED.get(row.country, set()), row
+        assert not re.search(r"988.*press 3", f"{row.phone} {row.notes}"), row
+    baked = contact_tokens(" | ".join(word for line in BAKED.values() for word in line))
+    long_ones = {number for numbers in RETIRED.values() for number in numbers if len(number) > 4}
+    assert not (baked | set(EMERGENCY.values())) & (long_ones | {"1393"})
+    texts = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("ui/words/*"),
+        *ROOT.glob("agent/words/*"),
+    ]
+    for file in [*texts, *ROOT.glob("knowledge/starter/*.yaml")]:
+        if file.suffix in {".md", ".yaml"}:
+            assert not contact_tokens(file.read_text("utf-8")) & long_ones, file
+
+
+def test_the_registry_is_the_one_that_was_signed_for():
+    """A number must not change unseen: whoever changes the file signs for it in the same change."""
+    signed, _, name = (ROOT / "knowledge" / "helplines.sha256").read_text("utf-8").strip().partition("  ")
+    found = hashlib.sha256(REGISTRY.read_bytes()).hexdigest()
+    assert name == REGISTRY.name
+    assert found == signed, (
+        "read the change again, then: cd knowledge && sha256sum helplines.csv > helplines.sha256"
+    )

@@ -1,5 +1,6 @@
 """The page as a person meets it: Streamlit's AppTest on the real script, real services."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,49 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(monkeypatch: pyte
     at = AppTest.from_file(APP, default_timeout=30).run()
     assert not at.exception
     assert "HEARKEN_THREADS" in at.warning[0].value
+
+
+def test_who_may_read_along_is_said_before_the_first_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARKEN_OPERATOR", "true")
+    at = AppTest.from_file(APP, default_timeout=30).run()
+    shown = literal(everything(at))
+    for line in load_ui_words().about_operator:
+        assert line in shown
+    assert load_ui_words().about[1] not in shown
+    assert load_ui_words().operator_note in shown
+
+
+def test_the_whole_protocol_is_one_click_away_from_the_first_screen_on(page: AppTest) -> None:
+    for at in (page, say(page, "hello")):
+        shown = everything(at)
+        assert "## What is looked for" in shown
+        assert "](agent/" not in shown
+
+
+def test_what_this_is_stays_on_the_page_and_is_said_again(page: AppTest) -> None:
+    say(page, "I moved house and it has been a long week")
+    told = literal(load_ui_words().reminders.disclosure)
+    assert [literal(e.value) for e in page.info] == [told]
+    page.session_state.session._reminders.clock = lambda: time.monotonic() + 3 * 3600
+    say(page, "and the boxes are still not unpacked")
+    assert [literal(e.value) for e in page.info] == [told, told]
+    say(page, "I put the books on the shelf")
+    assert len(page.info) == 2
+
+
+def test_a_restricted_place_gets_the_library_and_no_feelings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARKEN_JURISDICTION", "restricted")
+    monkeypatch.setenv("HEARKEN_COUNTRY", "GB")
+    at = AppTest.from_file(APP, default_timeout=30).run()
+    assert load_ui_words().about_restricted in literal(everything(at))
+    say(at, "I can't sleep at night since I moved house")
+    assert literal(load_ui_words().why.not_read) in literal(everything(at))
+    assert len(at.chat_message[1].expander) > 1
+    say(at, WANTS_TO_DIE)
+    assert "tel:116123" in everything(at)
+
+
+def test_a_safety_plan_can_be_saved_once_it_is_begun(page: AppTest) -> None:
+    assert not page.get("download_button")
+    say(page, "can we write a safety plan")
+    assert [button.label for button in page.get("download_button")] == [load_ui_words().plan_save]

@@ -91,3 +91,21 @@ def test_a_failing_script_fails_the_command(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["test", str(tmp_path)])
     assert done.exit_code == 1
     assert "expected imminent" in done.stdout
+
+
+def test_a_safety_plan_is_printed_in_the_chat_and_of_a_kept_conversation() -> None:
+    typed = "/plan\ncan we write a safety plan\nI stop sleeping\n/plan\n"
+    done = run("chat", "--country", "GB", "--keep", typed=typed)
+    assert done.returncode == 0, done.stderr
+    assert "There is no safety plan" in done.stdout
+    assert "- I stop sleeping" in done.stdout
+    thread = done.stdout.split("--thread ")[1].split()[0]
+    asked = CliRunner().invoke(app, ["plan", thread, "--json"])
+    assert json.loads(asked.stdout)["steps"][0]["entries"] == ["I stop sleeping"]
+    assert "# My safety plan" in CliRunner().invoke(app, ["plan", thread]).stdout
+
+
+def test_an_unknown_conversation_has_no_plan_and_none_is_begun() -> None:
+    done = CliRunner().invoke(app, ["plan", "unknown"])
+    assert done.exit_code == 1
+    assert "no safety plan" in done.output

@@ -15,6 +15,8 @@ import pytest
 from agent.errors import EncoderError
 from agent.reading import encoder as module
 from agent.reading.encoder import Encoder, load_encoder
+from agent.train.card import render
+from agent.train.data import EMOTIONS, HEADS, INTENTS
 
 SHIPPED = Path(module.__file__).parent / "model"
 LINES = [
@@ -45,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the shipped model that a test may damage."""
     copy = tmp_path / "model"
     copy.mkdir()
-    for name in ("encoder.onnx", "tokenizer.json", "heads.npz", "labels.json"):
+    for name in ("encoder.onnx", "reading.onnx", "tokenizer.json", "labels.json"):
         shutil.copy(SHIPPED / name, copy / name)
     return copy
 
@@ -120,8 +122,8 @@ def test_the_end_of_a_long_text_counts(encoder: Encoder) -> None:
 def test_a_reading_has_five_emotions_and_three_intents_likeliest_first(encoder: Encoder) -> None:
     heard = encoder.read(LINES[0])
     for scores, labels, count in (
-        (heard["emotions"], encoder.head.emotions, 5),
-        (heard["intents"], encoder.head.intents, 3),
+        (heard["emotions"], EMOTIONS, 5),
+        (heard["intents"], INTENTS, 3),
     ):
         shares = [score["p"] for score in scores]
         assert len(scores) == count
@@ -136,11 +138,48 @@ def test_a_reading_is_plain_data_and_the_same_every_time(encoder: Encoder) -> No
 
 
 def test_labels_are_the_published_ones(encoder: Encoder) -> None:
-    assert len(encoder.head.emotions) == 32
-    assert list(encoder.head.emotions) == sorted(encoder.head.emotions)
-    assert {"afraid", "lonely", "trusting"} <= set(encoder.head.emotions)
-    assert len(encoder.head.intents) == 9
-    assert {"consoling", "questioning", "neutral"} <= set(encoder.head.intents)
+    assert {name: head.labels for name, head in encoder.heads.named.items()} == dict(HEADS)
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("hello there, first time using this", "greeting"),
+        ("what exactly is a panic attack and how long does one last", "information"),
+        ("how do I stop overthinking everything before bed, any ideas?", "advice"),
+        ("you keep repeating the same useless line to me", "complaint"),
+        ("are you a real person or a program", "identity"),
+        ("can you solve 3x + 4 = 19 for me", "off_topic"),
+        ("right, I'm off to bed, good night", "goodbye"),
+    ],
+)
+def test_what_a_person_wants_comes_first(encoder: Encoder, text: str, want: str) -> None:
+    assert encoder.read(text)["heads"]["want"][0]["label"] == want
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I wrote letters to all of them. Tonight, once the house is asleep, I will be gone.",
+        "I have the pills lined up on the table and I have already said goodbye to my cat.",
+    ],
+)
+def test_plain_danger_is_held_to_be_high(encoder: Encoder, text: str) -> None:
+    assert encoder.read(text)["danger"] in {"high", "imminent"}
+
+
+@pytest.mark.parametrize(
+    "text", ["This homework is killing me, I'm dead tired.", "My cat ran off on Sunday.", "ok", "", "12"]
+)
+def test_no_danger_is_held_where_none_is_told(encoder: Encoder, text: str) -> None:
+    assert encoder.read(text)["danger"] == "none"
+
+
+def test_the_evidence_lies_in_the_message_and_carries_the_feeling(encoder: Encoder) -> None:
+    text = "We had pasta for dinner, and I am so angry at my brother for lying to me."
+    pieces = encoder.read(text)["evidence"]
+    assert "angry" in text[pieces[0]["start"] : pieces[0]["end"]]
+    assert sum(piece["weight"] for piece in pieces) <= 1.001
 
 
 @pytest.mark.parametrize(
@@ -178,14 +217,14 @@ def test_loading_twice_gives_the_same_encoder(encoder: Encoder) -> None:
     assert load_encoder() is encoder
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "heads.npz", "labels.json"])
+@pytest.mark.parametrize("name", ["encoder.onnx", "reading.onnx", "tokenizer.json", "labels.json"])
 def test_a_missing_file_is_named_with_its_fix(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(EncoderError, match=rf"{name} is missing: reinstall hearken"):
         load_encoder(folder)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "heads.npz"])
+@pytest.mark.parametrize("name", ["encoder.onnx", "reading.onnx", "tokenizer.json"])
 def test_a_truncated_file_is_named(folder: Path, name: str) -> None:
     (folder / name).write_bytes((folder / name).read_bytes()[:-100])
     with pytest.raises(EncoderError, match=f"{name} is not the file"):
@@ -205,7 +244,7 @@ def test_a_damaged_card_is_named(folder: Path, raw: str) -> None:
         load_encoder(folder)
 
 
-@pytest.mark.parametrize("key", ["sha256", "emotions", "temperature", "threshold", "name", "dimension"])
+@pytest.mark.parametrize("key", ["sha256", "emotions", "heads", "sure", "name", "dimension"])
 def test_a_card_without_a_key_is_refused(folder: Path, key: str) -> None:
     edit_card(folder, lambda card: card.pop(key))
     with pytest.raises(EncoderError, match=r"labels\.json does not fit"):
@@ -218,22 +257,19 @@ def test_a_card_that_vouches_for_no_encoder_is_refused(folder: Path) -> None:
         load_encoder(folder)
 
 
-def test_a_label_too_few_or_twice_is_refused(folder: Path) -> None:
-    edit_card(folder, lambda card: card["intents"].pop())
-    with pytest.raises(EncoderError, match="9 intents"):
+def test_a_label_twice_is_refused(folder: Path) -> None:
+    edit_card(folder, lambda card: card["heads"]["want"]["labels"].__setitem__(0, "advice"))
+    with pytest.raises(EncoderError, match=r"labels\.json does not fit"):
         load_encoder(folder)
 
 
-def test_heads_of_another_size_are_refused(folder: Path) -> None:
-    np.savez(folder / "heads.npz", weights=np.zeros((384, 40)), bias=np.zeros(40))
-    digest = hashlib.sha256((folder / "heads.npz").read_bytes()).hexdigest()
-    edit_card(folder, lambda card: card["sha256"].update({"heads.npz": digest}))
-    with pytest.raises(EncoderError, match=r"heads\.npz does not fit"):
+def test_a_label_too_few_is_refused(folder: Path) -> None:
+    edit_card(folder, lambda card: card["heads"]["want"]["labels"].pop())
+    with pytest.raises(EncoderError, match=r"other labels than reading\.onnx"):
         load_encoder(folder)
 
 
 def test_the_shipped_files_carry_no_sentence_and_stay_small() -> None:
-    assert (SHIPPED / "encoder.onnx").stat().st_size <= 25_000_000
     card = json.loads((SHIPPED / "labels.json").read_text("utf-8"))
 
     def strings(value: object) -> list[str]:
@@ -243,17 +279,13 @@ def test_the_shipped_files_carry_no_sentence_and_stay_small() -> None:
             return [text for part in value for text in strings(part)]
         return [value] if isinstance(value, str) else []
 
-    assert max(text.count(" ") for text in strings(card)) <= 3
+    assert max(text.count(" ") for text in strings(card)) <= 4
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 50_000_000
 
 
 def test_the_model_card_tells_the_figures_of_labels_json() -> None:
-    words = (SHIPPED / "MODEL_CARD.md").read_text("utf-8")
     card = json.loads((SHIPPED / "labels.json").read_text("utf-8"))
-    for task, sources in card["report"].items():
-        for source, figures in sources.items():
-            assert f"{100 * figures['accuracy']:.1f} %" in words, (task, source)
-    assert card["sha256"]["encoder.onnx"] in words
-    assert str(card["threshold"]) in words
+    assert (SHIPPED / "MODEL_CARD.md").read_text("utf-8") == render(card)
 
 
 def test_importing_the_encoder_loads_no_runtime() -> None:

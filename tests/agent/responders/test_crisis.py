@@ -23,7 +23,7 @@ MEANS_AT_HIGH = BODY | {
     *("suicide", "self_harm", "bereaved", "distress"),
     *("harm_to_others", "psychosis", "perinatal"),
 }
-BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit")
+BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit", "no_phone")
 LEADING = re.compile(
     r"you(?:'re| are) not\b.*\bare you\b|\bright\?|\bcorrect\?|wouldn't\b|don't you\b", re.IGNORECASE
 )
@@ -111,14 +111,16 @@ def required(kind, level, subject, contacts):  # noqa: PLR0911 - a table, row by
             body = {"act"} if kind in BODY or own_child else set()
             tags = {"ack", "emergency", "barrier", "person_now", "ai_stay", "ask"} | body
             return tags | ({"means"} if means else set()) | ({"line"} if line else set())
-        tags = {"ack", "ask", "person", "professional", "barrier", "ai", "stay"}
+        tags = {"ack", "ask", "person", "professional", "barrier", "ai", "stay"} | (
+            {"device"} if kind == "abuse" else set()
+        )
         tags |= {"line"} if has_line else set()
         return tags | ({"means"} if level == "high" and kind in MEANS_AT_HIGH else set())
     if level == "imminent":
         tags = {"ack", "emergency", "person_now", "ai_stay", "ask"}
         if kind == "medical":
             return tags | {"act"}
-        return tags | ({"line", "act"} if kind in BODY else {"line", "means", "ask_them", "secret"})
+        return tags | ({"line", "act"} if kind in BODY else {"line", "means", "ask_them", "secret", "helper"})
     if kind == "medical" and level == "high":
         return {"ack", "worse", "act", "ask", "person_now", "professional", "ai", "stay"}
     tags = {"ack", "ask", "line", "professional", "secret", "helper", "ai", "stay"}
@@ -145,6 +147,7 @@ def test_every_first_reply_holds_what_it_must_within_the_limits(kind, level, sub
         assert contact_tokens(text) <= contact_tokens(given), where
         assert "$" not in text, where
         assert re.search(r"\bAI\b|software|computer program", text), where
+        assert re.search(r"can't|has to come from you", text), where
         if level == "imminent":
             number = next((c["phone"] for c in done["card"] if c["category"] == "emergency"), None)
             opening = " ".join(done["sentences"][:2])
@@ -722,3 +725,96 @@ def test_every_sentence_may_be_said():
         if "$site" not in sentence:
             filled = Template(sentence).substitute(slots)
             assert judge(filled, [], bounds) is None, filled
+
+
+def own_words(element, answer):
+    """A pattern for the sentences of an element that were written for this barrier."""
+    entries = load_words().elements[element]
+    own = [line for e in entries if answer in e.answers or answer in e.marks for line in e.say]
+    return re.compile("|".join(".+?".join(map(re.escape, re.split(r"\$\w+", line))) for line in own))
+
+
+@pytest.mark.parametrize("answer", BARRIERS)
+@pytest.mark.parametrize("level", CRISIS_LEVELS)
+def test_a_barrier_told_at_once_is_met_in_the_first_reply(answer, level):
+    for country, kind, seed in product(("US", "GB", "DE", None), ("suicide", "self_harm"), (0, 1, 2)):
+        done = reply(danger(level, [kind], answers=[answer]), country, seed=seed)
+        text = " ".join(done["sentences"])
+        assert len(text.split()) <= (80 if level == "imminent" else 120), text
+        assert grade(text) <= 6, text
+        assert contact_tokens(text) <= HELPLINES.allowed(country)
+        assert required(kind, level, "self", done["card"]) - {"ack"} <= parts(done), text
+        element = "emergency+barrier" if level == "imminent" else "line+barrier"
+        if country and (level != "imminent" or answer in {"police_fear", "no_credit", "no_phone"}):
+            assert own_words(element, answer).search(done["sentences"][done["elements"].index(element)]), text
+
+
+def test_nobody_without_a_phone_is_told_to_call():
+    for country, seed in product(("US", "DE", None), (0, 1, 2)):
+        _, after, later = talk(
+            [
+                danger("imminent"),
+                danger("imminent", answers=["no_phone"], fresh=False, quiet=1),
+                danger("imminent", fresh=False, quiet=2),
+            ],
+            country,
+            seed,
+        )
+        for done in (after, later):
+            named = done["sentences"][done["elements"].index("emergency")]
+            assert re.search(r"anyone near|someone with a phone|with a phone|any door", named), named
+            assert not re.search(r"make that call|send one text", " ".join(done["sentences"])), named
+
+
+def test_police_are_not_said_to_stay_away_where_emergency_help_is_called():
+    for seed in range(3):
+        _, after = talk(
+            [danger("imminent"), danger("imminent", answers=["police_fear"], fresh=False, quiet=1)], seed=seed
+        )
+        text = " ".join(after["sentences"])
+        assert "can't promise" in text
+        assert not re.search(r"[Mm]ost (?:calls|who call)", text)
+
+
+def test_an_urge_now_always_gets_a_step_for_the_next_minutes():
+    for kind, level, seed in product(
+        ("suicide", "self_harm", "distress", "bereaved"), ("moderate", "high"), (0, 1, 2)
+    ):
+        done = reply(danger(level, [kind], marks=["urge"]), "GB", seed=seed)
+        assert "urge" in parts(done), done["sentences"]
+        assert len(" ".join(done["sentences"]).split()) <= 120
+
+
+def test_abuse_gets_a_word_on_whether_this_device_is_safe():
+    for country, level, seed in product(("US", "GB", None), ("moderate", "high"), (0, 1, 2)):
+        assert "device" in parts(reply(danger(level, ["abuse"]), country, seed=seed))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_helper_does_not_carry_it_alone_even_when_it_is_imminent(kind):
+    if kind not in {"overdose", "medical", "substance", "medication", "eating_disorder"}:
+        assert {"secret", "helper"} <= parts(reply(danger("imminent", [kind], "other"), "GB"))
+
+
+def test_the_safety_plan_is_offered_after_the_direct_questions_and_never_at_imminent():
+    _, no = talk([danger("moderate"), danger("moderate", answers=["no"], fresh=False, quiet=1)])
+    assert no["care"]["asked"] == "plan"
+    assert no["care"]["pending"] == {}
+    yes = danger("high", answers=["yes"])
+    later = [danger("high", answers=["no"], fresh=False, quiet=quiet) for quiet in (1, 2, 3)]
+    asked = [turn["care"]["asked"] for turn in talk([danger("moderate"), yes, *later])]
+    assert asked.index("means") < asked.index("plan")
+    for turns in (
+        talk([danger("imminent")] + [danger("imminent", fresh=False, answers=["no"], quiet=1)] * 6),
+        talk([danger("moderate", ["abuse"], marks=["afraid_of_reader"])] * 6),
+        talk([danger("moderate", subject="other")] * 6),
+    ):
+        assert not [turn for turn in turns if turn["care"]["asked"] == "plan" or "offer" in turn["elements"]]
+
+
+def test_a_begun_plan_is_recalled_now_and_then_and_a_done_one_not():
+    risks = [danger("moderate"), *(danger("moderate", fresh=False, quiet=2 + turn) for turn in range(6))]
+    begun = ["offer" in turn["elements"] for turn in talk(risks, helped=HELPED[:2], plan="begun")]
+    assert 1 <= sum(begun) <= 2
+    done = talk(risks, helped=HELPED[:2], plan="done")
+    assert not [turn for turn in done if "offer" in turn["elements"] or turn["care"]["asked"] == "plan"]

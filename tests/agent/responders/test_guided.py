@@ -65,6 +65,8 @@ def reading_of(text: str, emotion: str = "", sure: bool = False, cues: Sequence[
         "language": "en",
         "cues": [list(cues)],
         "degraded": False,
+        "heads": {},
+        "evidence": [],
     }
 
 

@@ -1,0 +1,38 @@
+"""`hearken train encoder`: train, export, calibrate, measure and write the card, in one command.
+
+Each part can be cut off and goes on where it was. Knows nothing of how any of them is done.
+"""
+
+import json
+from pathlib import Path
+
+from agent.train import card, encoder, refit, ship
+from agent.train.data import examples
+from agent.train.model import Layout, say
+from agent.train.recipe import default_recipe, permissive_recipe
+
+__all__ = ["run"]
+
+
+def run(data: Path, work: Path, out: Path, *, permissive: bool = False, beside: Path | None = None) -> None:
+    """Write a reading model made from `data` into `out`; `work` holds the run.
+
+    beside: the folder of a permissive model, whose figures the card then shows beside these.
+    Where the finished weights already stand in `work` only the files are made anew. Raises DataError
+    before any training when a data file is missing or malformed.
+    """
+    recipe = permissive_recipe() if permissive else default_recipe()
+    weights = work / "weights.safetensors"
+    if not weights.exists():
+        encoder.train(data, work, recipe, permissive=permissive)
+    heads = json.loads((work / "layout.json").read_text("utf-8"))["heads"]
+    training = [e for e in examples(data, permissive=permissive) if e.part == "train"]
+    layout = Layout({name: tuple(labels) for name, labels in heads.items()})
+    told = ship.ship(refit.refit(weights, training, layout, recipe.tokens), data, out, permissive=permissive)
+    if permissive:
+        say(f"To set these figures beside the default's, name {out} with --beside in the default run.")
+    elif beside:
+        told["permissive"] = json.loads((beside / "labels.json").read_text("utf-8"))["report"]
+        ship.write(told, out)
+    (out / "MODEL_CARD.md").write_text(card.render(told), "utf-8")
+    say(card.summary(told))

@@ -1,0 +1,107 @@
+"""The operator's page: off by default; lists who waits, takes over, answers, hands back."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
+
+from agent.errors import SettingsError
+from agent.settings import load_settings
+from graph import Session
+from graph.desk import Desk
+from tests import fakes
+from ui.cli import app
+from ui.console import load_console_words
+
+CONSOLE = str(Path(__file__).parents[2] / "ui" / "console.py")
+HIGH = "I want to kill myself **now** <b>"
+
+
+def shown(at: AppTest) -> str:
+    return "\n".join(e.value for e in [*at.markdown, *at.caption, *at.text, *at.info, *at.warning])
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("HEARKEN_OPERATOR", "true")
+    return Desk(load_settings().desk_db)
+
+
+@pytest.fixture
+def thread(desk: Desk) -> str:
+    services = fakes.services(escalate=desk.put, desk=desk, operator=True)
+    session = Session.open(country="GB", services=services)
+    session.say(HIGH)
+    session.settle()
+    return session.thread
+
+
+def page() -> AppTest:
+    at = AppTest.from_file(CONSOLE, default_timeout=30).run()
+    assert not at.exception
+    return at
+
+
+def test_it_shows_nothing_unless_switched_on(
+    desk: Desk, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEARKEN_OPERATOR", "false")
+    at = page()
+    assert load_console_words().switched_off in shown(at)
+    assert HIGH not in shown(at)
+    assert not at.button
+
+
+def test_nobody_waits(desk: Desk) -> None:
+    assert load_console_words().none in shown(page())
+
+
+def test_who_waits_is_listed_with_what_was_said_as_text(thread: str) -> None:
+    at = page()
+    assert "imminent" in shown(at)
+    assert "GB" in shown(at)
+    assert HIGH in [element.value for element in at.text]
+    assert not [element for element in at.markdown if "kill" in element.value]
+
+
+def test_taking_over_answering_and_handing_back(desk: Desk, thread: str) -> None:
+    at = page()
+    at.button(key=f"take-{thread}").click().run()
+    assert desk.holds(thread) == "taken"
+    assert load_console_words().states["taken"] in shown(at)
+    assert not at.text_area
+    desk.ask(thread, [{"role": "person", "text": "is someone there"}])
+    at.run()
+    assert "is someone there" in shown(at)
+    at.text_area(key=f"answer-{thread}").set_value("I am here.")
+    at.button(key=f"send-{thread}").click().run()
+    assert not at.exception
+    assert desk.answered(thread) == {"said": "I am here.", "back": False}
+    at.button(key=f"back-{thread}").click().run()
+    assert desk.holds(thread) == "back"
+    assert load_console_words().none in shown(at)
+
+
+def test_an_answer_that_comes_too_late_is_said_to_be(desk: Desk, thread: str) -> None:
+    desk.take(thread)
+    desk.ask(thread, [])
+    at = page()
+    at.text_area(key=f"answer-{thread}").set_value("I am here.")
+    desk.answered(thread, last=True)
+    at.button(key=f"send-{thread}").click().run()
+    assert [toast.value for toast in at.toast] == [load_console_words().late]
+    assert desk.answered(thread, last=True) == {"said": "", "back": False}
+
+
+def test_a_desk_that_cannot_be_read_is_told_kindly(desk: Desk) -> None:
+    path = load_settings().desk_db
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("no database, but long enough to be looked at as one" * 20)
+    assert load_console_words().unreadable in shown(page())
+
+
+def test_the_command_says_what_must_be_set() -> None:
+    done = CliRunner().invoke(app, ["console"])
+    assert isinstance(done.exception, SettingsError)
+    assert "HEARKEN_OPERATOR" in str(done.exception)
