@@ -52,11 +52,11 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Read:
-    """A sentence read: its cues, its scenes with their first words, and matches of rules that join."""
+    """A sentence read: its cues, its scenes with their first and last words, and matches of rules that join."""
 
     sentence: Sentence
     found: list[Found]
-    scenes: list[tuple[str, int]]
+    scenes: list[tuple[str, int, int]]
     joining: list[tuple[RuleWords, int, int]]
 
 

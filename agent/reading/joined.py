@@ -7,10 +7,11 @@ scenes in one message; nothing of levels, and nothing of other messages.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from agent.reading.ladder import Subject
 
-__all__ = ["Spots", "owner"]
+__all__ = ["Spots", "any_of", "owner"]
 
 _SELF = frozenset({"i", "we", "me", "myself"})
 _OTHER = frozenset({
@@ -29,19 +30,26 @@ _CHILD = frozenset({
 
 @dataclass
 class Spots:
-    """Every scene found in a message: name -> places, each (form, first word)."""
+    """Every scene found in a message: name -> places, each (form, first word, last word)."""
 
-    places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    places: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
 
-    def add(self, name: str, form: int, at: int) -> None:
-        self.places.setdefault(name, []).append((form, at))
+    def add(self, name: str, form: int, first: int, last: int) -> None:
+        self.places.setdefault(name, []).append((form, first, last))
 
-    def near(self, wanted: str, form: int, at: int, reach: int | None) -> bool:
-        """Whether one of `wanted` ("a | b") stands within `reach` words; with None, anywhere at all."""
-        spots = (spot for name in wanted.split("|") for spot in self.places.get(name.strip(), ()))
+    def near(self, wanted: Sequence[str], form: int, cue: tuple[int, int], reach: int | None) -> bool:
+        """Whether one of `wanted` stands within `reach` words of the cue; with None, anywhere at all.
+
+        What is joined to a cue must be told in words of its own: a place that shares words with it is none.
+        """
+        spots = (spot for name in wanted for spot in self.places.get(name, ()))
         if reach is None:
             return any(True for _ in spots)
-        return any(other == form and abs(place - at) <= reach for other, place in spots)
+        begin, end = cue
+        return any(
+            other == form and abs(first - begin) <= reach and (first > end or last < begin)
+            for other, first, last in spots
+        )
 
     def told(self, names: Iterable[str], form: int, since: int, until: int) -> bool:
         """Whether one of `names` stands among the words from `since` up to `until`.
@@ -49,7 +57,13 @@ class Spots:
         What comes after the sentence of a cue is never asked for, so that appending text takes nothing back.
         """
         spots = (spot for name in names for spot in self.places.get(name, ()))
-        return any(other == form and since <= place < until for other, place in spots)
+        return any(other == form and since <= first < until for other, first, _ in spots)
+
+
+@cache
+def any_of(need: str) -> tuple[str, ...]:
+    """The scenes of which a need asks for one: "a | b"."""
+    return tuple(name.strip() for name in need.split("|"))
 
 
 def owner(words: Sequence[str], last: int, fallback: Subject) -> Subject:

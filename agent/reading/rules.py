@@ -17,7 +17,7 @@ from functools import cache
 from agent.errors import WordsError
 from agent.reading.disguise import Lexicon
 from agent.reading.found import Found, Read, Sentence, as_cue, owned, turn
-from agent.reading.joined import Spots, owner
+from agent.reading.joined import Spots, any_of, owner
 from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject
 from agent.reading.normalise import forms, normalise
 from agent.reading.patterns import Bank
@@ -57,13 +57,13 @@ class Rules:
                 if text not in read:
                     read[text] = self._sentence(text)
                     alone += [(cue, number, first, last) for cue in read[text].found]
-                for name, at in read[text].scenes:
-                    spots.add(name, number, first + at)
+                for name, begin, end in read[text].scenes:
+                    spots.add(name, number, first + begin, first + end)
                 joining.append((read[text], number, first, last))
         found = [
             (cue, number, first)
             for cue, number, first, last in alone
-            if _holds(cue.rule, spots, number, first + cue.first, (first, last))
+            if _holds(cue.rule, spots, number, (first + cue.first, first + cue.last), (first, last))
         ]
         found += [
             (cue, number, first)
@@ -82,8 +82,9 @@ class Rules:
         found: list[Found] = []
         done: set[str] = set()
         for rule, start, end in read.joining:
-            at = bisect_left(read.sentence.starts, start)
-            if rule.id not in done and _holds(rule, spots, form, first + at, (first, last)):
+            starts = read.sentence.starts
+            cue = (first + bisect_left(starts, start), first + bisect_left(starts, end) - 1)
+            if rule.id not in done and _holds(rule, spots, form, cue, (first, last)):
                 weighed = self._weigh(rule, read.sentence, start, end)
                 found += weighed
                 if any(cue.level == rule.level for cue in weighed):
@@ -121,12 +122,12 @@ class Rules:
         around = tuple(self.around.matches(text, words)) if told else ()
         sentence = Sentence(text, starts, around)
         found: list[Found] = []
-        scenes: list[tuple[str, int]] = []
+        scenes: list[tuple[str, int, int]] = []
         joining: list[tuple[RuleWords, int, int]] = []
         for name, start, end in (*plain, *classed):
             rule = self.by_id.get(name)
             if rule is None:
-                scenes.append((name, bisect_left(starts, start)))
+                scenes.append((name, bisect_left(starts, start), bisect_left(starts, end) - 1))
             elif not sentence.silences(f"unless {name}", start, end):
                 if rule.reach is None:
                     found += self._weigh(rule, sentence, start, end)
@@ -171,10 +172,12 @@ class Rules:
         )
 
 
-def _holds(rule: RuleWords, spots: Spots, form: int, at: int, sentence: tuple[int, int]) -> bool:
+def _holds(
+    rule: RuleWords, spots: Spots, form: int, cue: tuple[int, int], sentence: tuple[int, int]
+) -> bool:
     """Whether all that the rule joins stands where it should, and nothing that sets it aside was told."""
     first, last = sentence
-    return all(spots.near(need, form, at, rule.reach) for need in rule.needs) and not (
+    return all(spots.near(any_of(need), form, cue, rule.reach) for need in rule.needs) and not (
         spots.told(rule.without, form, first, last) or spots.told(rule.unless_told, form, 0, last)
     )
 
@@ -185,11 +188,7 @@ def compile_rules(words: RiskWords) -> Rules:
     if len(by_id) < len(words.rules) or not by_id.keys().isdisjoint({*words.scenes, *words.classes}):
         raise WordsError("The words file risk.yaml uses the same id twice.")
     for rule in words.rules:
-        named = {
-            name.strip()
-            for need in (*rule.needs, *rule.without, *rule.unless_told)
-            for name in need.split("|")
-        }
+        named = {name for need in (*rule.needs, *rule.without, *rule.unless_told) for name in any_of(need)}
         if not {*words.scenes, *words.classes} >= named:
             raise WordsError(f"The risk rule {rule.id} needs a scene that is not defined.")
     macros, context = words.macros, words.context

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.reading.joined import Spots, owner
+from agent.reading.joined import Spots, any_of, owner
 from agent.reading.ladder import Subject
 from agent.reading.riskwords import JoinedWords, RiskWords
 from agent.reading.rules import load_rules
@@ -17,16 +17,23 @@ def alarms(text: str) -> list[str]:
 
 def test_pieces_count_only_near_each_other() -> None:
     spots = Spots()
-    spots.add("rope", 0, 10)
-    assert spots.near("gun | rope", 0, 14, 5)
-    assert not spots.near("rope", 0, 16, 5)
-    assert not spots.near("rope", 1, 10, 5)
-    assert spots.near("rope", 1, 999, None)
+    spots.add("rope", 0, 10, 11)
+    assert spots.near(any_of("gun | rope"), 0, (14, 15), 5)
+    assert not spots.near(["rope"], 0, (16, 16), 5)
+    assert not spots.near(["rope"], 1, (14, 15), 5)
+    assert spots.near(["rope"], 1, (999, 999), None)
+
+
+def test_what_is_joined_is_told_in_words_of_its_own() -> None:
+    spots = Spots()
+    spots.add("rope", 0, 10, 11)
+    assert not spots.near(["rope"], 0, (11, 12), 5)
+    assert spots.near(["rope"], 0, (12, 13), 5)
 
 
 def test_what_was_told_after_is_never_asked_for() -> None:
     spots = Spots()
-    spots.add("novel", 0, 10)
+    spots.add("novel", 0, 10, 10)
     assert spots.told(["novel"], 0, 0, 11)
     assert not spots.told(["novel"], 0, 11, 20)
     assert not spots.told(["novel"], 0, 0, 10)
