@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from agent.reading.ladder import Cue, Level, Subject, at_least
 from agent.reading.riskwords import RuleWords, Turned
 
-__all__ = ["Found", "Read", "Sentence", "as_cue", "owned", "turn"]
+__all__ = ["Found", "Read", "Sentence", "as_cue", "owned", "set_aside", "turn"]
 
 
 _REACH = 6  # words; what excuses a cue must stand near it
@@ -89,6 +89,12 @@ def turn(level: Level, turned: Turned) -> Level:
         return level
     lower: Level = "none" if turned == "drop" else turned
     return level if at_least(lower, level) else lower
+
+
+def set_aside(found: Found) -> list[Found]:
+    """What is left of a plain statement once something sets it aside: as much as if it were long over."""
+    level = turn(found.level, "drop" if found.rule.past == "keep" else found.rule.past)
+    return [] if level == "none" else [replace(found, level=level, past=True)]
 
 
 def as_cue(found: Found, span: list[int]) -> Cue:

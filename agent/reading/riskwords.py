@@ -28,7 +28,8 @@ class RuleWords(Strict):
     """One rule. negated, past, invented: the level when the cue is denied, long over, or said by a character.
 
     needs: scenes that must appear in the message as well ("a | b": one of them); with reach, within so
-    many words. without: scenes that set it aside in its sentence; unless_told: there or before it.
+    many words. without: scenes that set it aside in its sentence (one with reach is silent then,
+    one without as if long over); unless_told: there or before it.
     unless: patterns that silence it from nearby. whose: the person named last before it is whom it is about.
     escalate: by default, whether the level is moderate or above.
     in_context: the level it rises to once this conversation is already about danger to the person

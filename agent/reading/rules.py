@@ -16,7 +16,7 @@ from functools import cache
 
 from agent.errors import WordsError
 from agent.reading.disguise import Lexicon
-from agent.reading.found import Found, Read, Sentence, as_cue, owned, turn
+from agent.reading.found import Found, Read, Sentence, as_cue, owned, set_aside, turn
 from agent.reading.joined import Spots, any_of, owner
 from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject
 from agent.reading.normalise import forms, normalise
@@ -61,9 +61,10 @@ class Rules:
                     spots.add(name, number, first + begin, first + end)
                 joining.append((read[text], number, first, last))
         found = [
-            (cue, number, first)
+            (left, number, first)
             for cue, number, first, last in alone
-            if _holds(cue.rule, spots, number, (first + cue.first, first + cue.last), (first, last))
+            if _joins(cue.rule, spots, number, (first + cue.first, first + cue.last))
+            for left in (set_aside(cue) if _aside(cue.rule, spots, number, (first, last)) else [cue])
         ]
         found += [
             (cue, number, first)
@@ -84,7 +85,11 @@ class Rules:
         for rule, start, end in read.joining:
             starts = read.sentence.starts
             cue = (first + bisect_left(starts, start), first + bisect_left(starts, end) - 1)
-            if rule.id not in done and _holds(rule, spots, form, cue, (first, last)):
+            if (
+                rule.id not in done
+                and _joins(rule, spots, form, cue)
+                and not _aside(rule, spots, form, (first, last))
+            ):
                 weighed = self._weigh(rule, read.sentence, start, end)
                 found += weighed
                 if any(cue.level == rule.level for cue in weighed):
@@ -172,14 +177,15 @@ class Rules:
         )
 
 
-def _holds(
-    rule: RuleWords, spots: Spots, form: int, cue: tuple[int, int], sentence: tuple[int, int]
-) -> bool:
-    """Whether all that the rule joins stands where it should, and nothing that sets it aside was told."""
+def _joins(rule: RuleWords, spots: Spots, form: int, cue: tuple[int, int]) -> bool:
+    """Whether all that the rule joins stands where it should."""
+    return all(spots.near(any_of(need), form, cue, rule.reach) for need in rule.needs)
+
+
+def _aside(rule: RuleWords, spots: Spots, form: int, sentence: tuple[int, int]) -> bool:
+    """Whether something was told that sets the rule aside."""
     first, last = sentence
-    return all(spots.near(any_of(need), form, cue, rule.reach) for need in rule.needs) and not (
-        spots.told(rule.without, form, first, last) or spots.told(rule.unless_told, form, 0, last)
-    )
+    return spots.told(rule.without, form, first, last) or spots.told(rule.unless_told, form, 0, last)
 
 
 def compile_rules(words: RiskWords) -> Rules:
