@@ -201,17 +201,22 @@ class Index:
             self._rest.append(
                 tuple(n for n in pattern.needs if n is not key and not any(word.endswith("*") for word in n))
             )
-        self._lengths = sorted({len(word) for word in self._begins})
+        # The lengths of the beginnings, by their first letter, so that most words are never cut.
+        self._lengths: dict[str, list[int]] = {}
+        for length, head in sorted({(len(word), word[0]) for word in self._begins}):
+            self._lengths.setdefault(head, []).append(length)
 
     def candidates(self, words: frozenset[str]) -> list[int]:
         """Numbers of the patterns whose every needed word may be among `words`."""
         found: set[int] = set()
         for word in words:
-            found.update(self._exact.get(word, ()))
-            for length in self._lengths:
-                if length > len(word):
-                    break
-                found.update(self._begins.get(word[:length], ()))
+            exact = self._exact.get(word)
+            if exact:
+                found.update(exact)
+            for length in self._lengths.get(word[0], ()):
+                begun = self._begins.get(word[:length])
+                if begun:
+                    found.update(begun)
         rest, fits = self._rest, []
         for number in found:
             for need in rest[number]:

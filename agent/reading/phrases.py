@@ -98,25 +98,26 @@ def _merged(chains: list[_Chain]) -> list[_Chain]:
     return [((0, frozenset[Phrase]().union(*plain)),), *rest] if plain else rest
 
 
-@dataclass
+@dataclass(slots=True)
 class _Node:
-    """A place in the tree of phrases. ends: what may not follow, and the sets of the phrase ended here."""
+    """A place in the tree of phrases. ends: the sets of the phrase ended here; barred: what may not follow it."""
 
     following: dict[str, "_Node"] = field(default_factory=dict)
-    ends: list[tuple[tuple[Phrase, ...], list[int]]] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    barred: list[tuple[tuple[Phrase, ...], list[int]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class PhraseBank:
     """Named classes: a tree of all their phrases, and the chains that begin with a set.
 
-    chains: by the number of their first set, the name and the (gap, set) that must follow. begins: the
-    lengths at which a word may be cut to stand for a class word such as `faint*`.
+    chains: by the number of their first set, the name and the (gap, set) that must follow. begins: by its
+    first two letters, the lengths at which a word may be cut to stand for a class word such as `faint*`.
     """
 
     root: _Node
     words: frozenset[str]
-    begins: tuple[int, ...]
+    begins: Mapping[str, tuple[int, ...]]
     chains: Mapping[int, tuple[tuple[str, tuple[tuple[int, int], ...]], ...]]
 
     @classmethod
@@ -136,9 +137,13 @@ class PhraseBank:
             for phrase in phrases:
                 _plant(root, phrase, number)
                 words.update(part for part in phrase if part[0] != _NOT)
-        begins = tuple(sorted({len(word) - 1 for word in words if word[-1] == "*"}))
+        begins: dict[str, set[int]] = {}
+        for word in words:
+            if word[-1] == "*":
+                begins.setdefault(word[:2], set()).add(len(word) - 1)
         rows = {first: tuple(dict.fromkeys(found)) for first, found in chains.items()}
-        return cls(root, frozenset(words), begins, rows)
+        cuts = {head: tuple(sorted(lengths)) for head, lengths in begins.items()}
+        return cls(root, frozenset(words), cuts, rows)
 
     def matches(self, sentence: str) -> Iterator[tuple[str, int, int]]:
         """(name, first word, last word + 1) of every class in a folded sentence; commas do not count."""
@@ -148,13 +153,13 @@ class PhraseBank:
         keys = [self._keys(word) for word in words]
         hits: dict[int, list[tuple[int, int]]] = {}
         for start in range(len(words)):
-            for number, end in _walk(self.root, words, keys, start):
-                hits.setdefault(number, []).append((start, end))
-        for number in hits.keys() & self.chains.keys():
-            for name, steps in self.chains[number]:
-                found = hits[number]
+            if keys[start]:
+                _walk(self.root, words, keys, start, hits)
+        for number, begun in hits.items():
+            for name, steps in self.chains.get(number, ()):
+                found = begun
                 for gap, following in steps:
-                    found = _after(found, gap, hits[following], words) if following in hits else []
+                    found = _after(found, gap, hits[following], words) if found and following in hits else []
                 for start, end in found:
                     yield name, at[start], at[end - 1] + 1
 
@@ -163,26 +168,32 @@ class PhraseBank:
         keys = [word] if word in self.words else []
         if word[0].isdigit():
             keys.append("#")
-        for length in self.begins:
-            if length > len(word):
-                break
+        for length in self.begins.get(word[:2], ()):
             if f"{word[:length]}*" in self.words:
                 keys.append(f"{word[:length]}*")
         return keys
 
 
-def _walk(node: _Node, words: list[str], keys: list[list[str]], at: int) -> Iterator[tuple[int, int]]:
-    """(set, word after its phrase) of every phrase that goes on from `node` at word `at`."""
-    for key in keys[at]:
-        after = node.following.get(key)
-        if after is None:
-            continue
-        for barred, numbers in after.ends:
-            if not any(tuple(words[at + 1 : at + 1 + len(out)]) == out for out in barred):
-                for number in numbers:
-                    yield number, at + 1
-        if after.following and at + 1 < len(words):
-            yield from _walk(after, words, keys, at + 1)
+def _walk(
+    root: _Node, words: list[str], keys: list[list[str]], start: int, hits: dict[int, list[tuple[int, int]]]
+) -> None:
+    """Add to `hits`, by set, the (first word, word after) of every phrase that begins at `start`."""
+    open_ = [(root, start)]
+    while open_:
+        node, at = open_.pop()
+        end = at + 1
+        for key in keys[at]:
+            after = node.following.get(key)
+            if after is None:
+                continue
+            for number in after.ends:
+                hits.setdefault(number, []).append((start, end))
+            for out, numbers in after.barred:
+                if not any(tuple(words[end : end + len(phrase)]) == phrase for phrase in out):
+                    for number in numbers:
+                        hits.setdefault(number, []).append((start, end))
+            if after.following and end < len(words):
+                open_.append((after, end))
 
 
 def _plant(root: _Node, phrase: Phrase, number: int) -> None:
@@ -193,11 +204,14 @@ def _plant(root: _Node, phrase: Phrase, number: int) -> None:
             barred = tuple(tuple(out.split()) for out in part[1:].split("|"))
         else:
             node = node.following.setdefault(part, _Node())
-    for out, numbers in node.ends:
+    if not barred:
+        node.ends.append(number)
+        return
+    for out, numbers in node.barred:
         if out == barred:
             numbers.append(number)
             return
-    node.ends.append((barred, [number]))
+    node.barred.append((barred, [number]))
 
 
 def _after(
