@@ -52,7 +52,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Read:
-    """A sentence read: its cues, its scenes with their first and last words, and matches of rules that join."""
+    """A sentence read: its cues, its scenes (first and last word), and matches of rules that join."""
 
     sentence: Sentence
     found: list[Found]

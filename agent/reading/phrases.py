@@ -100,7 +100,7 @@ def _merged(chains: list[_Chain]) -> list[_Chain]:
 
 @dataclass(slots=True)
 class _Node:
-    """A place in the tree of phrases. ends: the sets of the phrase ended here; barred: what may not follow it."""
+    """A place in the tree. ends: the sets of the phrase ended here; barred: what may not follow it."""
 
     following: dict[str, "_Node"] = field(default_factory=dict)
     ends: list[int] = field(default_factory=list)
@@ -168,10 +168,8 @@ class PhraseBank:
         keys = [word] if word in self.words else []
         if word[0].isdigit():
             keys.append("#")
-        for length in self.begins.get(word[:2], ()):
-            if f"{word[:length]}*" in self.words:
-                keys.append(f"{word[:length]}*")
-        return keys
+        cuts = self.begins.get(word[:2], ())
+        return [*keys, *(key for cut in cuts if (key := f"{word[:cut]}*") in self.words)] if cuts else keys
 
 
 def _walk(
