@@ -62,5 +62,5 @@ def test_different_pairs_never_share_a_number(ids: list[int]) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"PK\x03\x04 cut off"])
 def test_something_else_than_its_file_is_refused(raw: bytes) -> None:
-    with pytest.raises(ValueError, match="arrays|data|pickled"):
+    with pytest.raises(ValueError, match=r"arrays|data|pickled"):
         load(raw)
