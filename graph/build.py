@@ -11,7 +11,9 @@ The compiled graph never raises to its caller: a step that breaks is replaced by
 the last fallback is a reply baked into the package. Knows nothing of what the steps do.
 """
 
+import contextvars
 import logging
+import threading
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, Literal, Protocol
@@ -25,8 +27,10 @@ from langgraph.types import StreamWriter, interrupt
 from agent.settings import load_settings
 from graph import fallbacks, nodes
 from graph import handoff as handing
+from graph.deadline import PartFailed, within
 from graph.safety import builds, safety
 from graph.services import Services, from_settings
+from graph.sound import fitting, sound
 from graph.state import State
 
 __all__ = ["build_graph", "route", "studio"]
@@ -92,7 +96,7 @@ def route(state: State) -> Literal["plan", "crisis", "safety"]:
 
     A safety plan that the person is writing goes on where no new danger was heard.
     """
-    if builds(state):
+    if builds(fitting(state)):
         return "safety"
     risk: object = state.get("risk")
     return "plan" if isinstance(risk, dict) and risk.get("escalate") is False else "crisis"
@@ -112,27 +116,56 @@ def studio() -> Graph:
 
 
 def _step(name: str, step: Step, services: Services) -> _Node:
+    seconds = 2 * services.step_seconds + services.part_seconds
+
     def run(state: State, *, writer: StreamWriter) -> State:
-        return _held(name, writer, state, services, lambda: step(state, services))
+        given = fitting(state)
+        return _held(name, writer, given, services, seconds, lambda: step(given, services))
 
     return run
 
 
 def _respond(services: Services) -> _Node:
+    # A responder may use up its time, and then the guided one has as much.
+    seconds = services.step_seconds + 2 * services.reply_seconds
+
     def run(state: State, *, writer: StreamWriter) -> State:
-        return _held("respond", writer, state, services, lambda: nodes.respond(state, services, writer))
+        given, gone = fitting(state), threading.Event()
+
+        def emit(chunk: dict[str, str]) -> None:
+            if not gone.is_set():  # nobody waits any more for what a reply given up goes on to say
+                writer(chunk)
+
+        try:
+            return _held(
+                "respond", writer, given, services, seconds, lambda: nodes.respond(given, services, emit)
+            )
+        finally:
+            gone.set()
 
     return run
 
 
-def _held(
-    name: str, writer: StreamWriter, state: State, services: Services, call: Callable[[], State]
+def _held(  # noqa: PLR0913, PLR0917 - one private boundary
+    name: str,
+    writer: StreamWriter,
+    state: State,
+    services: Services,
+    seconds: float,
+    call: Callable[[], State],
 ) -> State:
+    """What the step wrote, or its fallback when it raised, overran or handed on what is out of shape."""
     writer({"type": "step", "name": name})
+    # LangGraph's own calls inside a step (interrupt) look for their run in the context.
+    context = contextvars.copy_context()
     try:
-        return call()
-    except GraphBubbleUp:  # LangGraph's own signals (interrupt, resume) are not failures
-        raise
+        written = within(seconds, lambda: context.run(call))
+        if sound(name, written, state):
+            return written
+        log.warning("step %s handed on what is out of shape; its fallback answers", name)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing that breaks inside may reach the person
-        log.warning("step %s failed (%s); its fallback answers", name, type(error).__name__)
-        return fallbacks.FALLBACKS[name](state, services)
+        cause = error.__cause__ if isinstance(error, PartFailed) and error.__cause__ else error
+        if isinstance(cause, GraphBubbleUp):  # LangGraph's own signals (interrupt, resume) are not failures
+            raise cause from None
+        log.warning("step %s failed (%s); its fallback answers", name, type(cause).__name__)
+    return fallbacks.FALLBACKS[name](state, services)

@@ -8,7 +8,8 @@ import logging
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import chain, islice, takewhile
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -42,6 +43,8 @@ SHORT = 3
 OWED = frozenset({"identity", "privacy", "capability"})
 # Sentences that may not return; words are finite, and a very long conversation must not run dry.
 REMEMBERED = 100
+# Where nothing else is left to say, only these may not return.
+LATELY = 20
 # A reply of this many sentences is cut, whatever a responder goes on to yield.
 MOST_SENTENCES = 40
 # The moves in which an idea from similar answers may have a place.
@@ -71,21 +74,23 @@ SLACK = 1.4
 def perceive(state: State, services: Services) -> State:
     """Hear the message: danger first and on the whole text, then feelings, language and wishes."""
     texts = said_by(state, "human")
-    text = texts[-1] if texts else ""
     cues = [services.scan(unseen) for unseen in unfolded(state)]
-    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
     reading = Reading(
         emotions=[],
         intents=[],
         sure=False,
-        wants=wants(text, language),
-        language=language,
+        wants=["vent"],
+        language="und",
         cues=cues,
         degraded=False,
         heads={},
         evidence=[],
     )
+    person = state.get("person") or Person()
+    # What the rules heard of danger stands, whatever breaks from here on.
     try:
+        language, wanted, person = within(services.step_seconds, lambda: _asked_for(state, texts, person))
+        reading = {**reading, "language": language, "wants": wanted}
         read = within(
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
@@ -94,11 +99,8 @@ def perceive(state: State, services: Services) -> State:
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
-        log.warning("reading without the encoder: %s", error)
+        log.warning("reading without a part: %s", error)
         reading["degraded"] = True
-    person = state.get("person") or Person()
-    for unseen in unfolded(state):
-        person = wishes(unseen, person)
     return {"reading": reading, "person": person}
 
 
@@ -144,11 +146,11 @@ def respond(state: State, services: Services, emit: Emit) -> State:
     replaced: list[Replaced] = []
 
     repairs: list[str] = []
-    repair = _repair(brief, repairs)
     opened = _opening(state)
 
-    def shown(respond: Respond) -> None:
+    def shown(respond: Respond, brief: Brief, bounds: guarding.Bounds) -> None:
         first = () if kept else opened
+        repair = _repair(brief, repairs)
         sentences = pump(
             services.reply_seconds, lambda: _true(chain(first, _sentences(respond(brief))), services)
         )
@@ -159,14 +161,16 @@ def respond(state: State, services: Services, emit: Emit) -> State:
     own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
     if not own_words:
         try:
-            shown(services.respond)
+            shown(services.respond, brief, bounds)
         except PartFailed as error:
             log.warning("the %s responder failed: %s", name, error)
             own_words = True
     if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
         try:
-            shown(guided.respond)
+            shown(guided.respond, brief, bounds)
+            if len(kept) <= len(opened):
+                shown(guided.respond, _lately(brief), replace(bounds, said=bounds.said[-LATELY:]))
         except PartFailed:
             if len(kept) <= len(opened):  # what was already shown stands as the reply
                 raise
@@ -221,7 +225,10 @@ def guard(state: State, services: Services) -> State:
     if (state.get("operator"), draft["responder"]) == ("said", handing.OPERATOR):
         written = " ".join(draft["sentences"])  # a person's own words, which are not ours to judge
         return {"messages": [AIMessage(written, id=uuid.uuid4().hex, name=handing.OPERATOR)]}
-    judged = guarding.fold(draft["sentences"], _bounds(state, services))
+    bounds = _bounds(state, services)
+    judged = guarding.fold(draft["sentences"], bounds)
+    if not judged.sentences:
+        judged = guarding.fold(draft["sentences"], replace(bounds, said=bounds.said[-LATELY:]))
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
     return {"messages": [AIMessage(" ".join(judged.sentences), id=uuid.uuid4().hex)]}
@@ -256,10 +263,15 @@ def said_by(state: State, kind: Literal["human", "ai"]) -> list[str]:
 
 
 def unfolded(state: State) -> list[str]:
-    """The person's messages that the risk has not seen: this turn's, or all when it starts anew."""
+    """The person's messages that the risk has not seen: this turn's, or all when it starts anew.
+
+    Whatever was written since our last reply is among them, even where a host has shortened the history.
+    """
     texts = said_by(state, "human")
     seen = (state.get("risk") or assessing.no_risk())["seen"]
-    return texts[seen:] if seen < len(texts) else texts[-1:]
+    since = takewhile(lambda message: message.type != "ai", reversed(state.get("messages") or []))
+    fresh = sum(message.type == "human" for message in since)
+    return texts[-max(len(texts) - seen, fresh, 1) :]
 
 
 def said(state: State) -> list[str]:
@@ -271,6 +283,15 @@ def said(state: State) -> list[str]:
 def seed(texts: Sequence[str]) -> int:
     """Stable for a conversation: the same first message is answered in the same words."""
     return zlib.crc32(texts[0].encode("utf-8", "replace")) if texts else 0
+
+
+def _asked_for(state: State, texts: Sequence[str], person: Person) -> tuple[str, list[str], Person]:
+    """The language, what is wanted of this turn, and what is to be kept in mind."""
+    text = texts[-1] if texts else ""
+    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
+    for unseen in unfolded(state):
+        person = wishes(unseen, person)
+    return language, wants(text, language), person
 
 
 def _heard(heard: Heard) -> Heard:
@@ -291,7 +312,10 @@ def _heard(heard: Heard) -> Heard:
 
 
 def _scores(scores: Iterable[Score]) -> list[Score]:
-    return [Score(label=str(s["label"]), p=float(s["p"])) for s in scores]
+    found = [Score(label=str(s["label"]), p=float(s["p"])) for s in scores]
+    if not all(0 <= score["p"] <= 1 for score in found):  # NaN too is no probability
+        raise ValueError("a probability out of bounds")
+    return found
 
 
 def _floor(state: State) -> Level:
@@ -368,6 +392,11 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
         said=said(state),
         seed=seed(texts),
     )
+
+
+def _lately(brief: Brief) -> Brief:
+    """The brief of somebody who remembers the last few replies only."""
+    return {**brief, "said": brief["said"][-LATELY:], "history": brief["history"][-LATELY // 2 :]}
 
 
 def _bounds(state: State, services: Services) -> guarding.Bounds:

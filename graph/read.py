@@ -30,9 +30,10 @@ def read_message(text: str, services: Services) -> MessageReading:
     return MessageReading(reading=reading, risk=risk)
 
 
-def explained(text: str, settings: Settings) -> list[Explanation]:
+def explained(text: str, settings: Settings, *, passes: bool = True) -> list[Explanation]:
     """Each IMHI facet of `text` in the benchmark's form, with its evidence; for researchers.
 
-    Leaves clauses out one at a time, so it takes some hundred times as long as a reading.
+    passes: leave clauses out one at a time, which takes some hundred times as long as a reading;
+    without it everything comes from one pass. Raises EncoderError.
     """
-    return explanations(text, encoder(settings), passes=True)
+    return explanations(text, encoder(settings), passes=passes)

@@ -24,12 +24,13 @@ from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
+from agent.responders.static import static_reply
 from agent.settings import Settings
 from graph.audit import Trail
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
 from knowledge.errors import KnowledgeError
-from knowledge.helplines import load_helplines
+from knowledge.helplines import HelplineError, Helplines, contact_tokens, load_helplines
 from knowledge.library import Library
 
 __all__ = ["FindContacts", "Services", "encoder", "from_settings", "ingest", "library", "warm"]
@@ -59,6 +60,15 @@ def _rules() -> Rules:
     except WordsError as error:
         log.error("risk rules unusable, the minimal lexicon answers: %s", error)
         return minimal_rules()
+
+
+def _registry() -> Helplines | None:
+    """The helplines, or None when their file cannot be used and the few baked in must do."""
+    try:
+        return load_helplines()
+    except HelplineError as error:
+        log.error("helplines unusable, the baked ones are shown: %s", error)
+        return None
 
 
 @cache
@@ -112,14 +122,20 @@ def _contacts(
     young: bool = False,
     cannot_speak: bool = False,
 ) -> Sequence[dict[str, str]]:
-    book, now = load_helplines(), datetime.now(UTC)
+    book, now = _registry(), datetime.now(UTC)
+    if book is None:
+        return static_reply(country, level)[1]
     found = book.contacts(country, kinds, level=level, young=young, cannot_speak=cannot_speak, now=now)
     return [{key: str(value) for key, value in contact.items()} for contact in found]
 
 
 @cache
 def _allowed(country: str | None) -> frozenset[str]:
-    return load_helplines().allowed(country)
+    book = _registry()
+    if book is None:
+        sentences, card = static_reply(country, "imminent")
+        return frozenset(contact_tokens(" | ".join([*sentences, *(c for row in card for c in row.values())])))
+    return book.allowed(country)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,7 @@ class Services:
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
     passes the guard. country: whose helplines, when the person did not say. part_seconds,
     reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
+    step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
@@ -153,6 +170,7 @@ class Services:
     passages: int = 3
     part_seconds: float = 2.0
     reply_seconds: float = 60.0
+    step_seconds: float = 60.0
     restricted: bool = False
     clock: Callable[[], float] = time.monotonic
     escalate: Callable[[Escalation], object] | None = None

@@ -5,7 +5,6 @@ that `Session.open(thread=...)` finds it again. Knows nothing of screens.
 """
 
 import logging
-import sqlite3
 import threading
 import time
 import uuid
@@ -33,7 +32,7 @@ from graph.desk import Answer
 from graph.reminders import Reminder, Reminders
 from graph.services import Services, from_settings
 from graph.state import State, kept
-from knowledge.helplines import load_helplines
+from knowledge.helplines import HelplineError, load_helplines
 
 __all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn"]
 
@@ -156,13 +155,13 @@ class Session:
         try:
             saver = store.open_store(path)
             found = saver.get_tuple({"configurable": {"thread_id": thread}})
-        except (OSError, sqlite3.Error) as error:
+            if found is not None:
+                before: Person = found.checkpoint["channel_values"].get("person") or Person()
+                person: Person = {**before, **values["person"]}
+                values = {**kept(dict(found.checkpoint["channel_values"])), "person": person}
+        except store.FAILURES as error:
             log.warning("this conversation is not being saved: %s", type(error).__name__)
             return cls(services, thread=thread, values=values, saved=False)
-        if found is not None:
-            values = {**kept(dict(found.checkpoint["channel_values"])), "person": values["person"]}
-            before: Person = found.checkpoint["channel_values"].get("person") or Person()
-            values["person"] = {**before, **values["person"]}
         return cls(services, thread=thread, values=values, saver=saver)
 
     @property
@@ -242,7 +241,7 @@ class Session:
                 given: State = {"messages": [run.message], "person": self._values["person"]}
                 yield from self._through(run, self._keeping, given, self.thread)
                 self._prune()
-            except (OSError, sqlite3.Error) as error:
+            except store.FAILURES as error:
                 log.warning("this conversation is no longer being saved: %s", type(error).__name__)
                 self._keeping, self._saved = None, False
             if run.finished:
@@ -291,7 +290,7 @@ class Session:
             config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
             self._keeping.update_state(config, {"messages": [run.shown_message()]}, as_node="guard")
             self._prune()
-        except (OSError, sqlite3.Error) as error:
+        except store.FAILURES as error:
             log.warning("this conversation is no longer being saved: %s", type(error).__name__)
             self._keeping, self._saved = None, False
 
@@ -454,7 +453,11 @@ class _Run:
 
 def _country(code: str) -> str:
     upper = code.strip().upper()
-    if not load_helplines().known(upper):
+    try:
+        known = load_helplines().known(upper)
+    except HelplineError:  # nobody is turned away for a file of ours; what is baked in knows some countries
+        known = len(upper) == 2 and upper.isascii() and upper.isalpha()
+    if not known:
         raise SettingsError(
             f"There is no country with the code {code!r}. "
             "Give two letters such as GB, US or IN, or none at all."

@@ -11,7 +11,10 @@ from pathlib import Path
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-__all__ = ["delete", "erase", "listed", "open_store", "prune", "threads"]
+__all__ = ["FAILURES", "delete", "erase", "listed", "open_store", "prune", "threads"]
+
+# What the disk may raise, and what reading a checkpoint that was damaged on it may.
+FAILURES = (OSError, sqlite3.Error, ValueError, TypeError, KeyError, NotImplementedError)
 
 
 def open_store(path: Path) -> SqliteSaver:
@@ -47,9 +50,13 @@ def threads(saver: SqliteSaver) -> list[tuple[str, str]]:
         ids = [row[0] for row in saver.conn.execute("SELECT DISTINCT thread_id FROM checkpoints")]
     found = []
     for thread in ids:
-        saved = saver.get_tuple({"configurable": {"thread_id": thread}})
-        if saved is not None:
-            found.append((thread, saved.checkpoint["ts"]))
+        try:
+            saved = saver.get_tuple({"configurable": {"thread_id": thread}})
+            ended = str(saved.checkpoint["ts"]) if saved else ""
+        except FAILURES:
+            ended = "1970-01-01T00:00:00"  # listed last all the same, so that it can be deleted
+        if ended:
+            found.append((thread, ended))
     return sorted(found, key=lambda pair: pair[1], reverse=True)
 
 
@@ -69,7 +76,7 @@ def listed(path: Path) -> list[tuple[str, str]]:
         return []
     try:
         saver = open_store(path)
-    except (OSError, sqlite3.Error):
+    except FAILURES:
         return []
     with closing(saver.conn):
         return threads(saver)

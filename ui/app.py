@@ -73,6 +73,7 @@ def _restart(*, keep: bool = False, thread: str | None = None) -> None:
         country=country, keep=keep, thread=thread, services=services, settings=settings
     )
     st.session_state.turns = {}
+    st.session_state.facets = {}
     # by the message they came after; the first is what the opening of the page says
     st.session_state.reminders = {"": st.session_state.session.due()}
 

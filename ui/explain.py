@@ -3,13 +3,15 @@
 Knows nothing of how either is shown.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from agent.reading.explain import Explanation
 from graph import Turn
 from graph.nodes import looks_up
 from ui.wording import fill, load_ui_words
 
-__all__ = ["carried", "details", "sentences", "sources"]
+__all__ = ["carried", "details", "facets", "sentences", "sources"]
 
 
 def sentences(turn: Turn) -> list[str]:
@@ -38,12 +40,24 @@ def sentences(turn: Turn) -> list[str]:
     return told
 
 
+def facets(turn: Turn, explained: Callable[[str], Sequence[Explanation]]) -> list[str]:
+    """IMHI's facets of the person's message, a sentence each; none where no feelings were read."""
+    spoken = _spoken(turn)
+    if not spoken or not turn.reading["emotions"]:
+        return []
+    return [one["text"] for one in explained(spoken)]
+
+
+def _spoken(turn: Turn) -> str:
+    """What the person said last, "" for nothing."""
+    said = [m.text for m in turn.values.get("messages", []) if m.type == "human"]
+    return said[-1] if said else ""
+
+
 def carried(turn: Turn) -> list[str]:
     """The person's own words that the feeling was heard by, heaviest first."""
-    spoken = [m.text for m in turn.values.get("messages", []) if m.type == "human"]
-    if not spoken:
-        return []
-    return [spoken[-1][piece["start"] : piece["end"]] for piece in turn.reading["evidence"]]
+    spoken = _spoken(turn)
+    return [spoken[piece["start"] : piece["end"]] for piece in turn.reading["evidence"]]
 
 
 def sources(turn: Turn) -> list[str]:

@@ -7,17 +7,20 @@ becomes a link, an image or markup.
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 from langchain_core.messages import AnyMessage
 from streamlit.delta_generator import DeltaGenerator
 
+from agent.errors import EncoderError
 from agent.responders.handoff import OPERATOR
 from agent.responders.static import static_reply
 from agent.safety_plan import markdown
-from agent.settings import Settings
+from agent.settings import Settings, load_settings
 from graph import Session, Turn
+from graph.read import explained
 from graph.reminders import Reminder
 from graph.store import erase, listed
 from knowledge.helplines import load_helplines
@@ -197,7 +200,20 @@ def _why(turn: Turn, number: int, *, developer: bool) -> None:
             st.text(passage["question"])
             st.text(passage["text"])
         if developer:
+            _facets(turn, number)
             st.json(explain.details(turn), expanded=1)
+
+
+def _facets(turn: Turn, number: int) -> None:
+    """Each facet's sentence, worked out once a turn; a model that cannot be read is told of above already."""
+    known = st.session_state.facets
+    if number not in known:
+        try:
+            known[number] = explain.facets(turn, partial(explained, settings=load_settings(), passes=False))
+        except EncoderError:
+            known[number] = []
+    for sentence in known[number]:
+        st.text(sentence)
 
 
 def pinned(session: Session) -> None:

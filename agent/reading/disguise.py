@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from agent.reading.spellings import CONTRACTED, GLYPH, IS, KNOWN, LEET, LOOKALIKES, MENDED, SPELLINGS
+from agent.reading.spellings import CONTRACTED, GLYPH, IS, KNOWN, LEET, LOOKALIKES, LOST, MENDED, SPELLINGS
 
 __all__ = ["Lexicon", "contraction", "join_spelt_out", "mend", "spell", "undisguised"]
 
@@ -44,6 +44,8 @@ class Lexicon:
 
 
 def contraction(core: str, lexicon: Lexicon, undo: bool) -> list[str]:
+    if not core.isascii() and any("a" <= char <= "z" for char in core):
+        core = core.translate(LOOKALIKES)
     if core in lexicon.spellings:
         return lexicon.spellings[core].split()
     base, _, tail = core.rpartition("'")
@@ -64,6 +66,8 @@ def spell(word: str, lexicon: Lexicon, undo: bool) -> list[str]:
     plain = lexicon.spellings.get(word)
     if plain is not None:
         return plain.split()
+    if undo and word in LOST:
+        return LOST[word].split()
     if not undo or word in lexicon.words or word in lexicon.keep:
         return [word]
     if not word.isascii():
@@ -116,6 +120,8 @@ def mend(words: list[str]) -> list[str]:
     """`i m`, `don t` -> `i am`, `do not`; places stay as they are."""
     mended = ["you" if word == "u" else word for word in words]
     for at in range(1, len(words)):
+        if words[at] == "s" and mended[at - 1] not in {",", "."}:
+            mended[at] = "is" if words[at - 1] in IS else "'s"
         pair = MENDED.get((words[at - 1], words[at]))
         if pair:
             mended[at - 1], mended[at] = pair

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from agent.reading.disguise import Lexicon, contraction, join_spelt_out, mend, spell, undisguised
-from agent.reading.spellings import ALONE, EDGE, GLYPH, MARKS, SPECIAL
+from agent.reading.spellings import ALONE, EDGE, GLYPH, IS, MARKS, SPECIAL
 
 __all__ = ["Folded", "forms", "normalise", "spelling"]
 
@@ -83,8 +83,22 @@ def normalise(text: str, lexicon: Lexicon | None = None) -> Folded:
 
 
 def forms(text: str, lexicon: Lexicon) -> list[Folded]:
-    """The folded form, and the one with no disguise undone when it differs; rules read both."""
+    """The folded form, one with no disguise undone, and ones in which dots in a row end the sentence.
+
+    Those that differ; rules read all of them.
+    """
     folded, origin = _fold_all(text)
+    found = _forms(folded, origin, lexicon)
+    if _ELLIPSIS.search(folded):  # "and then... nothing" goes on, "tonight... sorry" may not
+        found += _forms(_ELLIPSIS.sub(_stop, folded), origin, lexicon)
+    return found
+
+
+def _stop(dots: re.Match[str]) -> str:
+    return ".".ljust(len(dots.group()))
+
+
+def _forms(folded: str, origin: list[int] | None, lexicon: Lexicon) -> list[Folded]:
     chunks = [(chunk.start(), chunk.group()) for chunk in _CHUNK.finditer(folded)]
     unique = {raw for _, raw in chunks}
     bare = {raw: _read(raw, lexicon, False) for raw in unique}
@@ -192,7 +206,7 @@ def _inside(core: str, shift: int, lexicon: Lexicon, undisguise: bool) -> list[t
     for piece in _INSIDE.finditer(core.replace(GLYPH, " ")):
         text, start, end = piece.group(), shift + piece.start(), shift + piece.end()
         if text == "s" and previous == "'":
-            out.append(("'s", start, end))
+            out.append(("is" if out and out[-1][0] in IS else "'s", start, end))
         elif text[0].isalnum() or not text.isascii():
             out += [(word, start, end) for word in spell(text, lexicon, undisguise)]
         elif text[0] in '.?!,:;"()':

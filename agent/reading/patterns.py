@@ -8,7 +8,7 @@ text (agent/reading/normalise.py), commas in between being ignored:
     {name}           a macro              ..  ..6     up to three (six) words between, but no "not";
                                            from ..10 on over anything
     #  ##  ####      a number, one of 5 or more, one of four digits or more
-    ^  $        begin and end of the sentence
+    ^  $        begin (after a greeting, if any) and end of the sentence
     -(of|for)        not followed by
 
 No pattern can look further than its own words and gaps, so cost is linear in the text.
@@ -38,7 +38,7 @@ _MARKS = {
     "#": _SEP + r"\d+",
     "##": _SEP + r"(?:[5-9]|\d\d+)",
     "####": _SEP + r"\d{4,}",
-    "^": r"\A(?: ,)?",
+    "^": r"\A(?: ,)?(?: (?:hi|hey|hello|hiya|there|ok|okay|so|well|um|uh|honestly)(?: ,)?){0,3}",
     "$": r"(?= \Z)",
 }
 # A gap steps over any word but a denial; "can not stop", "not just" and the like are none.

@@ -13,6 +13,7 @@ __all__ = [
     "KNOWN",
     "LEET",
     "LOOKALIKES",
+    "LOST",
     "MARKS",
     "MENDED",
     "SPECIAL",
@@ -61,11 +62,20 @@ _NOT = {
     "wouldn": "would", "shouldn": "should", "wasn": "was", "aren": "are", "weren": "were", "haven": "have",
     "hasn": "has", "hadn": "had", "ain": "am",
 }  # fmt: skip
-# "i m", "don t": an apostrophe lost to a space. (first word, second word) -> the plain two.
+_KIN = ("husband", "wife", "boyfriend", "girlfriend", "mom", "dad", "pills")
+# "i m", "don t": an apostrophe lost to a space; "me husband", "mi want": how many people say my and I.
+# (first word, second word) -> the plain two.
 MENDED = (
     {(word, "t"): (plain, "not") for word, plain in _NOT.items()}
     | {(word, tail): (word, plain) for tail, plain in CONTRACTED.items() for word in _WE}
     | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "ready")}
+    | {(word, noun): ("my", noun) for word in ("me", "mi") for noun in _KIN}
+    | {("this", "night"): ("later", "tonight")}
+    | {("mi", verb): ("i", verb) for verb in ("want", "wish", "just", "not", "feel", "need", "have")}
+    | {(verb, "mi"): (verb, "me") for verb in ("beat", "hit", "hurt", "beats", "hits")}
+    | {("mi", "a"): ("i", "am"), ("mi", "did"): ("i", "was"), ("go", "kill"): ("will", "kill")}
+    | {("all", "a"): ("all", "of"), ("done", "took"): ("just", "took"), ("don", "take"): ("just", "took")}
+    | {("don", "die"): ("was", "dead"), ("wish", "say"): ("wish", "that"), ("no", "want"): ("not", "want")}
 )
 SPELLINGS = {
     "im": "i am", "iam": "i am", "ima": "i am going to", "imma": "i am going to", "ive": "i have",
@@ -75,7 +85,9 @@ SPELLINGS = {
     "havent": "have not", "hasnt": "has not", "hadnt": "had not", "aint": "am not", "ain't": "am not",
     "won't": "will not", "can't": "can not", "shan't": "will not", "youre": "you are", "theyre": "they are",
     "theyve": "they have", "thats": "that is", "whats": "what is", "theres": "there is", "hes": "he is",
-    "shes": "she is", "wanna": "want to", "wana": "want to", "wannna": "want to", "wnt": "want",
+    "shes": "she is", "youll": "you will", "theyll": "they will", "itll": "it will", "thatll": "that will",
+    "youd": "you would", "theyd": "they would", "weve": "we have", "youve": "you have",
+    "wanna": "want to", "wana": "want to", "wannna": "want to", "wnt": "want",
     "gonna": "going to", "gunna": "going to", "gona": "going to", "gotta": "have to", "tryna": "trying to",
     "finna": "going to", "boutta": "about to", "bouta": "about to", "hafta": "have to", "lemme": "let me",
     "gimme": "give me", "dunno": "do not know", "idk": "i do not know", "idc": "i do not care",
@@ -86,7 +98,16 @@ SPELLINGS = {
     "thru": "through", "w/o": "without", "anymor": "anymore", "nomore": "no more", "alot": "a lot",
     "mum": "mom", "mummy": "mom", "mommy": "mom", "daddy": "dad", "bf": "boyfriend", "gf": "girlfriend",
     "hubby": "husband", "kinda": "kind of", "sorta": "sort of", "somtimes": "sometimes", "kil": "kill",
+    "masel": "myself", "masell": "myself", "mesen": "myself", "miself": "myself", "wis": "was",
+    "deid": "dead", "tae": "to", "dinnae": "do not", "cannae": "can not", "willnae": "will not",
+    "gonnae": "going to", "anymair": "anymore", "wisht": "wish", "waan": "want to", "nuh": "not",
     "mysefl": "myself", "meself": "myself", "mself": "myself", "ded": "dead", "dy": "die",
+}  # fmt: skip
+# A lost apostrophe that leaves another word behind, and words of Scots, Patois and Pidgin that mean something
+# else in English: rules read such a word both ways.
+LOST = {
+    "ill": "i will", "hell": "he will", "shell": "she will", "ah": "i", "ma": "my", "aw": "all", "fi": "to",
+    "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking",
 }  # fmt: skip
 # Words worth finding behind k*ll or su1c1de even when no words file could be read.
 KNOWN = frozenset({

@@ -36,6 +36,9 @@ __all__ = [
     "universal",
 ]
 
+# Characters read of either end of a message for what shapes the reply; for danger all of it is read.
+_ENDS = 4000
+
 Contact = Mapping[str, str]
 Phase = Literal["first", "again", "memory"]
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
@@ -215,6 +218,8 @@ def heard(words: Words, text: str) -> set[str]:
 
 
 def _plain(text: str) -> str:
+    if len(text) > 2 * _ENDS:
+        text = f"{text[:_ENDS]}\n{text[-_ENDS:]}"
     return " ".join(text.lower().replace("’", "'").split())
 
 

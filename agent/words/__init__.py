@@ -35,6 +35,8 @@ def load(name: str, schema: type[_Schema], folder: Path | None = None) -> _Schem
         raw = yaml.load(source.read_text("utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError as error:
         raise WordsError(f"The words file {name} is missing; reinstall hearken.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise WordsError(f"The words file {name} cannot be read; reinstall hearken.") from error
     except yaml.YAMLError as error:
         raise WordsError(f"The words file {name} is not valid YAML: {error}") from error
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
@@ -165,3 +165,27 @@ def test_a_crisis_reply_never_streams_in_pieces() -> None:
 def test_odd_input_still_gets_a_reply(messages: list[Any]) -> None:
     state = build_graph(fakes.services()).invoke({"messages": messages})
     assert str(state["messages"][-1].content).strip()
+
+
+def test_two_messages_sent_at_once_are_both_heard_though_the_history_was_shortened() -> None:
+    graph = build_graph(fakes.services(), checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "t"}}
+    for text in ("hello", "I had soup", "it rained"):
+        state = graph.invoke({"messages": [HumanMessage(text)]}, config)
+    old = [RemoveMessage(message.id) for message in state["messages"][:4]]
+    graph.update_state(config, {"messages": old}, as_node="guard")
+    sent = [HumanMessage(WANTS_TO_DIE), HumanMessage("sorry, wrong window")]
+    assert graph.invoke({"messages": sent}, config)["risk"]["escalate"]
+
+
+def test_a_shortened_history_never_drops_what_was_heard_before() -> None:
+    graph = build_graph(fakes.services(), checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "t"}}
+    state = graph.invoke({"messages": [HumanMessage(WANTS_TO_DIE)]}, config)
+    for text in ("it rained", "I had soup", "what a day"):
+        old = [RemoveMessage(message.id) for message in state["messages"]]
+        graph.update_state(config, {"messages": old}, as_node="guard")
+        state = graph.invoke({"messages": [HumanMessage(text)]}, config)
+        assert len(state["messages"]) == 2
+        assert state["risk"]["escalate"]
+        assert state["risk"]["peak"] == "high"

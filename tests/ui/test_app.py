@@ -98,6 +98,10 @@ def test_developer_depth_shows_the_reading_when_switched_on(monkeypatch: pytest.
     say(at, "I feel so alone")
     at.toggle(key="developer").set_value(True).run()
     assert "emotions" in at.json[0].value
+    facets = [t.value for t in at.text if ". Reasoning: " in t.value]
+    assert any("lonel" in facet.lower() for facet in facets)
+    at.toggle(key="developer").set_value(False).run()
+    assert not [t for t in at.text if ". Reasoning: " in t.value]
 
 
 def test_nothing_is_kept_unless_switched_on(page: AppTest, tmp_path: Path) -> None:
