@@ -334,7 +334,8 @@ def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Rea
     unread = len(reading["cues"]) - len(read)
     heeded = reading["language"] in READ_LANGUAGES and not under_care
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
-        opinion(heard) if heeded else [] for heard in read
+        opinion(heard, cues) if heeded else []
+        for heard, cues in zip(read, reading["cues"][unread:], strict=True)
     ]
     return {
         **reading,
