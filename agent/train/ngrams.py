@@ -19,6 +19,7 @@ from agent.train.model import Layout, say, tokenised
 __all__ = ["fit"]
 
 TOKENS = 256  # of a text
+TEXTS = 30_000  # of one head, the shortest: there a pair of words says most, and a fit takes a minute
 MET = 2  # texts that must hold a token or pair before it counts
 STRENGTH = 4.0  # inverse of the pull towards zero; 1 to 20 differ by noise on the tuning texts
 NEVER = 4.0  # how far a label that no text has stands below the rarest
@@ -33,6 +34,7 @@ def fit(training: Sequence[Example], layout: Layout, source: Path) -> NGrams:
     tables = []
     for head, place in layout.slices().items():
         mine = [i for i, example in enumerate(training) if head in example.targets]
+        mine = sorted(sorted(mine, key=lambda i: len(ids[i]))[:TEXTS])
         targets = [training[i].targets[head] for i in mine]
         tables.append(_table([keys[i] for i in mine], targets, layout.heads[head], place, head == "facets"))
         say(f"{head}: {len(tables[-1].keys):,} words and pairs from {len(mine):,} texts")
@@ -94,7 +96,7 @@ def _choice(
         for name, share in target.items()
     ]
     rows, truth, shares = map(np.array, zip(*told, strict=True))
-    found = LogisticRegression(C=STRENGTH, max_iter=60).fit(x[rows], truth, sample_weight=shares)
+    found = LogisticRegression(C=STRENGTH, max_iter=50).fit(x[rows], truth, sample_weight=shares)
     classes = found.classes_
     coefficients, intercepts = found.coef_, found.intercept_
     if len(classes) == 2:  # one row tells both
