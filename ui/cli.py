@@ -402,13 +402,16 @@ def run_scripts(
 
 
 @train.command("encoder")
-def train_encoder(
+def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
     out: Annotated[Path, typer.Option(help="Folder to write the reading model to.")],
     work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
         "runs/encoder"
     ),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
+    further: Annotated[
+        bool, typer.Option(help="Two more runs afterwards, as the shipped model had.")
+    ] = False,
     beside: Annotated[
         Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")
     ] = None,
@@ -416,7 +419,9 @@ def train_encoder(
     """Fine-tune the reading encoder on every head, then export, calibrate and measure it."""
     from agent.train import pipeline
 
-    pipeline.run(data, work, out, permissive=permissive, beside=beside)
+    if permissive and further:
+        raise typer.BadParameter("the further runs go on from the default one; leave one of the two out.")
+    pipeline.run(data, work, out, permissive=permissive, further=further, beside=beside)
 
 
 if __name__ == "__main__":
