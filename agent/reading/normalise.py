@@ -180,9 +180,7 @@ def _read(raw: str, lexicon: Lexicon, undisguise: bool) -> _Words:
         return ((("." if raw.count("\n") > 1 else ","), 0, len(raw)),)
     if raw.isalpha() and len(raw) < 40:
         return tuple((word, 0, len(raw)) for word in spell(raw, lexicon, undisguise))
-    if (
-        raw.isascii() and len(raw) < 40 and raw[:-1].isalpha() and raw[-1] in ".,!?;:"
-    ):  # a plain word
+    if raw.isascii() and len(raw) < 40 and raw[:-1].isalpha() and raw[-1] in ".,!?;:":  # a plain word
         body = tuple((word, 0, len(raw) - 1) for word in spell(raw[:-1], lexicon, undisguise))
         return (*body, (_pause(raw[-1]), len(raw) - 1, len(raw)))
     if undisguise and len(raw) < 60:
