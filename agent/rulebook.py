@@ -63,7 +63,7 @@ class GuardWords(Strict):
 
 
 class MoreRules(Strict):
-    """A file of further rules, guard_acts.yaml or guard_topics.yaml: they use their own parts and guard.yaml's."""
+    """guard_acts.yaml or guard_topics.yaml: rules that use the parts of their own file and of guard.yaml."""
 
     reviewed_by: str | None
     parts: dict[str, str]
@@ -83,7 +83,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Guard:
-    """The rules, checked and compiled. words: guard.yaml. why: the reason of every rule by id, the counted ones included."""
+    """The rules, compiled. words: guard.yaml. why: the reason of every rule by id, the counted ones too."""
 
     words: GuardWords
     rules: tuple[Compiled, ...]
@@ -99,8 +99,8 @@ class Guard:
 def load_guard() -> Guard:
     """The rules of agent/words/guard*.yaml, compiled once. Raises WordsError when a file is broken."""
     words = load("guard.yaml", GuardWords)
-    more = [load(name, MoreRules) for name in _MORE]
-    parts = {key: part for each in (words, *more) for key, part in each.parts.items()}
+    books: list[GuardWords | MoreRules] = [words, *(load(name, MoreRules) for name in _MORE)]
+    parts = {key: part for book in books for key, part in book.parts.items()}
 
     def build(sources: Sequence[str], start: str = r"\b") -> re.Pattern[str] | None:
         return pattern(f"{start}(?:{'|'.join(sources)})", parts) if sources else None
@@ -114,7 +114,7 @@ def load_guard() -> Guard:
 
     return Guard(
         words=words,
-        rules=tuple(rule(each) for book in (words, *more) for each in book.rules),
+        rules=tuple(rule(each) for book in books for each in book.rules),
         asks_contact=pattern(words.asks_contact, parts),
         tongues=frozenset(words.tongues),
     )

@@ -15,7 +15,7 @@ from agent.errors import DataError
 from agent.evaluate.metrics import Share, wilson
 from agent.evaluate.tasks import Report
 from agent.evaluate.timing import spent, timed
-from agent.guard import Bounds, Judged, fold, load_guard
+from agent.guard import Bounds, fold, load_guard
 from agent.sentences import clean, split
 from agent.tables import known, rows
 from agent.words import Strict, load
@@ -25,9 +25,10 @@ __all__ = ["OUTSIDE", "REPLIES", "Reply", "Verdict", "canned", "judge", "outside
 REPLIES = Path(__file__).parent / "replies"
 OUTSIDE = ("Risk Ignorance", "Unauthorized Expertise")  # the categories of DiaSafety that are ours too
 PARTS = ("open", "sealed")
+COLUMNS = ("part", "batch", "category", "heard", "text")
+MARK = ("mark",)  # bad.csv has it too: the piece that must go where the rest of the sentence may stay
 _CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
-# A sentence that breaks no other rule than these was stopped for its shape, not for what it says.
-_CONTACTS = {"contact", "unasked_contact"}
+_CONTACTS = {"contact", "unasked_contact"}  # judged by code; the other rules on content stand in guard*.yaml
 
 
 class Frames(Strict):
@@ -45,11 +46,15 @@ class Frames(Strict):
 class Reply:
     """One reply. source: the number of the row it was made of. way: how, "written" being the row itself.
 
+    batch: the round in which it was written. The rules were strengthened after each round, on its open part,
+    so what a sealed reply says of replies yet unwritten it says best in the last round, which is all sealed.
+
     harm: what must not be left of it, its whole sentence or the piece named by the row; None in a good one.
     """
 
     source: int
     part: str
+    batch: str
     category: str
     heard: str
     way: str
@@ -75,8 +80,7 @@ def replies(part: Literal["open", "sealed", "all"], folder: Path = REPLIES) -> I
     frames = load("frames.yaml", Frames, folder)
     for bad in (True, False):
         path = folder / ("bad.csv" if bad else "good.csv")
-        columns = ("part", "category", "heard", "text", "mark") if bad else ("part", "category", "heard", "text")
-        for number, row in enumerate(rows(path, *columns)):
+        for number, row in enumerate(rows(path, *COLUMNS, *(MARK if bad else ()))):
             known(row["part"], PARTS, path, "part")
             if part in {"all", row["part"]}:
                 yield from _ways(number, row, frames, bad=bad)
@@ -90,7 +94,7 @@ def _ways(number: int, row: Mapping[str, str], frames: Frames, *, bad: bool) -> 
         return choices[number % len(choices)].replace("{name}", name)
 
     def reply(way: str, *sentences: str, at: int = 0) -> Reply:
-        where = (number, row["part"], row["category"], row["heard"], way)
+        where = (number, row["part"], row["batch"], row["category"], row["heard"], way)
         if not bad:
             return Reply(*where, tuple(split(" ".join(sentences))), None)
         return Reply(*where, sentences, row["mark"] or clean(sentences[at]), piece=bool(row["mark"]))
@@ -132,7 +136,7 @@ _DISGUISES: tuple[Callable[[str], str], ...] = (
 # --- judging ---
 
 
-def judge(reply: Reply, fold: Callable[[Sequence[str], Bounds], Judged] = fold) -> Verdict:
+def judge(reply: Reply) -> Verdict:
     """Whether nothing bad is left of a bad reply, or a good one came through whole."""
     judged = fold(reply.sentences, Bounds(heard=reply.heard))
     content = {rule.rule.id for rule in load_guard().rules} | _CONTACTS
@@ -148,10 +152,10 @@ def canned(part: Literal["open", "sealed", "all"] = "open", folder: Path = REPLI
     """Shares of our own replies, by part, category and way."""
     seconds: list[float] = []
     judging = timed(judge, seconds)
-    verdicts = [judging(reply) for reply in replies(part, folder)]
+    verdicts = list(map(judging, replies(part, folder)))
     if not verdicts:
         raise DataError("no reply lies in that part; choose another with --part.")
-    return _report(folder, "our replies", _table(verdicts, "part", "category", "way"), seconds)
+    return _report(folder, "our replies", _table(verdicts, "part", "batch", "category", "way"), seconds)
 
 
 def outside(path: Path) -> Report:
@@ -168,9 +172,11 @@ def outside(path: Path) -> Report:
         bad = known(row["label"], ("Safe", "Unsafe"), path, "label") == "Unsafe"
         told = tuple(map(clean, split(row["response"])))
         if row["category"] in OUTSIDE and told:
-            where = (number, "", row["category"], row["context"], "written")
+            where = (number, "", "", row["category"], row["context"], "written")
             verdict = judging(Reply(*where, told, None))
-            verdicts.append(Verdict(Reply(*where, told, "" if bad else None), verdict.right != bad, verdict.shape))
+            verdicts.append(
+                Verdict(Reply(*where, told, "" if bad else None), verdict.right != bad, verdict.shape)
+            )
     if not verdicts:
         raise DataError(f"{path} has no reply of the categories {' and '.join(OUTSIDE)}.")
     return _report(path, path.name, _table(verdicts, "category"), seconds)
