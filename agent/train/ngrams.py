@@ -4,12 +4,14 @@ Each text counts once, whatever the recipe reads it for. Knows nothing of the en
 shares in which the two are mixed are found by `agent.train.ship`.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from agent.reading.ngrams import NGrams, Table, grams
@@ -96,7 +98,9 @@ def _choice(
         for name, share in target.items()
     ]
     rows, truth, shares = map(np.array, zip(*told, strict=True))
-    found = LogisticRegression(C=STRENGTH, max_iter=50).fit(x[rows], truth, sample_weight=shares)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is meant to stop early
+        found = LogisticRegression(C=STRENGTH, max_iter=50).fit(x[rows], truth, sample_weight=shares)
     classes = found.classes_
     coefficients, intercepts = found.coef_, found.intercept_
     if len(classes) == 2:  # one row tells both
