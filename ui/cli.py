@@ -4,7 +4,6 @@ Errors made on purpose end as one sentence on stderr and exit status 2; a failed
 """
 
 import json
-import logging
 import os
 import sys
 import threading
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -44,29 +43,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.
 
 def main() -> None:
     """The `hearken` command."""
-    try:
-        with _plainly():
-            status = app(standalone_mode=False) or 0
-    except SystemExit as leaving:
-        status = leaving.code
-    if not isinstance(status, int):  # a sentence, as sys.exit takes it
-        Console(stderr=True).print(escape(str(status)))
-        status = 1
-    _leave(status)
-
-
-def _leave(status: int) -> NoReturn:
-    """End the program, also while an abandoned thread is still loading a model.
-
-    The interpreter would take the ground from under such a thread, which then crashes inside native
-    code: a person who says goodbye at once would see a segmentation fault.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
-        logging.shutdown()
-        os._exit(status)
-    raise SystemExit(status)
+    with _plainly():
+        app(standalone_mode=False)
 
 
 @contextmanager
