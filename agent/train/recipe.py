@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.train.data import HEADS
+from agent.train.labels import HEADS
 
 __all__ = ["Recipe", "default_recipe", "further_recipes", "permissive_recipe", "schedule"]
 
