@@ -391,7 +391,7 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     ),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
     further: Annotated[
-        bool, typer.Option(help="Two more runs afterwards, as the shipped model had.")
+        bool, typer.Option(help="Three more runs afterwards, as the shipped model had.")
     ] = False,
     beside: Annotated[
         Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")
