@@ -70,7 +70,7 @@ def default_recipe() -> Recipe:
 
 
 def further_recipes() -> tuple[Recipe, ...]:
-    """More runs, each on the weights of the one before: what was badly learned, danger, all of it once more."""
+    """Further runs, each on the weights before it: what was badly learned, danger, all of it again."""
     return (
         Recipe(
             passes={
