@@ -11,7 +11,9 @@ from functools import cache
 from typing import Literal
 
 from agent.brief import Person, Plan, Reading, Step
+from agent.exercises import ideas_spoken
 from agent.reading.ladder import Kind, Level, at_least
+from agent.responders.replies import sentences
 from agent.themes import (
     History,
     holds_any,
@@ -36,6 +38,7 @@ __all__ = [
     "load_ideas",
     "make_plan",
     "offered",
+    "turned_down",
 ]
 
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
@@ -174,22 +177,33 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     }
 
 
-def offered(history: History, before: Plan | None = None) -> set[str]:
-    """Techniques already put to the person, and those that they say they tried or do not want."""
-    spoken = " ".join(text for role, text in history if role == "assistant")
+def offered(history: History, before: Plan | None = None, *, practised: bool = True) -> set[str]:
+    """Techniques already put to the person, and those that they say they tried or do not want.
+
+    practised: count those gone through as an exercise too.
+    """
+    replies = [text for role, text in history if role == "assistant"]
+    spoken = " ".join(replies)
     known = {
         name
         for name, idea in load_ideas().ideas.items()
         if any(sentence in spoken for sentence in (*idea.offer, *idea.next))
     }
+    known |= turned_down(history)
+    if practised:
+        known |= ideas_spoken([one for text in replies for one in sentences(text)])
+    return known | ({before["offer"]} if before and before["offer"] else set())
+
+
+def turned_down(history: History) -> set[str]:
+    """Techniques that the person says they tried or do not want."""
     told = [padded(text) for role, text in history if role == "user"]
     down = [words for words in told if holds_any(words, load_ideas().tried)]
-    known |= {
+    return {
         name
         for name, idea in load_ideas().ideas.items()
         if any(holds_any(words, (*idea.called, name.replace("-", " "))) for words in down)
     }
-    return known | ({before["offer"]} if before and before["offer"] else set())
 
 
 def fitting(text: str) -> list[str]:

@@ -358,7 +358,7 @@ def _text(message: BaseMessage) -> str:
     return " ".join(parts)
 
 
-def _history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
+def history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
     roles: dict[str, Literal["user", "assistant"]] = {"human": "user", "ai": "assistant"}
     return [(roles[m.type], _text(m)) for m in state.get("messages") or [] if m.type in roles]
 
@@ -373,7 +373,7 @@ def _plan(state: State, *, restricted: bool = False) -> Plan:
         kinds=risk["kinds"],
         escalate=risk["escalate"],
         person=state.get("person") or {},
-        history=_history(state),
+        history=history(state),
         before=state.get("plan"),
         restricted=restricted,
     )
@@ -383,7 +383,7 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
     texts = said_by(state, "human")
     return Brief(
         text=texts[-1] if texts else "",
-        history=_history(state),
+        history=history(state),
         reading=state["reading"],
         level=state["risk"]["level"],
         plan=state["plan"],
@@ -438,8 +438,9 @@ def _pending(state: State) -> Mapping[str, Level]:
     last = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
     if last is not None and last.name == handing.OPERATOR:
         return {}  # what is answered now is what the operator asked, which nobody noted
-    if (state.get("safety_plan") or {}).get("turn", 0) > (care or {}).get("turn", 0):
-        return {}  # the plan spoke since, and it asks nothing that a yes or no could answer
+    since = max((state.get(key) or {}).get("turn", 0) for key in ("safety_plan", "practice"))  # type: ignore[attr-defined]
+    if since > (care or {}).get("turn", 0):
+        return {}  # the plan or an exercise spoke since, and asks nothing that a yes or no could answer
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")

@@ -32,6 +32,7 @@ class Why(Strict):
     ordinary: str
     crisis: str
     safety: str
+    practice: str
     replaced: str
     source: str
 

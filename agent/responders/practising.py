@@ -1,0 +1,286 @@
+"""An exercise talked through: what each message of the person's does to it, and what is said back.
+
+Deterministic, over words/practice.yaml and words/exercises/. One step a turn, to be left at any point, and
+no step in the same words twice. It knows nothing of danger: whoever calls it has made sure that the turn
+is free for an exercise.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from string import Template
+from typing import Literal, NamedTuple
+
+from agent.brief import Plan, Step
+from agent.exercises import (
+    Exercise,
+    ExerciseStep,
+    Practice,
+    answers_to,
+    asked,
+    exercises,
+    live,
+    load_practice_words,
+    matches,
+    of_idea,
+)
+from agent.plan import offered, turned_down
+from agent.responders.replies import sentences
+from agent.safety_plan import folded
+from agent.themes import History
+
+__all__ = ["Call", "Practised", "heard", "practised"]
+
+WORDS = 110
+_YES = 8  # words of a message that says yes to an offer and nothing else
+_OWN = 12  # words of the person's that are short enough to be said back whole
+
+Act = Literal["", "begin", "go", "answer", "stop", "hint", "other", "back", "resume", "worse"]
+
+
+class Call(NamedTuple):
+    """What a message does to the exercises, and which one is meant; act "" when it is not for them."""
+
+    act: Act
+    name: str = ""
+
+
+class Practised(NamedTuple):
+    """Where the exercises stand after this message, what is said, and the plan of the turn."""
+
+    practice: Practice
+    sentences: list[str]
+    turn_plan: Plan
+
+
+def heard(
+    text: str, practice: object, *, turn: int, wants: Sequence[str], history: History, ours: bool = True
+) -> Call:
+    """What the message does: it asks for an exercise, accepts the offer of one, or answers the open step.
+
+    history: (role, text), this message last. ours: whether our last reply was written by us.
+    """
+    words, plain = load_practice_words(), folded(text)
+    known: Practice = practice if isinstance(practice, dict) else {}  # type: ignore[assignment]
+    name = known.get("name", "")
+    open_now = ours and name in exercises() and live(known, turn)
+    commands = [each for each, phrases in words.commands.items() if plain in phrases]
+    if open_now:
+        call = _within(text, plain, known, commands, wants)
+        if call.act:
+            return call
+    if words.asides.intersection(wants) - {"off_topic"}:
+        return Call("")
+    down = {*known.get("declined", []), *map(of_idea, turned_down(history))}
+    if wanted := asked(text, down):
+        return Call("resume" if wanted == name and known.get("step") else "begin", wanted)
+    if "exercise" in wants and not open_now:
+        fresh = (each for each in exercises() if each not in down and not known.get("rounds", {}).get(each))
+        return Call("begin", first) if (first := next(fresh, "")) else Call("")
+    if ours and "accept" in wants and len(plain.split()) <= _YES:
+        last = next((said for role, said in reversed(history) if role == "assistant"), "")
+        put = [of_idea(idea) for idea in offered([("assistant", last)], practised=False)]
+        after = known.get("instead", "") if known.get("turn") == turn - 1 else ""
+        if chosen := next((each for each in [after, *put] if each), ""):
+            return Call("begin", chosen)
+    if "resume" in commands and name and known.get("step"):
+        return Call("resume", name)
+    return Call("")
+
+
+def _within(
+    text: str, plain: str, practice: Practice, commands: Sequence[str], wants: Sequence[str]
+) -> Call:
+    """What a message does to the open exercise; act "" where it is for something else."""
+    words, name = load_practice_words(), practice["name"]
+    one = exercises()[name]
+    step = _step(one, practice["step"])
+    if commands:
+        command = commands[0]
+        return Call("go" if command in {"go", "resume"} else command, name)  # type: ignore[arg-type]
+    last = step.id == one.steps[-1].id
+    too_long = len(plain.split()) > words.most["words" if last else step.reply]
+    if "?" in text or words.asides.intersection(wants) or too_long or matches(words.leaves, plain):
+        return Call("")
+    if step.reply == "done" and matches(words.worse, plain) and not last:
+        return Call("worse", name)
+    if (wanted := asked(text)) and wanted != name and step.reply != "words":
+        return Call("begin", wanted)
+    return Call("answer" if plain else "", name)
+
+
+def practised(  # noqa: PLR0913 - what the reply depends on, each by name
+    text: str,
+    practice: Practice,
+    call: Call,
+    *,
+    turn: int,
+    history: History,
+    said: Iterable[str],
+    seed: int,
+) -> Practised:
+    """Take one message, as `heard` understood it, into the exercise and say what comes next."""
+    words = load_practice_words()
+    now: Practice = {**practice, "turn": turn, "instead": ""}
+    voice = _Voice(said, seed + now.get("rounds", {}).get(call.name, 0) + (call.act == "begin"))
+    one = exercises()[call.name]
+    match call.act:
+        case "begin":
+            _begin(now, call.name, voice)
+        case "resume":
+            now["name"] = call.name
+            voice.say(words.resumed)
+            _speak(one, _step(one, now.get("step", "")), voice)
+        case "stop":
+            _turn_down(now, call.name, only_at_first=True)
+            voice.say(words.paused)
+            voice.say(words.stay)
+        case "other":
+            _another(now, history, voice)
+        case "hint":
+            if not voice.say(_step(one, now["step"]).hint):
+                voice.say(words.again)
+        case "back":
+            ids = [step.id for step in one.steps]
+            now["step"] = ids[max(ids.index(now["step"]) - 1, 0)]
+            voice.say(words.back)
+            _speak(one, _step(one, now["step"]), voice)
+        case "worse":
+            _leave(now, one, voice)
+        case _:
+            _onward(now, one, text, call.act, history, voice)
+    return Practised(now, voice.out or [words.again[0]], _turn_plan(one))
+
+
+def _begin(now: Practice, name: str, voice: "_Voice") -> None:
+    words, one = load_practice_words(), exercises()[name]
+    first = not now.get("rounds")
+    now["rounds"] = {**now.get("rounds", {}), name: now.get("rounds", {}).get(name, 0) + 1}
+    now["declined"] = [each for each in now.get("declined", []) if each != name]
+    now["name"], now["step"] = name, one.steps[0].id
+    if not voice.fresh(one.steps[0].say):  # every wording of it was used
+        now["step"] = ""
+        voice.say(words.known)
+        return
+    if not voice.out:
+        voice.say(one.begins)
+    if first:
+        voice.say(words.manual)
+    _speak(one, one.steps[0], voice)
+
+
+def _speak(one: Exercise, step: ExerciseStep, voice: "_Voice") -> None:
+    """The step, or where each of its wordings was used its hint; then how to go on from it."""
+    words = load_practice_words()
+    told = voice.say(step.say) or voice.say(step.hint) or voice.say(words.again)
+    if told and step.reply == "done" and step.id != one.steps[-1].id:
+        voice.say(words.onward)
+
+
+def _onward(
+    now: Practice, one: Exercise, text: str, act: Act, history: History, voice: "_Voice"
+) -> None:
+    """To the next step; past the last of them, the exercise is done."""
+    words, ids = load_practice_words(), [step.id for step in one.steps]
+    at = ids.index(now["step"])
+    if at + 1 < len(ids):
+        if act == "answer" and one.steps[at].reply == "words":
+            voice.say(words.noted)
+        now["step"] = ids[at + 1]
+        _speak(one, one.steps[at + 1], voice)
+        return
+    now["step"] = ""
+    plain = folded(text)
+    if act == "answer":
+        kinds = (("same", words.said_same), ("worse", words.said_worse), ("better", words.said_better))
+        told = (bank for kind, bank in kinds if matches(getattr(words, kind), plain))
+        voice.say(next(told, words.said_other))
+    else:
+        voice.say(words.said_other)
+    if own := _own(history):
+        voice.say([Template(line).substitute(own=own) for line in words.chosen])
+    voice.say(one.ends)
+
+
+def _own(history: History) -> str:
+    """The step that the person chose in the exercise that ends now, in their words; "" for none or too much."""
+    found, name = "", ""
+    for at, step, text in answers_to(history):
+        found, name = (found if at == name else ""), at
+        if step.keeps == "chosen":
+            found = " ".join(text.split()).strip(" .")
+    plain = len(found.split()) <= _OWN and not re.search(r"[^\w\s,'’-]|\d", found)
+    return found if plain else ""
+
+
+def _another(now: Practice, history: History, voice: "_Voice") -> None:
+    """Turn the open one down, and begin one of the same idea's neighbours that was not."""
+    words = load_practice_words()
+    _turn_down(now, now["name"])
+    down = {*now.get("declined", []), *map(of_idea, turned_down(history))}
+    left = (name for name in exercises() if name not in down and not now.get("rounds", {}).get(name))
+    if name := next(left, ""):
+        voice.say(words.others)
+        _begin(now, name, voice)
+    else:
+        now["step"] = ""
+        voice.say(words.none_left)
+        voice.say(words.stay)
+
+
+def _leave(now: Practice, one: Exercise, voice: "_Voice") -> None:
+    """The way out for whom it makes worse; that exercise is not offered again."""
+    words = load_practice_words()
+    _turn_down(now, now["name"])
+    now["step"] = ""
+    if not voice.say(one.worse):
+        voice.say(words.said_worse)
+        voice.say(words.stay)
+    elif one.instead and one.instead not in now.get("declined", []) and voice.say(one.offered):
+        now["instead"] = one.instead
+
+
+def _turn_down(now: Practice, name: str, *, only_at_first: bool = False) -> None:
+    if only_at_first and now.get("step") != exercises()[name].steps[0].id:
+        return
+    now["declined"] = [*dict.fromkeys([*now.get("declined", []), name])]
+
+
+def _step(one: Exercise, name: str) -> ExerciseStep:
+    return next((step for step in one.steps if step.id == name), one.steps[0])
+
+
+class _Voice:
+    """One reply in the making; a variant with a sentence said before is passed over."""
+
+    def __init__(self, said: Iterable[str], seed: int) -> None:
+        self.out: list[str] = []
+        self._said = set(said)
+        self._seed = seed
+
+    def fresh(self, texts: Sequence[str]) -> list[str]:
+        """The first variant, in this round's order, of which nothing was said yet, as sentences."""
+        start = self._seed % len(texts) if texts else 0
+        cut = (sentences(text) for text in (*texts[start:], *texts[:start]))
+        return next((lines for lines in cut if not self._said.intersection(lines)), [])
+
+    def say(self, texts: Sequence[str]) -> bool:
+        """Say one; False when all were said."""
+        lines = self.fresh(texts)
+        self.out += lines
+        self._said.update(lines)
+        return bool(lines)
+
+
+def _turn_plan(one: Exercise) -> Plan:
+    return Plan(
+        move="practice",
+        steps=[Step(step="helping", why=one.why)],
+        intent="suggesting",
+        stage="act",
+        topic="general",
+        feeling="",
+        ask=False,
+        offer="",
+        words=WORDS,
+        careful=True,
+    )
