@@ -41,13 +41,14 @@ Command = Literal["go", "stop", "other", "hint", "back", "resume"]
 class Practice(TypedDict, total=False):
     """Where the exercises stand. Plain data, and no word of the person's.
 
-    name, step: the exercise begun last and the step that waits, "" when none does. turn: number of the
-    message it last answered. rounds: exercise -> how often it was begun. declined: those turned down.
+    name, step: the exercise begun last and the step that waits, "" when none does. resting: the person
+    stopped it there. turn: number of the message it last answered. rounds: exercise -> how often it was begun. declined: those turned down.
     instead: the one that a "yes" would begin.
     """
 
     name: str
     step: str
+    resting: bool
     turn: int
     rounds: dict[str, int]
     declined: list[str]
@@ -103,6 +104,7 @@ class PracticeWords(Strict):
     date: object
     grade: int
     order: tuple[str, ...]
+    general: tuple[str, ...]
     request: str
     around: frozenset[str]
     unless: tuple[str, ...]
@@ -182,7 +184,9 @@ def of_idea(idea: str) -> str:
 
 def live(practice: object, turn: int) -> bool:
     """Whether a step waits, and our last reply was about it. turn: number of this message."""
-    return isinstance(practice, dict) and bool(practice.get("step")) and practice.get("turn") == turn - 1
+    if not isinstance(practice, dict) or practice.get("resting"):
+        return False
+    return bool(practice.get("step")) and practice.get("turn") == turn - 1
 
 
 @cache

@@ -74,7 +74,7 @@ def heard(
     if wanted := asked(text, down):
         return Call("resume" if wanted == name and known.get("step") else "begin", wanted)
     if "exercise" in wants and not open_now:
-        fresh = (each for each in exercises() if each not in down and not known.get("rounds", {}).get(each))
+        fresh = (each for each in words.general if each not in down and not known.get("rounds", {}).get(each))
         return Call("begin", first) if (first := next(fresh, "")) else Call("")
     if ours and "accept" in wants and len(plain.split()) <= _YES:
         last = next((said for role, said in reversed(history) if role == "assistant"), "")
@@ -103,8 +103,8 @@ def _within(
         return Call("")
     if step.reply == "done" and matches(words.worse, plain) and not last:
         return Call("worse", name)
-    if (wanted := asked(text)) and wanted != name and step.reply != "words":
-        return Call("begin", wanted)
+    if (wanted := asked(text)) and step.reply != "words":
+        return Call("resume" if wanted == name else "begin", wanted)
     return Call("answer" if plain else "", name)
 
 
@@ -120,7 +120,7 @@ def practised(  # noqa: PLR0913 - what the reply depends on, each by name
 ) -> Practised:
     """Take one message, as `heard` understood it, into the exercise and say what comes next."""
     words = load_practice_words()
-    now: Practice = {**practice, "turn": turn, "instead": ""}
+    now: Practice = {**practice, "turn": turn, "instead": "", "resting": call.act == "stop"}
     voice = _Voice(said, seed + now.get("rounds", {}).get(call.name, 0) + (call.act == "begin"))
     one = exercises()[call.name]
     match call.act:
@@ -161,8 +161,7 @@ def _begin(now: Practice, name: str, voice: "_Voice") -> None:
         now["step"] = ""
         voice.say(words.known)
         return
-    if not voice.out:
-        voice.say(one.begins)
+    voice.say(one.begins)
     if first:
         voice.say(words.manual)
     _speak(one, one.steps[0], voice)
