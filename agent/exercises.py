@@ -25,6 +25,7 @@ __all__ = [
     "asked",
     "exercises",
     "ideas_spoken",
+    "lists",
     "live",
     "load_practice_words",
     "matches",
@@ -112,6 +113,7 @@ class PracticeWords(Strict):
     commands: dict[Command, frozenset[str]]
     leaves: tuple[str, ...]
     asides: frozenset[str]
+    myself: frozenset[str]
     most: dict[Literal["done", "list", "words"], int]
     worse: tuple[str, ...]
     better: tuple[str, ...]
@@ -187,6 +189,23 @@ def live(practice: object, turn: int) -> bool:
     if not isinstance(practice, dict) or practice.get("resting"):
         return False
     return bool(practice.get("step")) and practice.get("turn") == turn - 1
+
+
+def lists(practice: object, turn: int, text: str) -> bool:
+    """Whether a message names things for an open step, as it was told to, and nothing of the person.
+
+    Words that do not load make it False.
+    """
+    if not (live(practice, turn) and isinstance(practice, dict)):
+        return False
+    plain = folded(text).split()
+    try:
+        words, one = load_practice_words(), exercises().get(practice.get("name", ""))
+    except WordsError:
+        return False
+    steps = one.steps if one else ()
+    listing = any(step.id == practice["step"] and step.reply == "list" for step in steps)
+    return listing and len(plain) <= words.most["list"] and words.myself.isdisjoint(plain)
 
 
 @cache

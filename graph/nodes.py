@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from agent import guard as guarding
 from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
 from agent.errors import ResponderError
+from agent.exercises import lists
 from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading.heads import Heard
@@ -95,7 +96,8 @@ def perceive(state: State, services: Services) -> State:
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
         )
-        reading = _joined(reading, read, under_care=at_least(_floor(state), "moderate"))
+        listing = lists(state.get("practice"), len(texts), texts[-1]) if texts else False
+        reading = _joined(reading, read, alone=not (listing or at_least(_floor(state), "moderate")))
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
@@ -323,16 +325,17 @@ def _floor(state: State) -> Level:
     return risk["floor"] if risk else "none"
 
 
-def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Reading:
+def _joined(reading: Reading, read: Sequence[Heard], *, alone: bool) -> Reading:
     """The reading with what the model heard: of this message everything, of those before it danger.
 
-    It was taught on messages that stand alone: an answer given under care is left to the rules.
+    It was taught on messages that stand alone: an answer given under care, or a list of things that an
+    exercise asked for, is left to the rules.
     """
     if not read:
         return reading
     last = read[-1]
     unread = len(reading["cues"]) - len(read)
-    heeded = reading["language"] in READ_LANGUAGES and not under_care
+    heeded = reading["language"] in READ_LANGUAGES and alone
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
         opinion(heard) if heeded else [] for heard in read
     ]

@@ -23,8 +23,10 @@ def practises(state: State) -> bool:
         return False
     if risk.get("fresh") is not False or risk.get("escalate") is not False:
         return False
-    # stricter than the safety plan: what is heard at all is answered, and no exercise is put over it
-    if risk.get("level") not in {"none", "low"} or any((reading.get("cues") or [[]])[-1]):
+    # Stricter than the safety plan: what is heard at all is answered, and no exercise is put over it. Strong
+    # feeling alone is what exercises are for.
+    cues = (reading.get("cues") or [[]])[-1]
+    if risk.get("level") not in {"none", "low"} or any(cue.get("kind") != "distress" for cue in cues):
         return False
     try:
         return bool(_call(state).act)

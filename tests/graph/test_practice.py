@@ -77,9 +77,18 @@ def test_no_level_from_moderate_on_leads_to_it(level, fresh):
 def test_a_cue_of_any_level_in_the_message_is_answered_first():
     session = opened()
     values = session.say("help me calm down").values
-    cue = {"level": "low"}
-    reading = {**values["reading"], "cues": [[cue]]}
-    assert not practising.practises({**values, "reading": reading})
+    for kind in ("bereaved", "distress"):
+        reading = {**values["reading"], "cues": [[{"level": "low", "kind": kind}]]}
+        assert practising.practises({**values, "reading": reading}) is (kind == "distress")
+
+
+def test_a_list_of_things_is_not_taken_for_danger_by_the_model_alone():
+    session = opened(services=fakes.services(read=lambda text: fakes.heard(danger="imminent")))
+    values = Session.open(country="GB", services=fakes.services()).say("grounding please").values
+    listing = Session(session._services, thread="t", values=values)
+    assert listing.say("the wall. my knife, a cup").path == PATH
+    listing = Session(session._services, thread="t", values=values)
+    assert listing.say("a knife, and I will use it").path[2] == "crisis"
 
 
 @pytest.mark.parametrize("risk", [None, "nonsense", {"escalate": True}, {"fresh": False}, {"level": "none"}])
