@@ -124,6 +124,7 @@ class PracticeWords(Strict):
     resumed: tuple[str, ...]
     back: tuple[str, ...]
     again: tuple[str, ...]
+    slowly: tuple[str, ...]
     paused: tuple[str, ...]
     stay: tuple[str, ...]
     others: tuple[str, ...]

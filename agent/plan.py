@@ -157,7 +157,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
-    chosen = rule if move != "support" else _shape(key, felt, history, before)
+    chosen = rule if move != "support" else _shape(key, felt, history, before, full=bool(person.get("longer")))
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else chosen.words
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
@@ -172,7 +172,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
         "feeling": feeling,
         "ask": may_ask and "listening" in chosen.steps,
         "offer": offer,
-        "words": min(words, 35) if person.get("brief") else words,
+        "words": min(words, 35) if person.get("brief") else words * 3 // 2 if person.get("longer") else words,
         "careful": careful,
     }
 
@@ -265,10 +265,15 @@ def _shape(
     felt: Collection[bool],
     history: History,
     before: Plan | None,
+    *,
+    full: bool,
 ) -> Shape:
-    """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step."""
+    """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step.
+    full: one of those with the most steps."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
+    most = max(len(one.steps) for one in shapes)
+    shapes = [one for one in shapes if not full or len(one.steps) == most]
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
     spoken = "".join(text for role, text in history if role == "user")

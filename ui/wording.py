@@ -97,6 +97,8 @@ class UiWords(Strict):
     chat_goodbye: str
     plan_save: str
     plan_none: str
+    notes_save: str
+    notes_none: str
 
 
 @cache

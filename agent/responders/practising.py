@@ -184,6 +184,8 @@ def _onward(
     if at + 1 < len(ids):
         if act == "answer" and one.steps[at].reply == "words":
             voice.say(words.noted)
+        elif act == "answer" and matches(words.same, folded(text)):
+            voice.say(words.slowly)
         now["step"] = ids[at + 1]
         _speak(one, one.steps[at + 1], voice)
         return
