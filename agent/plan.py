@@ -157,15 +157,20 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
-    chosen = rule if move != "support" else _shape(key, felt, history, before, full=bool(person.get("longer")))
+    chosen = (
+        rule if move != "support" else _shape(key, felt, history, before, full=bool(person.get("longer")))
+    )
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else chosen.words
+    steps = chosen.steps
+    if person.get("longer") and move == "support" and "perspective" not in steps:
+        steps = (*steps[:-1], "perspective", *steps[-1:])
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in chosen.steps and person.get("advice") is not False and move != "professional":
         offer = choose_offer(theme, fitting(text), offered(history, before))
     return {
         "move": move,
-        "steps": [_step(name, feeling, may_ask) for name in chosen.steps],
+        "steps": [_step(name, feeling, may_ask) for name in steps],
         "intent": chosen.intent,
         "stage": stage,
         "topic": topic_of(theme),

@@ -84,8 +84,12 @@ def build_graph(
     ahead = partial(route, practising=not bound.restricted)
     if handoff:
         graph.add_node("handoff", _step("handoff", partial(handing.handoff, ask=interrupt), bound))
-        graph.add_conditional_edges("assess", partial(_route_taken, ahead=ahead), {**ways, "handoff": "handoff"})
-        graph.add_conditional_edges("handoff", partial(_route_answered, ahead=ahead), {**ways, "guard": "guard"})
+        graph.add_conditional_edges(
+            "assess", partial(_route_taken, ahead=ahead), {**ways, "handoff": "handoff"}
+        )
+        graph.add_conditional_edges(
+            "handoff", partial(_route_answered, ahead=ahead), {**ways, "guard": "guard"}
+        )
     else:
         graph.add_conditional_edges("assess", ahead, ways)
     graph.add_edge("plan", "recall")

@@ -15,9 +15,9 @@ from langchain_core.messages import AnyMessage
 from streamlit.delta_generator import DeltaGenerator
 
 from agent.errors import EncoderError
+from agent.notes import markdown as noted
 from agent.responders.handoff import OPERATOR
 from agent.responders.static import static_reply
-from agent.notes import markdown as noted
 from agent.safety_plan import markdown
 from agent.settings import Settings, load_settings
 from graph import Session, Turn

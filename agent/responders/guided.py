@@ -278,14 +278,16 @@ def _slots(brief: Brief) -> dict[str, str]:
         "name": brief["person"].get("name"),
     }
     if brief["plan"]["move"] in {"repeat_back", "complaint"}:
-        told = list(dict.fromkeys(clause for text in earlier[:-1] if (clause := mirror(text))))
+        notes = noted(brief["history"])
+        quoted = {*notes["helped"], *notes["chosen"]} if brief["plan"]["move"] == "repeat_back" else set()
+        rest = [text for text in earlier[:-1] if text not in quoted]
+        told = list(dict.fromkeys(clause for text in rest if (clause := mirror(text))))
         slots |= zip(("first", "second"), told[:2], strict=False)
         slots["latest"] = (
             told[-1] if len(told) > 2 or (told and brief["plan"]["move"] == "complaint") else None
         )
-    if brief["plan"]["move"] == "repeat_back":
-        notes = noted(brief["history"])
-        slots |= {"helped": own_line(notes["helped"]), "chosen": own_line(notes["chosen"])}
+        if quoted:
+            slots |= {"helped": own_line(notes["helped"]), "chosen": own_line(notes["chosen"])}
     slots |= zip(("them", "their"), pronouns(brief["history"]), strict=True)
     filled = {name: text for name, text in slots.items() if text}
     return filled | {name.capitalize(): text[0].upper() + text[1:] for name, text in filled.items()}

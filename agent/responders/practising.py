@@ -87,9 +87,7 @@ def heard(
     return Call("")
 
 
-def _within(
-    text: str, plain: str, practice: Practice, commands: Sequence[str], wants: Sequence[str]
-) -> Call:
+def _within(text: str, plain: str, practice: Practice, commands: Sequence[str], wants: Sequence[str]) -> Call:
     """What a message does to the open exercise; act "" where it is for something else."""
     words, name = load_practice_words(), practice["name"]
     one = exercises()[name]
@@ -175,9 +173,7 @@ def _speak(one: Exercise, step: ExerciseStep, voice: "_Voice") -> None:
         voice.say(words.onward)
 
 
-def _onward(
-    now: Practice, one: Exercise, text: str, act: Act, history: History, voice: "_Voice"
-) -> None:
+def _onward(now: Practice, one: Exercise, text: str, act: Act, history: History, voice: "_Voice") -> None:
     """To the next step; past the last of them, the exercise is done."""
     words, ids = load_practice_words(), [step.id for step in one.steps]
     at = ids.index(now["step"])

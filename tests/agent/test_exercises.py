@@ -26,7 +26,19 @@ from tests.agent.responders.test_crisis import grade
 WORDS = load_practice_words()
 ALL = exercises()
 BANKS = (
-    *("manual", "onward", "noted", "slowly", "resumed", "back", "again", "paused", "stay", "others", "none_left"),
+    *(
+        "manual",
+        "onward",
+        "noted",
+        "slowly",
+        "resumed",
+        "back",
+        "again",
+        "paused",
+        "stay",
+        "others",
+        "none_left",
+    ),
     *("said_better", "said_same", "said_worse", "said_other", "chosen", "known"),
 )
 SHARED = [line.replace("$own", "a walk") for bank in BANKS for line in getattr(WORDS, bank)]
