@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Literal, TypedDict
 
 from agent.errors import WordsError
@@ -43,8 +44,8 @@ class Practice(TypedDict, total=False):
     """Where the exercises stand. Plain data, and no word of the person's.
 
     name, step: the exercise begun last and the step that waits, "" when none does. resting: the person
-    stopped it there. turn: number of the message it last answered. rounds: exercise -> how often it was begun. declined: those turned down.
-    instead: the one that a "yes" would begin.
+    stopped it there. turn: number of the message it last answered. rounds: exercise -> how often it was
+    begun. declined: those turned down. instead: the one that a "yes" would begin.
     """
 
     name: str
@@ -237,7 +238,7 @@ def ideas_spoken(spoken: Collection[str]) -> set[str]:
 def answers_to(history: History) -> Iterator[tuple[str, ExerciseStep, str]]:
     """Exercise, step and message for every message that answered a step, oldest first."""
     found, known, words = worded(), exercises(), load_practice_words()
-    for (role, before), (_, text) in zip(history, history[1:], strict=False):
+    for (role, before), (_, text) in pairwise(history):
         places = [found[one] for one in sentences(before) if one in found] if role == "assistant" else []
         if places and not any(folded(text) in phrases for phrases in words.commands.values()):
             name, at = places[-1]

@@ -56,8 +56,11 @@ def load_notes_words() -> NotesWords:
     return load("notes.yaml", NotesWords)
 
 
-def noted(history: History, leave_out: Callable[[str], bool] = lambda text: False) -> dict[str, Any]:
-    """The notes as plain data: `told`, `practised`, `helped`, `chosen` (lines) and `left_out` (a bool)."""
+def noted(history: History, leave_out: Callable[[str], bool] | None = None) -> dict[str, Any]:
+    """The notes as plain data: `told`, `practised`, `helped`, `chosen` (lines) and `left_out` (a bool).
+
+    leave_out: which messages the notes should not hold.
+    """
     words = load_notes_words()
     practised = [(name, step, text) for name, step, text in answers_to(history)]
     in_exercise = {text for _, _, text in practised}
@@ -74,7 +77,7 @@ def noted(history: History, leave_out: Callable[[str], bool] = lambda text: Fals
         tells = bool(_TELLS & wanted) and len(plain.split()) >= _FEWEST and text not in in_exercise
         if not (helps or chosen or tells):
             continue
-        if leave_out(text):
+        if leave_out and leave_out(text):
             left_out = True
             continue
         notes["chosen" if chosen else "helped" if helps else "told"].append(_line(text))

@@ -51,7 +51,6 @@ def practice(state: State, services: Services) -> State:
     """Take the message into the exercise and say its next step."""
     texts = said_by(state, "human")
     done = practised(
-        texts[-1],
         state.get("practice") or {},
         _call(state),
         turn=len(texts),

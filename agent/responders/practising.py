@@ -52,7 +52,7 @@ class Practised(NamedTuple):
     turn_plan: Plan
 
 
-def heard(
+def heard(  # noqa: PLR0913 - what the choice depends on, each by name
     text: str, practice: object, *, turn: int, wants: Sequence[str], history: History, ours: bool = True
 ) -> Call:
     """What the message does: it asks for an exercise, accepts the offer of one, or answers the open step.
@@ -63,38 +63,39 @@ def heard(
     known: Practice = practice if isinstance(practice, dict) else {}  # type: ignore[assignment]
     name = known.get("name", "")
     open_now = ours and name in exercises() and live(known, turn)
-    commands = [each for each, phrases in words.commands.items() if plain in phrases]
-    if open_now:
-        call = _within(text, plain, known, commands, wants)
-        if call.act:
-            return call
-    if words.asides.intersection(wants) - {"off_topic"}:
-        return Call("")
-    down = {*known.get("declined", []), *map(of_idea, turned_down(history))}
-    if wanted := asked(text, down):
+    call = _within(text, plain, known, wants) if open_now else Call("")
+    if call.act or words.asides.intersection(wants) - {"off_topic"}:
+        return call
+    if wanted := _wanted(text, known, wants, history, open_now=open_now):
         return Call("resume" if wanted == name and known.get("step") else "begin", wanted)
-    if "exercise" in wants and not open_now:
-        fresh = (each for each in words.general if each not in down and not known.get("rounds", {}).get(each))
-        return Call("begin", first) if (first := next(fresh, "")) else Call("")
     if ours and "accept" in wants and len(plain.split()) <= _YES:
         last = next((said for role, said in reversed(history) if role == "assistant"), "")
         put = [of_idea(idea) for idea in offered([("assistant", last)], practised=False)]
         after = known.get("instead", "") if known.get("turn") == turn - 1 else ""
         if chosen := next((each for each in [after, *put] if each), ""):
             return Call("begin", chosen)
-    if "resume" in commands and name and known.get("step"):
+    if plain in words.commands["resume"] and name in exercises() and known.get("step"):
         return Call("resume", name)
     return Call("")
 
 
-def _within(text: str, plain: str, practice: Practice, commands: Sequence[str], wants: Sequence[str]) -> Call:
+def _wanted(text: str, practice: Practice, wants: Sequence[str], history: History, *, open_now: bool) -> str:
+    """The exercise that a message asks for, by name or need or in general, "" for none."""
+    down = {*practice.get("declined", []), *map(of_idea, turned_down(history))}
+    if (wanted := asked(text, down)) or "exercise" not in wants or open_now:
+        return wanted
+    spent = down.union(practice.get("rounds", {}))
+    return next((each for each in load_practice_words().general if each not in spent), "")
+
+
+def _within(text: str, plain: str, practice: Practice, wants: Sequence[str]) -> Call:
     """What a message does to the open exercise; act "" where it is for something else."""
     words, name = load_practice_words(), practice["name"]
     one = exercises()[name]
     step = _step(one, practice["step"])
-    if commands:
-        command = commands[0]
-        return Call("go" if command in {"go", "resume"} else command, name)  # type: ignore[arg-type]
+    for command, phrases in words.commands.items():
+        if plain in phrases:
+            return Call("go" if command == "resume" else command, name)
     last = step.id == one.steps[-1].id
     too_long = len(plain.split()) > words.most["words" if last else step.reply]
     if "?" in text or words.asides.intersection(wants) or too_long or matches(words.leaves, plain):
@@ -107,7 +108,6 @@ def _within(text: str, plain: str, practice: Practice, commands: Sequence[str], 
 
 
 def practised(  # noqa: PLR0913 - what the reply depends on, each by name
-    text: str,
     practice: Practice,
     call: Call,
     *,
@@ -116,7 +116,7 @@ def practised(  # noqa: PLR0913 - what the reply depends on, each by name
     said: Iterable[str],
     seed: int,
 ) -> Practised:
-    """Take one message, as `heard` understood it, into the exercise and say what comes next."""
+    """Take the last message of history, as `heard` understood it, into the exercise and say what is next."""
     words = load_practice_words()
     now: Practice = {**practice, "turn": turn, "instead": "", "resting": call.act == "stop"}
     voice = _Voice(said, seed + now.get("rounds", {}).get(call.name, 0) + (call.act == "begin"))
@@ -145,7 +145,7 @@ def practised(  # noqa: PLR0913 - what the reply depends on, each by name
         case "worse":
             _leave(now, one, voice)
         case _:
-            _onward(now, one, text, call.act, history, voice)
+            _onward(now, one, call.act, history, voice)
     return Practised(now, voice.out or [words.again[0]], _turn_plan(one))
 
 
@@ -173,20 +173,19 @@ def _speak(one: Exercise, step: ExerciseStep, voice: "_Voice") -> None:
         voice.say(words.onward)
 
 
-def _onward(now: Practice, one: Exercise, text: str, act: Act, history: History, voice: "_Voice") -> None:
+def _onward(now: Practice, one: Exercise, act: Act, history: History, voice: "_Voice") -> None:
     """To the next step; past the last of them, the exercise is done."""
-    words, ids = load_practice_words(), [step.id for step in one.steps]
+    words, ids, plain = load_practice_words(), [step.id for step in one.steps], folded(history[-1][1])
     at = ids.index(now["step"])
     if at + 1 < len(ids):
         if act == "answer" and one.steps[at].reply == "words":
             voice.say(words.noted)
-        elif act == "answer" and matches(words.same, folded(text)):
+        elif act == "answer" and matches(words.same, plain):
             voice.say(words.slowly)
         now["step"] = ids[at + 1]
         _speak(one, one.steps[at + 1], voice)
         return
     now["step"] = ""
-    plain = folded(text)
     if act == "answer":
         kinds = (("same", words.said_same), ("worse", words.said_worse), ("better", words.said_better))
         told = (bank for kind, bank in kinds if matches(getattr(words, kind), plain))
@@ -199,7 +198,7 @@ def _onward(now: Practice, one: Exercise, text: str, act: Act, history: History,
 
 
 def _own(history: History) -> str:
-    """The step that the person chose in the exercise that ends now, in their words; "" for none or too much."""
+    """The step the person chose in the exercise that ends now, in their words; "" for none or too much."""
     found, name = "", ""
     for at, step, text in answers_to(history):
         found, name = (found if at == name else ""), at

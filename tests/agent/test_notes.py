@@ -1,4 +1,4 @@
-"""Notes in the person's own lines: nothing they did not write, no danger in a file, no headings of a clinic."""
+"""Notes in the person's own lines: nothing they did not write, no danger in a file, no clinical headings."""
 
 import re
 

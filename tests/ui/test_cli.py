@@ -122,12 +122,12 @@ def test_exercises_are_printed_for_reading() -> None:
 
 def test_notes_are_printed_in_the_chat_and_of_a_kept_conversation() -> None:
     done = run(
-        "chat", "--country", "GB", "--keep", typed="/notes\nmy landlord put the rent up again\n/notes\n"
+        "chat", "--country", "GB", "--keep", typed="/notes\nmy landlord raised the rent again\n/notes\n"
     )
     assert done.returncode == 0, done.stderr
     assert "nothing to note" in done.stdout
-    assert "- my landlord put the rent up again" in done.stdout
+    assert "- my landlord raised the rent again" in done.stdout
     thread = done.stdout.split("--thread ")[1].split()[0]
     asked = CliRunner().invoke(app, ["notes", thread, "--json"])
-    assert json.loads(asked.stdout)["told"] == ["my landlord put the rent up again"]
+    assert json.loads(asked.stdout)["told"] == ["my landlord raised the rent again"]
     assert CliRunner().invoke(app, ["notes", "unknown"]).exit_code == 1

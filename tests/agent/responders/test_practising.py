@@ -39,7 +39,6 @@ class Talk:
         out = [reply]
         if call.act:
             done = practised(
-                text,
                 self.practice,
                 call,
                 turn=self.turn,
