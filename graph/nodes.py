@@ -441,8 +441,8 @@ def _pending(state: State) -> Mapping[str, Level]:
     last = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
     if last is not None and last.name == handing.OPERATOR:
         return {}  # what is answered now is what the operator asked, which nobody noted
-    since = max((state.get(key) or {}).get("turn", 0) for key in ("safety_plan", "practice"))  # type: ignore[attr-defined]
-    if since > (care or {}).get("turn", 0):
+    spoke = (state.get("safety_plan") or {}).get("turn", 0), (state.get("practice") or {}).get("turn", 0)
+    if max(spoke) > (care or {}).get("turn", 0):
         return {}  # the plan or an exercise spoke since, and asks nothing that a yes or no could answer
     if care is not None:
         return care.get("pending", {})

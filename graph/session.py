@@ -319,7 +319,8 @@ class Session:
 
         None when nothing was told yet. Lines that tell of danger stay out: others may read a file.
         """
-        notes = noted(history(self._values), lambda text: any(map(_dangerous, self._services.scan(text))))
+        values: State = self._values  # type: ignore[assignment]
+        notes = noted(history(values), lambda text: any(map(_dangerous, self._services.scan(text))))
         return notes if any(notes[key] for key in notes) else None
 
     def due(self) -> list[Reminder]:
