@@ -30,6 +30,7 @@ THEMES = {
     "input",
     "exercises",
     "preferences",
+    "personas",
 }
 NAMES = sorted(SCRIPTS)
 
