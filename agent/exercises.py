@@ -25,8 +25,8 @@ __all__ = [
     "answers_to",
     "asked",
     "exercises",
+    "for_rules",
     "ideas_spoken",
-    "lists",
     "live",
     "load_practice_words",
     "matches",
@@ -37,6 +37,7 @@ __all__ = [
 
 log = logging.getLogger("hearken")
 _MOST = 25  # words of a message that may ask for one by its name; a longer one tells something
+_FEW = 10  # words of a message that asks for one and tells nothing
 Command = Literal["go", "stop", "other", "hint", "back", "resume"]
 
 
@@ -62,7 +63,9 @@ class ExerciseStep(Strict):
 
     id: str
     reply: Literal["done", "list", "words"]
+    takes: Literal["", "telling", "letter"] = ""
     keeps: Literal["", "chosen"] = ""
+    heard: tuple[str, ...] = ()
     say: tuple[str, ...]
     hint: tuple[str, ...]
 
@@ -112,17 +115,24 @@ class PracticeWords(Strict):
     unless: tuple[str, ...]
     keeps_asking: str
     commands: dict[Command, frozenset[str]]
+    refuses: frozenset[str]
+    tried: tuple[str, ...]
+    news: tuple[str, ...]
     leaves: tuple[str, ...]
+    to_us: tuple[str, ...]
     asides: frozenset[str]
+    always: frozenset[str]
     myself: frozenset[str]
     most: dict[Literal["done", "list", "words"], int]
     worse: tuple[str, ...]
+    hurts: tuple[str, ...]
     better: tuple[str, ...]
     same: tuple[str, ...]
     manual: tuple[str, ...]
     onward: tuple[str, ...]
-    noted: tuple[str, ...]
+    told: tuple[str, ...]
     resumed: tuple[str, ...]
+    above: tuple[str, ...]
     back: tuple[str, ...]
     again: tuple[str, ...]
     slowly: tuple[str, ...]
@@ -161,19 +171,25 @@ def asked(text: str, down: Collection[str] = ()) -> str:
 
     down: those turned down; a need is met with another one, a name is taken at its word.
     """
-    words, plain = load_practice_words(), folded(text)
-    # "something to stop the worry" and "a letter I won't send" hold a no that is no refusal
-    told = re.sub(words.keeps_asking, " ", plain)
-    if not plain or matches(words.unless, told):
+    plain = folded(text)
+    if _silenced(plain):
         return ""
-    known = exercises()
-    for name, one in known.items():
-        if name not in down and matches(one.needs, plain):
-            return name
+    met = (name for name, one in exercises().items() if name not in down and matches(one.needs, plain))
+    return next(met, "") or _by_name(plain)
+
+
+def _silenced(plain: str) -> bool:
+    words = load_practice_words()
+    # "something to stop the worry" and "a letter I won't send" hold a no that is no refusal
+    return not plain or matches(words.unless, re.sub(words.keeps_asking, " ", plain))
+
+
+def _by_name(plain: str) -> str:
+    words = load_practice_words()
     if len(plain.split()) > _MOST:
         return ""
     requested = bool(re.search(words.request, plain))
-    for name, one in known.items():
+    for name, one in exercises().items():
         found = next((hit for pattern in one.named if (hit := re.search(pattern, plain))), None)
         rest = f"{plain[: found.start()]} {plain[found.end() :]}".split() if found else ["?"]
         if found and (requested or words.around.issuperset(rest)):
@@ -193,21 +209,27 @@ def live(practice: object, turn: int) -> bool:
     return bool(practice.get("step")) and practice.get("turn") == turn - 1
 
 
-def lists(practice: object, turn: int, text: str) -> bool:
-    """Whether a message names things for an open step, as it was told to, and nothing of the person.
+def for_rules(practice: object, turn: int, text: str) -> bool:
+    """Whether the reading model can only mistake a message, which then is left to the rules.
 
+    It was taught on whole messages, and hears danger in "I want to stop". So: the name of an exercise in a
+    few words, and within an open one what moves it on or ends it, or a list of things that it asked for.
     Words that do not load make it False.
     """
-    if not (live(practice, turn) and isinstance(practice, dict)):
-        return False
-    plain = folded(text).split()
     try:
-        words, one = load_practice_words(), exercises().get(practice.get("name", ""))
+        words, plain = load_practice_words(), folded(text)
+        if len(plain.split()) <= _FEW and not _silenced(plain) and _by_name(plain):
+            return True
+        if not (live(practice, turn) and isinstance(practice, dict)):
+            return False
+        if any(plain in phrases for phrases in words.commands.values()):
+            return True
+        one = exercises().get(practice.get("name", ""))
     except WordsError:
         return False
-    steps = one.steps if one else ()
-    listing = any(step.id == practice["step"] and step.reply == "list" for step in steps)
-    return listing and len(plain) <= words.most["list"] and words.myself.isdisjoint(plain)
+    listing = any(step.id == practice["step"] and step.reply == "list" for step in (one.steps if one else ()))
+    said = plain.split()
+    return listing and len(said) <= words.most["list"] and words.myself.isdisjoint(said)
 
 
 @cache

@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from agent import guard as guarding
 from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
 from agent.errors import ResponderError
-from agent.exercises import lists
+from agent.exercises import for_rules
 from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading.heads import Heard
@@ -98,8 +98,8 @@ def perceive(state: State, services: Services) -> State:
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
         )
-        listing = lists(state.get("practice"), len(texts), texts[-1]) if texts else False
-        alone = not (listing or at_least(_floor(state), "moderate"))
+        exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1])
+        alone = not (exercised or at_least(_floor(state), "moderate"))
         reading = _joined(reading, read, alone=alone)
         if (
             alone
@@ -338,8 +338,8 @@ def _floor(state: State) -> Level:
 def _joined(reading: Reading, read: Sequence[Heard], *, alone: bool) -> Reading:
     """The reading with what the model heard: of this message everything, of those before it danger.
 
-    It was taught on messages that stand alone: an answer given under care, or a list of things that an
-    exercise asked for, is left to the rules.
+    It was taught on messages that stand alone: an answer given under care, or a word to an exercise, is
+    left to the rules.
     """
     if not read:
         return reading

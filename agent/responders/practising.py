@@ -26,12 +26,13 @@ from agent.exercises import (
 from agent.plan import offered, turned_down
 from agent.responders.replies import sentences
 from agent.safety_plan import folded
-from agent.themes import History
+from agent.themes import History, theme_of
 
 __all__ = ["Call", "Practised", "heard", "practised"]
 
 WORDS = 110
 _YES = 8  # words of a message that says yes to an offer and nothing else
+_TOLD = 5  # words of a message that tells more than how it is
 _OWN = 12  # words of the person's that are short enough to be said back whole
 
 Act = Literal["", "begin", "go", "answer", "stop", "hint", "other", "back", "resume", "worse"]
@@ -91,20 +92,51 @@ def _wanted(text: str, practice: Practice, wants: Sequence[str], history: Histor
 def _within(text: str, plain: str, practice: Practice, wants: Sequence[str]) -> Call:
     """What a message does to the open exercise; act "" where it is for something else."""
     words, name = load_practice_words(), practice["name"]
-    one = exercises()[name]
-    step = _step(one, practice["step"])
+    step = _step(exercises()[name], practice["step"])
+    last, letter = step.id == exercises()[name].steps[-1].id, step.takes == "letter"
     for command, phrases in words.commands.items():
         if plain in phrases:
-            return Call("go" if command == "resume" else command, name)
-    last = step.id == one.steps[-1].id
-    too_long = len(plain.split()) > words.most["words" if last else step.reply]
-    if "?" in text or words.asides.intersection(wants) or too_long or matches(words.leaves, plain):
+            refused = plain in words.refuses and step.reply == "done" and not last
+            return Call("stop" if refused else "go" if command == "resume" else command, name)
+    if not letter and matches(words.tried, plain):
+        return Call("other", name)
+    if _aside(text, plain, step, wants, last=last):
         return Call("")
-    if step.reply == "done" and matches(words.worse, plain) and not last:
+    if not last and _worse(plain, step):
         return Call("worse", name)
-    if (wanted := asked(text)) and step.reply != "words":
+    if step.reply != "words" and (wanted := asked(text)):
         return Call("resume" if wanted == name else "begin", wanted)
     return Call("answer" if plain else "", name)
+
+
+def _aside(text: str, plain: str, step: ExerciseStep, wants: Sequence[str], *, last: bool) -> bool:
+    """Whether a message in the middle of an exercise is none of its business and is answered first."""
+    words, letter = load_practice_words(), step.takes == "letter"
+    if (words.always if letter else words.asides).intersection(wants):
+        return True
+    if len(plain.split()) > words.most["words" if last else step.reply]:
+        return True
+    if letter:  # it is said to somebody else, questions and all
+        return False
+    told = step.reply != "words" and not last and _tells(text, plain)
+    asks = "?" in text and (step.reply != "words" or last or matches(words.to_us, plain))
+    news = step.takes != "telling" and matches(words.news, plain)
+    return told or asks or news or matches(words.leaves, plain)
+
+
+def _tells(text: str, plain: str) -> bool:
+    """Whether a message tells of something in their life, where an exercise asked for none of it."""
+    listed = "," in text or "\n" in text
+    return len(plain.split()) >= _TOLD and not listed and theme_of([("user", text)]) != "general"
+
+
+def _worse(plain: str, step: ExerciseStep) -> bool:
+    """Whether the exercise does harm. A list of things may hold such a word, and a thought may be of it."""
+    words = load_practice_words()
+    if matches(words.hurts, plain):
+        return True
+    own = step.reply == "done" or not words.myself.isdisjoint(plain.split())
+    return step.reply != "words" and own and matches(words.worse, plain)
 
 
 def practised(  # noqa: PLR0913 - what the reply depends on, each by name
@@ -166,9 +198,12 @@ def _begin(now: Practice, name: str, voice: "_Voice") -> None:
 
 
 def _speak(one: Exercise, step: ExerciseStep, voice: "_Voice") -> None:
-    """The step, or where each of its wordings was used its hint; then how to go on from it."""
+    """The step, or where each of its wordings was used the way to it and its hint; then how to go on."""
     words = load_practice_words()
-    told = voice.say(step.say) or voice.say(step.hint) or voice.say(words.again)
+    told = voice.say(step.say)
+    if not told:  # every wording of it was used
+        told = voice.say(words.above)
+        told = voice.say(step.hint) or voice.say(words.again) or told
     if told and step.reply == "done" and step.id != one.steps[-1].id:
         voice.say(words.onward)
 
@@ -178,20 +213,20 @@ def _onward(now: Practice, one: Exercise, act: Act, history: History, voice: "_V
     words, ids, plain = load_practice_words(), [step.id for step in one.steps], folded(history[-1][1])
     at = ids.index(now["step"])
     if at + 1 < len(ids):
-        if act == "answer" and one.steps[at].reply == "words":
-            voice.say(words.noted)
-        elif act == "answer" and matches(words.same, plain):
-            voice.say(words.slowly)
+        step = one.steps[at]
+        if act == "answer" and not voice.say(step.heard) and step.reply != "words":
+            slow = matches(words.same, plain)
+            voice.say(words.slowly if slow else words.told if len(plain.split()) >= _TOLD else ())
         now["step"] = ids[at + 1]
         _speak(one, one.steps[at + 1], voice)
         return
     now["step"] = ""
-    if act == "answer":
-        kinds = (("same", words.said_same), ("worse", words.said_worse), ("better", words.said_better))
-        told = (bank for kind, bank in kinds if matches(getattr(words, kind), plain))
-        voice.say(next(told, words.said_other))
-    else:
-        voice.say(words.said_other)
+    if matches(words.worse, plain) and not matches(words.same, plain):
+        voice.say(words.said_worse)
+        voice.say(words.stay)
+        return
+    kinds = ((words.same, words.said_same), (words.better, words.said_better))
+    voice.say(next((bank for patterns, bank in kinds if matches(patterns, plain)), words.said_other))
     if own := _own(history):
         voice.say([Template(line).substitute(own=own) for line in words.chosen])
     voice.say(one.ends)
@@ -213,7 +248,8 @@ def _another(now: Practice, history: History, voice: "_Voice") -> None:
     words = load_practice_words()
     _turn_down(now, now["name"])
     down = {*now.get("declined", []), *map(of_idea, turned_down(history))}
-    left = (name for name in exercises() if name not in down and not now.get("rounds", {}).get(name))
+    every = dict.fromkeys([*words.general, *exercises()])
+    left = (name for name in every if name not in down and not now.get("rounds", {}).get(name))
     if name := next(left, ""):
         voice.say(words.others)
         _begin(now, name, voice)

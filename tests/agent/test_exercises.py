@@ -29,8 +29,9 @@ BANKS = (
     *(
         "manual",
         "onward",
-        "noted",
         "slowly",
+        "told",
+        "above",
         "resumed",
         "back",
         "again",
@@ -45,7 +46,7 @@ SHARED = [line.replace("$own", "a walk") for bank in BANKS for line in getattr(W
 
 
 def texts(one):
-    steps = [text for step in one.steps for text in (*step.say, *step.hint)]
+    steps = [text for step in one.steps for text in (*step.heard, *step.say, *step.hint)]
     return [*one.begins, *steps, *one.ends, *one.worse, *one.offered]
 
 
