@@ -80,6 +80,7 @@ class Exercise(Strict):
     idea: str
     source: str
     why: str
+    reason: tuple[str, ...]
     named: tuple[str, ...]
     needs: tuple[str, ...]
     hits: tuple[str, ...]
@@ -117,6 +118,7 @@ class PracticeWords(Strict):
     commands: dict[Command, frozenset[str]]
     refuses: frozenset[str]
     tried: tuple[str, ...]
+    whys: tuple[str, ...]
     news: tuple[str, ...]
     leaves: tuple[str, ...]
     to_us: tuple[str, ...]
@@ -133,6 +135,7 @@ class PracticeWords(Strict):
     told: tuple[str, ...]
     resumed: tuple[str, ...]
     above: tuple[str, ...]
+    free: tuple[str, ...]
     back: tuple[str, ...]
     again: tuple[str, ...]
     slowly: tuple[str, ...]

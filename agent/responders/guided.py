@@ -13,7 +13,7 @@ from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
-from agent.notes import noted, own_line
+from agent.notes import noted, own_line, untold
 from agent.responders.mirror import mirror, short_answer, topic_phrase
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
 from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
@@ -279,14 +279,16 @@ def _slots(brief: Brief) -> dict[str, str]:
     }
     if brief["plan"]["move"] in {"repeat_back", "complaint"}:
         notes = noted(brief["history"])
-        quoted = {*notes["helped"], *notes["chosen"]} if brief["plan"]["move"] == "repeat_back" else set()
+        back = brief["plan"]["move"] == "repeat_back"
+        quoted = {*notes["helped"], *notes["chosen"], *untold(brief["history"])} if back else set()
         rest = [text for text in earlier[:-1] if text not in quoted]
         told = list(dict.fromkeys(clause for text in rest if (clause := mirror(text))))
         slots |= zip(("first", "second"), told[:2], strict=False)
         slots["latest"] = (
             told[-1] if len(told) > 2 or (told and brief["plan"]["move"] == "complaint") else None
         )
-        if quoted:
+        if back:
+            slots["practised"] = next(reversed(notes["practised"]), None)
             slots |= {"helped": own_line(notes["helped"]), "chosen": own_line(notes["chosen"])}
     slots |= zip(("them", "their"), pronouns(brief["history"]), strict=True)
     filled = {name: text for name, text in slots.items() if text}
@@ -305,6 +307,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "asked": voice.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
+        "untold": "first" not in voice.slots,
         "again": bool(load_replies().known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }
     return (

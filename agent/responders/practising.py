@@ -35,7 +35,7 @@ _YES = 8  # words of a message that says yes to an offer and nothing else
 _TOLD = 5  # words of a message that tells more than how it is
 _OWN = 12  # words of the person's that are short enough to be said back whole
 
-Act = Literal["", "begin", "go", "answer", "stop", "hint", "other", "back", "resume", "worse"]
+Act = Literal["", "begin", "go", "answer", "stop", "hint", "why", "other", "back", "resume", "worse"]
 
 
 class Call(NamedTuple):
@@ -98,8 +98,8 @@ def _within(text: str, plain: str, practice: Practice, wants: Sequence[str]) -> 
         if plain in phrases:
             refused = plain in words.refuses and step.reply == "done" and not last
             return Call("stop" if refused else "go" if command == "resume" else command, name)
-    if not letter and matches(words.tried, plain):
-        return Call("other", name)
+    if not letter and (of_it := _of_it(plain)):
+        return Call(of_it, name)
     if _aside(text, plain, step, wants, last=last):
         return Call("")
     if not last and _worse(plain, step):
@@ -107,6 +107,12 @@ def _within(text: str, plain: str, practice: Practice, wants: Sequence[str]) -> 
     if step.reply != "words" and (wanted := asked(text)):
         return Call("resume" if wanted == name else "begin", wanted)
     return Call("answer" if plain else "", name)
+
+
+def _of_it(plain: str) -> Act:
+    """Whether a message is about the exercise as such: turns it down, or asks what it is for."""
+    words = load_practice_words()
+    return "other" if matches(words.tried, plain) else "why" if matches(words.whys, plain) else ""
 
 
 def _aside(text: str, plain: str, step: ExerciseStep, wants: Sequence[str], *, last: bool) -> bool:
@@ -169,6 +175,9 @@ def practised(  # noqa: PLR0913 - what the reply depends on, each by name
         case "hint":
             if not voice.say(_step(one, now["step"]).hint):
                 voice.say(words.again)
+        case "why":
+            voice.say(one.reason)
+            voice.say(words.free)
         case "back":
             ids = [step.id for step in one.steps]
             now["step"] = ids[max(ids.index(now["step"]) - 1, 0)]
@@ -214,7 +223,7 @@ def _onward(now: Practice, one: Exercise, act: Act, history: History, voice: "_V
     at = ids.index(now["step"])
     if at + 1 < len(ids):
         step = one.steps[at]
-        if act == "answer" and not voice.say(step.heard) and step.reply != "words":
+        if act == "answer" and not voice.say(step.heard) and step.reply == "done":
             slow = matches(words.same, plain)
             voice.say(words.slowly if slow else words.told if len(plain.split()) >= _TOLD else ())
         now["step"] = ids[at + 1]

@@ -32,6 +32,7 @@ BANKS = (
         "slowly",
         "told",
         "above",
+        "free",
         "resumed",
         "back",
         "again",
@@ -47,7 +48,7 @@ SHARED = [line.replace("$own", "a walk") for bank in BANKS for line in getattr(W
 
 def texts(one):
     steps = [text for step in one.steps for text in (*step.heard, *step.say, *step.hint)]
-    return [*one.begins, *steps, *one.ends, *one.worse, *one.offered]
+    return [*one.reason, *one.begins, *steps, *one.ends, *one.worse, *one.offered]
 
 
 def test_there_are_ten_and_no_file_is_left_out():
