@@ -100,10 +100,10 @@ def _within(text: str, plain: str, practice: Practice, wants: Sequence[str]) -> 
             return Call("stop" if refused else "go" if command == "resume" else command, name)
     if not letter and (of_it := _of_it(plain)):
         return Call(of_it, name)
-    if _aside(text, plain, step, wants, last=last):
-        return Call("")
     if not last and _worse(plain, step):
         return Call("worse", name)
+    if _aside(text, plain, step, wants, last=last):
+        return Call("")
     if step.reply != "words" and (wanted := asked(text)):
         return Call("resume" if wanted == name else "begin", wanted)
     return Call("answer" if plain else "", name)
@@ -141,8 +141,9 @@ def _worse(plain: str, step: ExerciseStep) -> bool:
     words = load_practice_words()
     if matches(words.hurts, plain):
         return True
-    own = step.reply == "done" or not words.myself.isdisjoint(plain.split())
-    return step.reply != "words" and own and matches(words.worse, plain)
+    said = plain.split()
+    own = step.reply == "done" or (step.reply == "list" and not words.myself.isdisjoint(said))
+    return own and len(said) <= words.most["done"] and matches(words.worse, plain)
 
 
 def practised(  # noqa: PLR0913 - what the reply depends on, each by name
