@@ -5,7 +5,8 @@ import re
 import pytest
 
 from agent.exercises import exercises, matches
-from agent.notes import load_notes_words, markdown, noted, own_line
+from agent.notes import load_notes_words, markdown, noted, own_line, untold
+from agent.responders.crisis_words import load_words
 from agent.safety_plan import folded
 
 WORDS = load_notes_words()
@@ -79,3 +80,33 @@ def test_an_exercise_is_noted_by_its_name_and_its_step_by_their_words():
 )
 def test_only_a_short_plain_line_is_said_back(lines, line):
     assert own_line(lines) == line
+
+
+def test_a_request_and_an_answer_about_danger_are_no_notes():
+    asks = next(ask for ask in load_words().asks if ask.pending).say[0]
+    history = [
+        ("user", "can we do the breathing exercise"),
+        ("assistant", "Later."),
+        ("user", "are you listening to me at all?"),
+        ("assistant", asks),
+        ("user", "no, I would never do it, my dog needs me"),
+    ]
+    assert not any(noted(history[:4]).values())
+    notes = noted(history)
+    assert notes["told"] == []
+    assert notes["left_out"]
+    assert "never do it" not in markdown(notes)
+    assert untold(history) == {text for role, text in history if role == "user"}
+
+
+def test_how_an_exercise_ended_stands_beside_its_name_and_a_letter_stays_out():
+    for name in ("unsent-letter", "paced-breathing"):
+        one, history = exercises()[name], []
+        for step in one.steps:
+            history += [("assistant", step.say[0]), ("user", f"you left me at {step.id}, and that helped")]
+        notes = noted(history)
+        assert (notes["told"], notes["helped"]) == ([], [])
+        last = f"you left me at {one.steps[-1].id}, and that helped"
+        assert f"- {one.title}: {last}" in markdown(notes)
+        assert markdown(notes).count("you left me") == 1
+        assert untold(history) == {text for role, text in history if role == "user"}

@@ -91,6 +91,20 @@ def test_a_list_of_things_is_not_taken_for_danger_by_the_model_alone():
     assert listing.say("a knife, and I will use it").path[2] == "crisis"
 
 
+def test_a_word_to_an_exercise_is_not_taken_for_danger_by_the_model_alone():
+    alarmed = fakes.services(read=lambda text: fakes.heard(danger="imminent"))
+    for text in ("I want to do the values one again", "can we do worry time"):
+        session = Session.open(country="GB", services=alarmed)
+        assert session.say(text).path == PATH
+        assert session.say("I want to stop").path == PATH
+        assert session.say("I want to stop living").path[2] == "crisis"
+    for text in (
+        "I want to stop",
+        "a breathing exercise please, I lost my job and he left me and it all ends",
+    ):
+        assert Session.open(country="GB", services=alarmed).say(text).path[2] == "crisis"
+
+
 @pytest.mark.parametrize("risk", [None, "nonsense", {"escalate": True}, {"fresh": False}, {"level": "none"}])
 def test_a_damaged_risk_never_leads_to_it(risk):
     state = {"messages": [], "risk": risk, "reading": {}, "practice": {"step": "settle", "turn": 0}}

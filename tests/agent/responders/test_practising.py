@@ -204,3 +204,66 @@ def test_what_an_operator_asked_is_not_answered_into_the_exercise():
     one = talk("help me calm down")
     call = heard("ok", one.practice, turn=2, wants=["accept"], history=one.history, ours=False)
     assert call.act == ""
+
+
+def test_what_is_written_to_somebody_else_stays_in_the_letter():
+    one = talk("unsent letter", "Dad", "why did you leave? are you there? you are useless, bye")
+    assert one.acts[-1] == "answer"
+    one.say("stop")
+    assert one.acts[-1] == "stop"
+    assert talk("unsent letter", "Dad", "are you recording this?").acts[-1] == ""
+
+
+def test_a_question_within_an_answer_is_part_of_it_unless_it_is_put_to_us():
+    assert talk("let's do a thought record", "home", "what if they all laugh?").acts[-1] == "answer"
+    assert talk("let's do a thought record", "home", "do you think they laughed?").acts[-1] == ""
+
+
+def test_news_answer_a_step_that_asked_for_them_and_leave_any_other():
+    news = "my boss just called me into her office"
+    assert talk("let's do a thought record", news).acts[-1] == "answer"
+    assert talk("can we do worry time", "rent", "all of it", news).acts[-1] == ""
+
+
+@pytest.mark.parametrize("text", ["my mum is dying and I can't cope", "I'm thinking about my boss again"])
+def test_something_told_where_nothing_was_asked_is_listened_to(text):
+    assert talk("help me calm down", "ok", text).acts[-1] == ""
+    assert talk("help me calm down", "ok", "it is still so tight in there").acts[-1] != ""
+
+
+@pytest.mark.parametrize(
+    "text", ["I already tried breathing", "I tried this before and it doesn't help", "it doesn't work for me"]
+)
+def test_what_was_tried_is_swapped(text):
+    one = talk("help me calm down", text)
+    assert one.acts[-1] == "other"
+    assert one.practice["name"] == "grounding"
+
+
+def test_a_no_to_a_step_that_asks_nothing_ends_it_and_else_goes_on():
+    assert talk("help me calm down", "no").acts[-1] == "stop"
+    assert talk("can we do worry time", "no").acts[-1] == "go"
+
+
+def test_what_it_is_for_is_told_and_the_step_waits():
+    one = talk("can we do worry time", "how is this going to help?")
+    assert one.acts[-1] == "why"
+    assert one.said[-2] in ALL["worry-time"].reason
+    assert one.practice["step"] == "name"
+
+
+def test_whoever_ends_it_worse_is_not_sent_off_with_a_hint():
+    one = talk("can we do worry time", *["some words"] * 5, "worse")
+    assert one.practice["step"] == ""
+    assert not set(one.history[-1][1].split(". ")).intersection(ALL["worry-time"].ends)
+    assert one.said[-2] in WORDS.said_worse
+
+
+def test_a_list_gets_no_answer_but_the_next_step():
+    one = talk("grounding please", "a lamp, a chair, my keys, the old wall, one shoe")
+    assert one.history[-1][1] in ALL["grounding"].steps[1].say
+
+
+def test_taken_up_once_too_often_it_says_where_the_step_stands():
+    one = talk("can we do worry time", *["stop", "go on"] * 2)
+    assert any(line in one.history[-1][1] for line in WORDS.above)
