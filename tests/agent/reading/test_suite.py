@@ -12,8 +12,6 @@ MESSAGES = yaml.safe_load((Path(__file__).parent / "suite.yaml").read_text("utf-
 RULES = load_rules()
 
 
-@pytest.mark.parametrize(
-    "message", MESSAGES, ids=lambda message: f"{message['theme']}: {message['say'][:50]}"
-)
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message["say"][:60])
 def test_the_rules_hear_danger_and_leave_the_rest(message: dict[str, Any]) -> None:
     assert any(cue["escalate"] for cue in RULES.scan(message["say"])) == message["alarms"]
