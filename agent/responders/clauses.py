@@ -15,11 +15,12 @@ from typing import Literal
 from agent.words import Strict, load
 
 __all__ = [
-    "MOST", "MirrorWords", "cleaned", "clauses_of", "is_adverb", "is_verb", "listed", "matching",
+    "MOST", "MirrorWords", "cleaned", "clauses_of", "either", "is_adverb", "is_verb", "listed", "matching",
     "mirror_words", "opens", "pattern", "runs_on", "stands",
 ]  # fmt: skip
 
 _ANYBODY = frozenset({"nobody", "everyone", "everybody", "someone"})
+_NOUNS = frozenset({"morning", "evening", "wedding", "building", "thing", "everything", "something", "nothing"})
 _AND = frozenset({"and", "but", "because", "then", "yet", ","})
 _READ, MOST = 4000, 16  # characters looked at; words a mirrored clause may have
 Patterns = Literal["lead", "tail", "when", "hedge", "short", "never", "sarcasm", "telling", "vague", "trivial", "brief"]
@@ -65,8 +66,16 @@ def pattern(source: str) -> re.Pattern[str]:
 
 @cache
 def matching(name: Patterns) -> re.Pattern[str]:
-    """The patterns of one name as one."""
-    return pattern("|".join(f"(?:{source})" for source in mirror_words().patterns[name]))
+    """The patterns of one name as one; all but these four are only asked of lower-case words."""
+    cased = name in ("lead", "tail", "hedge", "sarcasm")
+    found = pattern("|".join(f"(?:{source})" for source in mirror_words().patterns[name]))
+    return found if cased else re.compile(found.pattern)
+
+
+@cache
+def either(*names: Lists) -> frozenset[str]:
+    """Several of the word lists as one."""
+    return frozenset().union(*(listed(name) for name in names))
 
 
 @cache
@@ -118,8 +127,9 @@ def clauses_of(text: str) -> Iterator[list[str]]:
 def _reported(lower: list[str], start: int) -> bool:
     """Whether what begins at `start` may be wished, feared or told rather than true."""
     before = lower[:start]
-    again = runs_on(lower, start) and listed("subordinators").isdisjoint(before)
-    return not listed("scope").isdisjoint(before) and not again
+    if listed("scope").isdisjoint(before):
+        return False
+    return not (runs_on(lower, start) and listed("subordinators").isdisjoint(before))
 
 
 def _hangs(lower: list[str], start: int, end: int) -> bool:
@@ -142,12 +152,12 @@ def _respelled(words: list[str]) -> list[str]:
             out[at] = "it's" if is_it or after[0] in lists["after_its"] or is_adverb(after[0]) else word
         elif low in table.joined:
             sure = behind in lists["verbs"] or behind in ("be", "been", "have", "had")
-            out[at] = table.joined[low] if sure and last not in lists["determiners"] | {"was"} else word
+            out[at] = table.joined[low] if sure and last not in lists["determiners"] and last != "was" else word
         elif low == "cause" and at and (
-            "'" in behind or behind in lists["pronouns"] | lists["determiners"] | lists["bare"] | {"neither"}
+            "'" in behind or behind in either("pronouns", "determiners", "bare")
         ):
-            out[at] = "because" if last not in lists["determiners"] | {"to", "will", "can"} else word
-        elif low[:-1] in lists["people"] | lists["names"] and low.endswith("s") and after[0] in lists["owned"]:
+            out[at] = "because" if last not in lists["determiners"] and last not in ("to", "will", "can") else word
+        elif low[:-1] in either("people", "names") and low.endswith("s") and after[0] in lists["owned"]:
             out[at] = f"{word[:-1]}'s"  # "my moms house"
     return out
 
@@ -166,15 +176,16 @@ def _parted(words: list[str]) -> list[str]:
 
 def _cuts(lower: list[str]) -> Iterator[int]:
     """Where a sentence may be cut: before "and he", ", my boss", "because", a run-on; only after a verb."""
+    joiners = listed("joiners")
     verb = next((at for at, word in enumerate(lower) if is_verb(word) or "'" in word), len(lower))
     for at in range(max(3, verb + 1), len(lower) - 2):
         behind = at + (lower[at] == ",")
-        while behind < len(lower) - 1 and lower[behind] in listed("joiners") | {"because"}:
+        while behind < len(lower) - 1 and (lower[behind] in joiners or lower[behind] == "because"):
             behind += 1
-        pair = lower[at] == "and" and lower[at - 1] in listed("people") | listed("names")
+        pair = lower[at] == "and" and lower[at - 1] in either("people", "names")
         because = lower[at] == "because" and lower[at - 1] not in ("not", "just", "only", "and", "but")
         begins = behind > at and not pair and lower[at] not in ("now", "then", "still", "just")
-        if because or (begins and opens(lower[behind : behind + 14])) or runs_on(lower, at):
+        if because or (begins and opens(lower[behind : behind + 14])) or runs_on(lower, at, sure=True):
             yield at
 
 
@@ -185,7 +196,7 @@ def stands(lower: list[str]) -> bool:
     if first.partition("'")[0] in listed("pronouns") and not pointing:
         rest = [*dropwhile(is_adverb, lower[1:]), ""]
         return "'" in first or is_verb(rest[0]) or (rest[0] == "and" and stands(rest[1:]))
-    named = first in listed("names") | listed("parents") | listed("bare")
+    named = first in either("names", "parents", "bare")
     if not named and (first not in listed("determiners") or (first == "me" and lower[1:2] != ["and"])):
         return False
     due, chain = 1, -1  # verbs still to come: one, and one more for a "who ..." between
@@ -197,7 +208,7 @@ def stands(lower: list[str]) -> bool:
                 return True
         elif word == "who" and before != "and":
             due += 1
-        elif word == "," or (word in listed("pronouns") | _ANYBODY and before != "and"):
+        elif word == "," or ((word in listed("pronouns") or word in _ANYBODY) and before != "and"):
             return False
     return False
 
@@ -211,14 +222,19 @@ def opens(lower: list[str]) -> bool:
     return stands(lower[len(time[0].split()) :] if time else lower)
 
 
-def runs_on(lower: list[str], at: int) -> bool:
-    """Whether a second sentence begins at `at` without a stop or a conjunction before it."""
+def runs_on(lower: list[str], at: int, *, sure: bool = False) -> bool:
+    """Whether a second sentence begins at `at` without a stop or a conjunction before it.
+
+    sure: and it is certain: in "some cookies my roommate left" it may be a part of the first.
+    """
+    if lower[at] not in listed("starters"):
+        return False
     word, last = lower[at].partition("'")[0], lower[at - 1] if at else ","
-    near = lower[max(0, at - 8) : at]
+    near = lower[max(0, at - 14) : at]
     joined = max((spot for spot, one in enumerate(near) if one in _AND), default=-1)
     since = near[joined + 1 :]
     verbs = (is_verb(one) and not listed("before_nouns") & {last} for last, one in pairwise(["", *since]))
-    if word not in listed("starters") or not (any("'" in one for one in since) or any(verbs)):
+    if not any("'" in one for one in since) and not any(verbs):
         return False
     if lower[at : at + 2] == ["it's", "been"] and last not in listed("before_run_ons"):
         return True
@@ -229,16 +245,25 @@ def runs_on(lower: list[str], at: int) -> bool:
     if last not in listed("breaks") and _goes_on(lower, at):
         return False
     if word in ("my", "our", "his", "her"):
-        return not listed("people").isdisjoint(lower[at + 1 : at + 3]) and stands(lower[at : at + 8])
+        person = not listed("people").isdisjoint(lower[at + 1 : at + 3]) and stands(lower[at : at + 8])
+        return person and not (sure and _relative(near) and last not in listed("breaks"))
+    is_it = {"is", "was", "isn't", "wasn't", "are", "aren't"}.intersection(lower[at + 1 : at + 2])
+    free = last in listed("breaks") or (is_it and word != "i") or not _relative(near)
+    return free and stands(lower[at : at + 6])
+
+
+def _relative(near: list[str]) -> bool:
+    """Whether a noun stands at the end of these words that a subject may go on with: "the job | i wanted"."""
     verb = max((spot for spot, one in enumerate(near) if is_verb(one)), default=-1)
-    relative = not listed("heads").isdisjoint(near[max(verb + 1, len(near) - 4) :])
-    return (last in listed("breaks") or not relative) and stands(lower[at : at + 6])
+    return not listed("heads").isdisjoint(near[max(verb + 1, len(near) - 4) :])
 
 
 def _goes_on(lower: list[str], at: int) -> bool:
     """Whether the word before `at` leaves its clause open: a verb, a preposition, a determiner."""
     before = next(dropwhile(is_adverb, reversed(lower[:at])), "and")
-    if lower[at - 1] in listed("before_run_ons") or is_adverb(lower[at - 1]) or "'" in lower[at - 1]:
+    last = lower[at - 1]
+    doing = last.endswith("ing") and len(last) > 5 and last not in _NOUNS
+    if doing or last in listed("before_run_ons") or is_adverb(last) or "'" in last:
         return True
     noun = lower[at - 2] in listed("before_nouns")
-    return (is_verb(before) and not noun) or before in listed("before_run_ons") | listed("determiners")
+    return (is_verb(before) and not noun) or before in either("before_run_ons", "determiners")

@@ -15,6 +15,7 @@ from agent.responders.clauses import (
     MOST,
     cleaned,
     clauses_of,
+    either,
     is_adverb,
     is_verb,
     listed,
@@ -23,6 +24,7 @@ from agent.responders.clauses import (
     opens,
     pattern,
     runs_on,
+    stands,
 )
 
 __all__ = ["mirror", "short_answer", "topic_phrase"]
@@ -86,6 +88,7 @@ def _turned(words: list[str]) -> str | None:
     out = [_second_person(words, at) for at in range(len(words))]
     turned = " ".join(word or "" for word in out).replace(" ,", ",")
     turned = re.sub(r"\b((?:told|showed|reminded|promised|warned|tells) you) (?=you\b)", r"\1 that ", turned)
+    turned = re.sub(r"\ba (?=[aeio](?!nce?\b))", "an ", turned)
     plain = [word.partition("'")[0] for word in re.findall(r"[\w'-]+", turned.lower())]
     doubled = any(one == two != "had" for one, two in pairwise(plain))
     return None if None in out or doubled or len(plain) > MOST else hedge + turned
@@ -104,14 +107,18 @@ def _sound(lower: list[str]) -> bool:
     heads = {word.partition("'")[0] for word in lower}
     if {"i", "me"} & heads and {"we", "us"} & heads:
         return False  # both would become "you"
+    opened = lower[0] in listed("subordinators") or matching("when").match(" ".join(lower))
     for at, word in enumerate(lower):
         before = next(dropwhile(is_adverb, reversed(lower[:at])), "and")
-        joined = before in listed("before_run_ons") | listed("people") or is_verb(before)
+        joined = before in either("before_run_ons", "people") or is_verb(before)
         if word == "there" and not is_verb("".join(lower[at + 1 : at + 2])):
             continue
         if (word in listed("run_ons") or lower[at : at + 2] in (["i", "am"], ["i", "was"])) and not joined:
             return False
-        if lower[at - 1 : at] != [","] and runs_on(lower, at):
+        if at and lower[at - 1] != "," and runs_on(lower, at):
+            return False
+        spliced = at and lower[at - 1] == "," and word.partition("'")[0] in ("i", "we", "this", "it", "he", "she", "they")
+        if spliced and not opened and stands(lower[at:]):
             return False
         whose = lower[at + 1 : at + 2] if word in ("my", "our") and (at == 0 or lower[at - 1] in ("and", "but")) else []
         if whose and pattern("$single").fullmatch(whose[0]):
@@ -143,7 +150,7 @@ def _second_person(words: list[str], at: int) -> str | None:
         return _were(low, [one.lower() for one in words[:at]], [one.lower() for one in words[at + 1 :]])
     if low in mirror_words().turns:
         return mirror_words().turns[low]
-    if low.partition("'")[0] in listed("names") | listed("capitals"):
+    if low.partition("'")[0] in either("names", "capitals"):
         return word[0].upper() + word[1:].lower()
     if low.partition("'")[0] in listed("parents") and (is_verb(last) or last in listed("before_parents")):
         paired = last in ("and", "or") and at > 1 and words[at - 2].lower() in listed("people")
