@@ -6,97 +6,19 @@ without a stop. It knows nothing of what is worth saying back; mirror.py does. E
 """
 
 import re
-import string
 from collections.abc import Iterator
-from functools import cache, lru_cache
 from itertools import dropwhile, pairwise
-from typing import Literal
 
-from agent.words import Strict, load
+from agent.responders.lexicon import either, is_adverb, is_verb, listed, matching, mirror_words
 
-__all__ = [
-    "MOST", "MirrorWords", "cleaned", "clauses_of", "either", "is_adverb", "is_verb", "listed", "matching",
-    "mirror_words", "opens", "pattern", "runs_on", "stands",
-]  # fmt: skip
+__all__ = ["MOST", "clauses_of", "cleaned", "opens", "runs_on", "stands"]
 
 _ANYBODY = frozenset({"nobody", "everyone", "everybody", "someone"})
-_NOUNS = frozenset({"morning", "evening", "wedding", "building", "thing", "everything", "something", "nothing"})
+_LEADS = frozenset({"if", "when", "whenever", "since", "after", "once", "says", "said"})
+_TELLS = frozenset({"says", "say", "said", "think", "thinks", "know", "if", "that", "because"})
+_IS = frozenset({"is", "was", "isn't", "wasn't", "are", "aren't"})
 _AND = frozenset({"and", "but", "because", "then", "yet", ","})
 _READ, MOST = 4000, 16  # characters looked at; words a mirrored clause may have
-Patterns = Literal["lead", "tail", "when", "hedge", "short", "never", "sarcasm", "telling", "vague", "trivial", "brief"]
-Lists = Literal[
-    "verbs", "pasts", "helpers", "adverbs", "no_verbs", "pronouns", "determiners", "bare", "parents",
-    "people", "names", "scope", "subordinators", "loose_ends", "run_ons", "before_run_ons",
-    "before_nouns", "before_parents", "joiners", "breaks", "starters", "telling", "heads", "owned", "after_its", "capitals",
-]  # fmt: skip
-
-
-class MirrorWords(Strict):
-    """The schema of agent/words/mirror.yaml; its comments say what each list and pattern is for."""
-
-    lists: dict[Lists, frozenset[str]]
-    patterns: dict[Patterns, tuple[str, ...]]
-    clean: tuple[tuple[str, str], ...]
-    turns: dict[str, str]
-    repair: dict[str, str]
-    joined: dict[str, str]
-    soften: dict[str, str]
-    parts: dict[str, str]
-    topics: tuple[tuple[str, str], ...]
-
-
-@cache
-def mirror_words() -> MirrorWords:
-    """The lists. Raises WordsError when the file breaks its schema."""
-    return load("mirror.yaml", MirrorWords)
-
-
-def listed(name: Lists) -> frozenset[str]:
-    """One of the word lists."""
-    return mirror_words().lists[name]
-
-
-@cache
-def pattern(source: str) -> re.Pattern[str]:
-    """A regular expression of the file, its $names filled in."""
-    people = "|".join(sorted(listed("people"), key=len, reverse=True))
-    filled = string.Template(source).substitute(mirror_words().parts, people=f"(?:{people})")
-    return re.compile(filled, re.IGNORECASE)
-
-
-@cache
-def matching(name: Patterns) -> re.Pattern[str]:
-    """The patterns of one name as one; all but these four are only asked of lower-case words."""
-    cased = name in ("lead", "tail", "hedge", "sarcasm")
-    found = pattern("|".join(f"(?:{source})" for source in mirror_words().patterns[name]))
-    return found if cased else re.compile(found.pattern)
-
-
-@cache
-def either(*names: Lists) -> frozenset[str]:
-    """Several of the word lists as one."""
-    return frozenset().union(*(listed(name) for name in names))
-
-
-@cache
-def _finite() -> frozenset[str]:
-    """Every verb form that can follow a subject."""
-    third = {re.sub(r"(?<![aeiou])ys$", "ies", verb + "s") for verb in listed("verbs")}
-    third |= {verb + "es" for verb in listed("verbs") if verb.endswith(("s", "sh", "ch", "x", "z", "o"))}
-    return (listed("verbs") | listed("pasts") | listed("helpers") | third) - listed("no_verbs")
-
-
-@lru_cache(4096)
-def is_verb(word: str) -> bool:
-    """Whether a word can be the verb of a subject before it."""
-    past = len(word) > 3 and word.endswith("ed") and word not in listed("no_verbs")
-    return past or word in _finite() or word.endswith("n't")
-
-
-@lru_cache(4096)
-def is_adverb(word: str) -> bool:
-    """Whether a word may stand between a subject and its verb."""
-    return word in listed("adverbs") or (len(word) > 4 and word.endswith("ly") and word not in _finite())
 
 
 def cleaned(text: str) -> str:
@@ -111,7 +33,10 @@ def cleaned(text: str) -> str:
 
 def clauses_of(text: str) -> Iterator[list[str]]:
     """Runs of words that may stand alone: sentences, their halves, and sentences cut at a "because"."""
-    for sentence in re.findall(r"[^.!?;:\n\u2026\u2013\u2014]+\??", text):
+    sentences = re.findall(r"[^.!?;:\n\u2026\u2013\u2014]+\??", text)
+    for sentence, behind in pairwise([*sentences, ""]):
+        if re.match(r"\s*(?:but|however|except|until)\b", behind, re.IGNORECASE):
+            continue  # what it says is about to be taken back
         if re.search(r"[^\w\s,'-]|_|(?<!\w)'|'(?!\w)|\s-+\s", sentence):
             continue  # questions, quotes, brackets, links
         words = _parted(_respelled(re.findall(r"[^\W_]+(?:['-][^\W_]+)*|,", sentence)))
@@ -129,37 +54,40 @@ def _reported(lower: list[str], start: int) -> bool:
     before = lower[:start]
     if listed("scope").isdisjoint(before):
         return False
-    return not (runs_on(lower, start) and listed("subordinators").isdisjoint(before))
+    return not (runs_on(lower, start) and either("subordinators", "wished").isdisjoint(before))
 
 
 def _hangs(lower: list[str], start: int, end: int) -> bool:
     """Whether what follows `end` must be heard with what stands before it: a "but", what an "if" leads to."""
-    opened = {"if", "when", "whenever", "since", "after", "once", "says", "said"} & set(lower[start + 1 : end])
-    return "but" in lower[end : end + 2] or (end < len(lower) and bool(opened) and runs_on(lower, end))
+    opened = not _LEADS.isdisjoint(lower[start + 1 : end])
+    return "but" in lower[end : end + 20] or (end < len(lower) and opened and runs_on(lower, end))
 
 
 def _respelled(words: list[str]) -> list[str]:
     """The words with their apostrophes, and without the short forms of a phone, where one reading is sure."""
-    table, lists = mirror_words(), mirror_words().lists
-    words = [part for word in words for part in table.repair.get(word.lower(), word).split()]
-    out = list(words)
-    for at, word in enumerate(words):
-        low, after = word.lower(), [*(one.lower() for one in words[at + 1 : at + 3]), "", ""]
-        behind = after[1] if is_adverb(after[0]) else after[0]
-        last = words[at - 1].lower() if at else ""
-        if low == "its":
-            is_it = behind in lists["after_its"] or behind.endswith(("ing", "ed")) or behind[:1].isdigit()
-            out[at] = "it's" if is_it or after[0] in lists["after_its"] or is_adverb(after[0]) else word
-        elif low in table.joined:
-            sure = behind in lists["verbs"] or behind in ("be", "been", "have", "had")
-            out[at] = table.joined[low] if sure and last not in lists["determiners"] and last != "was" else word
-        elif low == "cause" and at and (
-            "'" in behind or behind in either("pronouns", "determiners", "bare")
-        ):
-            out[at] = "because" if last not in lists["determiners"] and last not in ("to", "will", "can") else word
-        elif low[:-1] in either("people", "names") and low.endswith("s") and after[0] in lists["owned"]:
-            out[at] = f"{word[:-1]}'s"  # "my moms house"
-    return out
+    words = [part for word in words for part in mirror_words().repair.get(word.lower(), word).split()]
+    lower = ["", *(word.lower() for word in words), "", ""]
+    return [_spelled(word, *lower[at : at + 4]) for at, word in enumerate(words)]
+
+
+def _spelled(word: str, last: str, low: str, after: str, later: str) -> str:
+    """One word, as the words around it tell that it is meant."""
+    behind = later if is_adverb(after) else after
+    if low == "its":
+        follows = not listed("after_its").isdisjoint((after, behind)) or is_adverb(after)
+        is_it = follows or behind.endswith(("ing", "ed")) or behind[:1].isdigit() or last in _TELLS
+        return "it's" if is_it else word
+    if low in mirror_words().joined:
+        verb = behind in listed("verbs") or behind in ("be", "been", "have", "had")
+        noun = last in listed("determiners") or last == "was"
+        return mirror_words().joined[low] if verb and not noun else word
+    if low == "cause" and last:
+        noun = last in listed("determiners") or last in ("to", "will", "can")
+        clause = "'" in behind or behind in either("pronouns", "determiners", "bare")
+        return "because" if clause and not noun else word
+    one = low.removesuffix("s")
+    owner = one not in (low, "kid") and one in either("people", "names")
+    return f"{word[:-1]}'s" if owner and after in listed("owned") else word  # "my moms house"
 
 
 def _parted(words: list[str]) -> list[str]:
@@ -229,27 +157,34 @@ def runs_on(lower: list[str], at: int, *, sure: bool = False) -> bool:
     """
     if lower[at] not in listed("starters"):
         return False
-    word, last = lower[at].partition("'")[0], lower[at - 1] if at else ","
-    near = lower[max(0, at - 14) : at]
+    near, last = lower[max(0, at - 14) : at], lower[at - 1] if at else ","
     joined = max((spot for spot, one in enumerate(near) if one in _AND), default=-1)
-    since = near[joined + 1 :]
-    verbs = (is_verb(one) and not listed("before_nouns") & {last} for last, one in pairwise(["", *since]))
-    if not any("'" in one for one in since) and not any(verbs):
-        return False
-    if lower[at : at + 2] == ["it's", "been"] and last not in listed("before_run_ons"):
-        return True
+    pairs = list(pairwise(["", *near[joined + 1 :]]))
+    if not any(
+        "'" in one or (is_verb(one) and before not in listed("before_nouns")) for before, one in pairs
+    ):
+        return False  # nothing has been said yet that could be over
+    if lower[at : at + 2] == ["it's", "been"]:
+        return last not in listed("before_run_ons")
     if lower[at : at + 2] in [lower[spot : spot + 2] for spot in range(max(0, at - 6), at)]:
-        return last not in listed("before_run_ons") | {"and"} or last in ("sad", "angry", "happy", "worried")
+        return last not in either("before_run_ons", "joiners") or last in ("sad", "angry", "happy", "worried")
+    return _begins(lower, at, near, sure=sure)
+
+
+def _begins(lower: list[str], at: int, near: list[str], *, sure: bool) -> bool:
+    """Whether a subject and its verb begin at `at`, and what is before it can be over there."""
+    word, last = lower[at].partition("'")[0], lower[at - 1]
+    over = last in listed("breaks")
     if last in listed("people"):
-        return listed("telling").isdisjoint(near) and word != "i" and stands(lower[at : at + 6])
-    if last not in listed("breaks") and _goes_on(lower, at):
+        feels = word != "i" or lower[at] == "i'm" or lower[at + 1 : at + 2] == ["am"]
+        return listed("telling").isdisjoint(near) and feels and stands(lower[at : at + 6])
+    if not over and _goes_on(lower, at):
         return False
     if word in ("my", "our", "his", "her"):
-        person = not listed("people").isdisjoint(lower[at + 1 : at + 3]) and stands(lower[at : at + 8])
-        return person and not (sure and _relative(near) and last not in listed("breaks"))
-    is_it = {"is", "was", "isn't", "wasn't", "are", "aren't"}.intersection(lower[at + 1 : at + 2])
-    free = last in listed("breaks") or (is_it and word != "i") or not _relative(near)
-    return free and stands(lower[at : at + 6])
+        person = not listed("people").isdisjoint(lower[at + 1 : at + 3])
+        return person and stands(lower[at : at + 8]) and (over or not sure or not _relative(near))
+    is_so = word != "i" and not _IS.isdisjoint(lower[at + 1 : at + 2])
+    return (over or is_so or not _relative(near)) and stands(lower[at : at + 6])
 
 
 def _relative(near: list[str]) -> bool:
@@ -262,7 +197,7 @@ def _goes_on(lower: list[str], at: int) -> bool:
     """Whether the word before `at` leaves its clause open: a verb, a preposition, a determiner."""
     before = next(dropwhile(is_adverb, reversed(lower[:at])), "and")
     last = lower[at - 1]
-    doing = last.endswith("ing") and len(last) > 5 and last not in _NOUNS
+    doing = last in listed("doing")
     if doing or last in listed("before_run_ons") or is_adverb(last) or "'" in last:
         return True
     noun = lower[at - 2] in listed("before_nouns")

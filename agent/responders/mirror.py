@@ -11,25 +11,25 @@ import re
 from collections.abc import Sequence
 from itertools import dropwhile, islice, pairwise
 
-from agent.responders.clauses import (
-    MOST,
-    cleaned,
-    clauses_of,
+from agent.responders.clauses import MOST, clauses_of, cleaned, opens, runs_on, stands
+from agent.responders.lexicon import (
     either,
     is_adverb,
     is_verb,
+    is_word,
     listed,
     matching,
     mirror_words,
-    opens,
     pattern,
-    runs_on,
-    stands,
 )
 
 __all__ = ["mirror", "short_answer", "topic_phrase"]
 
 _FEWEST = 4  # words a mirrored clause may have
+_NOT_YOURS = re.compile(r"\byou (?:am|was|is|has|wasn't)\b", re.IGNORECASE)
+_KINDS = frozenset({"older", "younger", "little", "big", "oldest", "youngest", "own", "best", "step"})
+_SUBJECTS = frozenset({"i", "we", "this", "it", "he", "she", "they", "my", "our"})
+
 
 def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None:
     """The most telling clause of `text` in the second person, or None when it cannot be done well.
@@ -41,11 +41,13 @@ def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None
     text = cleaned(text)
     past, clauses = "\n".join(said).casefold(), islice(clauses_of(text), 300)
     felt = set(re.findall(r"[a-z']+", carried.lower()))
-    found = [
-        (_worth(clause) + _felt(clause, felt), turned) for clause in clauses if (turned := _turned(clause))
-    ]
-    fresh = [(worth, turned) for worth, turned in found if worth >= 2 and turned.casefold() not in past]
-    return max(fresh, key=lambda pair: pair[0])[1] if fresh and not matching("sarcasm").search(text) else None
+    found: dict[str, float] = {}
+    for clause in clauses:
+        if turned := _turned(clause):
+            whole = next((longer for longer in found if turned in longer), turned)  # its half says less
+            found[whole] = max(found.get(whole, 0), _worth(clause) + _felt(clause, felt))
+    fresh = [turned for turned, worth in found.items() if worth >= 2 and turned.casefold() not in past]
+    return max(fresh, key=found.__getitem__) if fresh and not matching("sarcasm").search(text) else None
 
 
 def topic_phrase(text: str) -> str | None:
@@ -82,7 +84,7 @@ def _turned(words: list[str]) -> str | None:
     plainly = " ".join(lower)
     if not opens(lower) or not _sound(lower) or matching("trivial").search(plainly):
         return None
-    if matching("never").search(plainly):
+    if matching("never").search(plainly) or not all(map(is_word, filter(str.islower, words))):
         return None
     words = _you_first(words)
     out = [_second_person(words, at) for at in range(len(words))]
@@ -90,7 +92,7 @@ def _turned(words: list[str]) -> str | None:
     turned = re.sub(r"\b((?:told|showed|reminded|promised|warned|tells) you) (?=you\b)", r"\1 that ", turned)
     turned = re.sub(r"\ba (?=[aeio](?!nce?\b))", "an ", turned)
     plain = [word.partition("'")[0] for word in re.findall(r"[\w'-]+", turned.lower())]
-    doubled = any(one == two != "had" for one, two in pairwise(plain))
+    doubled = any(one == two != "had" for one, two in pairwise(plain)) or _NOT_YOURS.search(turned)
     return None if None in out or doubled or len(plain) > MOST else hedge + turned
 
 
@@ -103,31 +105,38 @@ def _trimmed(words: list[str]) -> list[str]:
 
 
 def _sound(lower: list[str]) -> bool:
-    """Whether every "I" has a verb, no second sentence runs on, and "we" does not stand beside "I"."""
+    """Whether no second sentence runs on, every subject has its verb, and "we" does not stand beside "I"."""
     heads = {word.partition("'")[0] for word in lower}
     if {"i", "me"} & heads and {"we", "us"} & heads:
         return False  # both would become "you"
-    opened = lower[0] in listed("subordinators") or matching("when").match(" ".join(lower))
-    for at, word in enumerate(lower):
-        before = next(dropwhile(is_adverb, reversed(lower[:at])), "and")
-        joined = before in either("before_run_ons", "people") or is_verb(before)
-        if word == "there" and not is_verb("".join(lower[at + 1 : at + 2])):
-            continue
-        if (word in listed("run_ons") or lower[at : at + 2] in (["i", "am"], ["i", "was"])) and not joined:
-            return False
-        if at and lower[at - 1] != "," and runs_on(lower, at):
-            return False
-        spliced = at and lower[at - 1] == "," and word.partition("'")[0] in ("i", "we", "this", "it", "he", "she", "they")
-        if spliced and not opened and stands(lower[at:]):
-            return False
-        whose = lower[at + 1 : at + 2] if word in ("my", "our") and (at == 0 or lower[at - 1] in ("and", "but")) else []
-        if whose and pattern("$single").fullmatch(whose[0]):
-            verb = next(dropwhile(is_adverb, lower[at + 2 :]), "")
-            if verb in listed("verbs") - listed("pasts") and not verb.endswith("s"):
-                return False  # "my husband never come home" is another English, and not ours to imitate
-        behind = next(dropwhile(is_adverb, lower[at + 1 :]), "")
-        if word == "i" and (at == 0 or before != "and") and not (is_verb(behind) or behind == "and"):
-            return False
+    opened = lower[0] in listed("subordinators") or matching("when").match(" ".join(lower)) is not None
+    return all(_is_one(lower, at, opened=opened) and _agrees(lower, at) for at in range(len(lower)))
+
+
+def _is_one(lower: list[str], at: int, *, opened: bool) -> bool:
+    """Whether no second sentence begins at `at`; opened: a comma is due, as in "when I woke, he left"."""
+    word, last = lower[at], lower[at - 1] if at else ""
+    before = next(dropwhile(is_adverb, reversed(lower[:at])), "and")
+    joined = before in either("before_run_ons", "people") or is_verb(before)
+    place = word == "there" and not is_verb("".join(lower[at + 1 : at + 2]))
+    second = word in listed("run_ons") or lower[at : at + 2] in (["i", "am"], ["i", "was"])
+    if second and not joined and not place:
+        return False
+    if last == ",":
+        return opened or word.partition("'")[0] not in _SUBJECTS or not stands(lower[at:])
+    return not (at and runs_on(lower, at))
+
+
+def _agrees(lower: list[str], at: int) -> bool:
+    """Whether an "i" or "my dad" at `at` has a verb of this English; "my dad never come" is of another."""
+    word, before = lower[at], next(dropwhile(is_adverb, reversed(lower[:at])), "and")
+    behind = [*dropwhile(lambda one: is_adverb(one) or one in _KINDS, lower[at + 1 :]), "", ""]
+    if word == "i" and (at == 0 or before != "and"):
+        return is_verb(behind[0]) or behind[0] == "and"
+    first = at == 0 or lower[at - 1] in ("and", "but")
+    if first and word in ("my", "our") and pattern("$single").fullmatch(behind[0]):
+        verb = next(dropwhile(is_adverb, behind[1:]), "")
+        return verb.endswith("s") or verb not in listed("verbs") or verb in listed("pasts")
     return True
 
 
@@ -184,4 +193,5 @@ def _worth(words: list[str]) -> int:
     theirs = bool(re.search(r"\b(?:i|me|my|i'\w+|myself|we|us|our)\b", text))
     telling = min(3, len({match[0] for match in matching("telling").finditer(text)}))
     vague = len({match[0] for match in matching("vague").finditer(text)})
-    return 2 * (theirs + telling - vague) + (5 <= len(words) <= 13) - (len(words) > 14)
+    vague += not theirs and words[0].lower() in ("he", "she", "they")
+    return 2 * (theirs + telling - vague) + (5 <= len(words) <= 14)
