@@ -159,10 +159,10 @@ def runs_on(lower: list[str], at: int, *, sure: bool = False) -> bool:
         return False
     near, last = lower[max(0, at - 14) : at], lower[at - 1] if at else ","
     joined = max((spot for spot, one in enumerate(near) if one in _AND), default=-1)
-    pairs = list(pairwise(["", *near[joined + 1 :]]))
-    if not any(
-        "'" in one or (is_verb(one) and before not in listed("before_nouns")) for before, one in pairs
-    ):
+    if last in listed("people") and near[joined + 1 : joined + 2] == ["my"]:
+        joined = -1  # "from me and my husband"
+    pairs, nouns = pairwise(["", *near[joined + 1 :]]), listed("before_nouns")
+    if not any("'" in one or (is_verb(one) and before not in nouns) for before, one in pairs):
         return False  # nothing has been said yet that could be over
     if lower[at : at + 2] == ["it's", "been"]:
         return last not in listed("before_run_ons")
