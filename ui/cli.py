@@ -38,7 +38,7 @@ app.add_typer(train, name="train")
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
 
-LEAVING = 10.0  # seconds that leaving a chat may wait for parts that still load
+LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
