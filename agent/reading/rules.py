@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from agent.errors import WordsError
+from agent.reading.cues import Found, Read, Sentence, as_cue, owned, set_aside, turn
 from agent.reading.disguise import Lexicon
-from agent.reading.found import Found, Read, Sentence, as_cue, owned, set_aside, turn
 from agent.reading.joined import Spots, any_of, owner, turns_to_self
 from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject
 from agent.reading.normalise import forms, normalise

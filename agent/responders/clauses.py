@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import dropwhile, pairwise
 
-from agent.responders.lexicon import either, is_adverb, is_verb, listed, matching, mirror_words
+from agent.responders.mirror_words import either, is_adverb, is_verb, listed, matching, mirror_words
 
 __all__ = ["MOST", "clauses_of", "cleaned", "opens", "runs_on", "stands"]
 

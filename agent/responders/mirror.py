@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import dropwhile, islice, pairwise
 
 from agent.responders.clauses import MOST, clauses_of, cleaned, opens, runs_on, stands
-from agent.responders.lexicon import (
+from agent.responders.mirror_words import (
     either,
     is_adverb,
     is_verb,

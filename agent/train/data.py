@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.errors import DataError
-from agent.train.own import OWN
+from agent.train.own_messages import OWN
 from agent.train.sets import PERMISSIVE, READERS, Row, Targets, hashed, key
 
 __all__ = ["Example", "Part", "examples"]

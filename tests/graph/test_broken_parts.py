@@ -17,7 +17,7 @@ from agent import exercises, guard, notes, plan, rulebook, safety_plan, sentence
 from agent.errors import EncoderError, WordsError
 from agent.reading import assess, language, rules, wants
 from agent.reading.ladder import Level
-from agent.responders import crisis_words, handoff, lexicon, replies
+from agent.responders import crisis_words, handoff, mirror_words, replies
 from graph import Session, Turn, services, session
 from knowledge.errors import LibraryError
 from knowledge.helplines import HelplineError
@@ -36,12 +36,12 @@ READERS: dict[str, list[tuple[ModuleType, str]]] = {
     "wants.yaml": [(wants, "_words"), (wants, "_index")],
     "languages.yaml": [(language, "_known")],
     "mirror.yaml": [
-        (lexicon, "mirror_words"),
-        (lexicon, "pattern"),
-        (lexicon, "matching"),
-        (lexicon, "either"),
-        (lexicon, "_finite"),
-        (lexicon, "_vocabulary"),
+        (mirror_words, "mirror_words"),
+        (mirror_words, "pattern"),
+        (mirror_words, "matching"),
+        (mirror_words, "either"),
+        (mirror_words, "_finite"),
+        (mirror_words, "_vocabulary"),
     ],
     "replies_support.yaml": [(replies, "load_replies")],
     "sentences.yaml": [(sentences, "_reader")],

@@ -1,4 +1,4 @@
-"""What a sentence was found to hold: its cues, and which of them only repeat what it tells of somebody else.
+"""The cues a sentence was found to hold, and which of them only repeat what it tells of somebody else.
 
 Plain values and small functions for agent/reading/rules.py; knows nothing of patterns.
 """
