@@ -1,11 +1,12 @@
 """Where a person says they are, when nobody has chosen a country yet: "I'm in Ireland", or "Canada" alone.
 
 A place is taken only from a plain statement about oneself, never from a name that merely occurs. Knows the
-English names of countries from the helpline registry; nothing of cities, nor of what follows from a place.
+names of countries from the helpline registry; nothing of cities, nor of what follows from a place.
 """
 
 import logging
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from knowledge.helplines import HelplineError, load_helplines
@@ -14,12 +15,6 @@ __all__ = ["told_country"]
 
 log = logging.getLogger("hearken")
 
-# What people call places that the registry names otherwise.
-ALSO = {
-    "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "britain": "GB",
-    "great britain": "GB", "usa": "US", "us": "US", "america": "US", "the states": "US", "uae": "AE",
-    "holland": "NL", "korea": "KR", "south korea": "KR", "russia": "RU", "czech republic": "CZ",
-}  # fmt: skip
 # Names that are more often something else.
 DOUBTFUL = frozenset({"georgia", "jersey", "chad", "jordan"})
 _SHORT = 3  # words; a message of no more may be nothing but the name
@@ -31,14 +26,12 @@ _BEFORE = re.compile(
 
 
 @cache
-def _names() -> dict[str, str]:
+def _names() -> Mapping[str, str]:
     try:
-        registry = load_helplines().names
+        return load_helplines().called
     except HelplineError as error:
         log.error("no names of countries: %s", error)
-        registry = {}
-    known = {name.casefold(): code for code, name in registry.items()}
-    return {**known, **ALSO}
+        return {}
 
 
 def told_country(text: str) -> str:

@@ -67,11 +67,12 @@ class Age(NamedTuple):
 
 @dataclass(frozen=True)
 class Helplines:
-    """The registry in memory. names: ISO 3166-1 alpha-2 -> English name; zones: code -> IANA zone."""
+    """The registry in memory; its fields are those of `knowledge.registry.Registry`."""
 
     rows: tuple[Row, ...]
     names: Mapping[str, str]
     zones: Mapping[str, str]
+    called: Mapping[str, str]
 
     def contacts(  # noqa: PLR0913 - what the choice depends on, each by name
         self,

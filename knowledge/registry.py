@@ -48,11 +48,15 @@ class Row:
 
 
 class Registry(NamedTuple):
-    """What the files hold. names: ISO 3166-1 alpha-2 -> English name; zones: code -> IANA zone."""
+    """What the files hold. names: ISO 3166-1 alpha-2 -> English name; zones: code -> IANA zone.
+
+    called: English name or what people call a country otherwise, without capitals -> code.
+    """
 
     rows: tuple[Row, ...]
     names: Mapping[str, str]
     zones: Mapping[str, str]
+    called: Mapping[str, str]
 
 
 def contact_tokens(text: str) -> set[str]:
@@ -81,7 +85,7 @@ def read_registry(path: Path | None = None) -> Registry:
     Raises HelplineError when a file is missing or a line breaks the schema.
     """
     here = files("knowledge")
-    places = list(_table(here / "countries.csv", ("code", "name", "zone")))
+    places = list(_table(here / "countries.csv", ("code", "name", "zone", "also")))
     names = {place["code"]: place["name"] for _, place in places}
     source = path or here / "helplines.csv"
     rows = [_checked(source.name, line, cells, names) for line, cells in _table(source, _columns())]
@@ -90,9 +94,10 @@ def read_registry(path: Path | None = None) -> Registry:
         if (row.country, row.name) in seen:
             raise HelplineError(f"{source.name} line {line}: {row.name} is listed twice; remove one.")
         seen.add((row.country, row.name))
-    return Registry(
-        tuple(rows), names, {place["code"]: place["zone"] for _, place in places if place["zone"]}
-    )
+    zones = {place["code"]: place["zone"] for _, place in places if place["zone"]}
+    called = {name.casefold(): code for code, name in names.items()}
+    called |= {also: place["code"] for _, place in places for also in place["also"].split("|") if also}
+    return Registry(tuple(rows), names, zones, called)
 
 
 def _columns() -> tuple[str, ...]:
