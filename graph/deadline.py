@@ -1,7 +1,8 @@
 """Run something that may block, and stop waiting for it in time.
 
-Python cannot stop a thread, so work that overruns is abandoned, never joined: its result is thrown
-away and it holds no lock of ours. Knows nothing of what it runs.
+Python cannot stop a thread, so work that overruns is abandoned and no turn waits for it: its result is
+thrown away and it holds no lock of ours. A program that ends may `settle` first. Knows nothing of what it
+runs.
 """
 
 import queue
@@ -12,12 +13,13 @@ from typing import TypeVar
 
 from agent.errors import HearkenError
 
-__all__ = ["PartFailed", "pump", "within"]
+__all__ = ["PartFailed", "pump", "settle", "within"]
 
 T = TypeVar("T")
 
 # How far a producer may run ahead of who takes.
 AHEAD = 16
+WORKER = "hearken-worker"
 
 
 class PartFailed(HearkenError):
@@ -51,7 +53,7 @@ def pump(seconds: float, produce: Callable[[], Iterable[T]]) -> Iterator[T]:
         _handed(items, _End(error), abandoned)
 
     # A bare thread: the caller's LangChain callbacks must not see what a model inside says unguarded.
-    threading.Thread(target=work, daemon=True, name="hearken-worker").start()
+    threading.Thread(target=work, daemon=True, name=WORKER).start()
     end = time.monotonic() + seconds
     try:
         while True:
@@ -85,3 +87,14 @@ def _handed(items: "queue.Queue[T | _End]", item: T | _End, abandoned: threading
 def within(seconds: float, call: Callable[[], T]) -> T:
     """The result of `call`, or PartFailed when it raised or once `seconds` have passed."""
     return next(iter(pump(seconds, lambda: (call(),))))
+
+
+def settle(seconds: float) -> None:
+    """Wait for abandoned work, at most `seconds` for all of it.
+
+    For the end of a program: native code that is torn down while it loads may crash it.
+    """
+    end = time.monotonic() + seconds
+    for thread in threading.enumerate():
+        if thread.name == WORKER:
+            thread.join(max(0.0, end - time.monotonic()))

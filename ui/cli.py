@@ -74,6 +74,7 @@ def chat(
     """Have a conversation in the terminal."""
     from agent.settings import load_settings
     from graph import Session
+    from graph.deadline import settle
     from graph.services import from_settings, warm
     from ui.wording import fill, load_ui_words, reminded
 
@@ -97,7 +98,8 @@ def chat(
             text = console.input(f"\n[bold]{words.chat_you}[/bold]  ")
         except (EOFError, KeyboardInterrupt):
             console.print(f"\n{words.chat_goodbye}")
-            warming.join(LEAVING)  # a model torn down while it loads may end the program with a crash
+            warming.join(LEAVING)
+            settle(LEAVING)  # a search that was given up may still be filling the library
             return
         if text.strip() in {"/plan", "/notes"}:
             (_print_plan if text.strip() == "/plan" else _print_notes)(session)

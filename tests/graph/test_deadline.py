@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from graph.deadline import PartFailed, pump, within
+from graph.deadline import PartFailed, pump, settle, within
 
 
 def test_the_result_comes_through() -> None:
@@ -35,3 +35,19 @@ def test_what_raises_is_told_by_kind_and_not_by_content() -> None:
     with pytest.raises(PartFailed, match="ValueError") as failed:
         within(5, broken)
     assert "person" not in str(failed.value)
+
+
+def test_the_end_of_a_program_may_wait_for_what_was_given_up_but_not_for_ever() -> None:
+    release, done = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        release.wait(10)
+        done.set()
+
+    with pytest.raises(PartFailed, match="within"):
+        within(0.05, slow)
+    settle(0.05)
+    assert not done.is_set()
+    release.set()
+    settle(10)
+    assert done.is_set()
