@@ -67,9 +67,11 @@ class Person(TypedDict, total=False):
 
     country: ISO 3166-1 alpha-2, or absent when not known. name: what to call them. advice,
     questions: False when they asked for none. brief: True when they asked for shorter replies.
+    language: ISO 639-1, the one chosen or last answered in; what they write plainly in another changes it.
     """
 
     country: str
+    language: str
     name: str
     advice: bool
     questions: bool

@@ -21,13 +21,14 @@ from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
-from agent.reading.language import detect
+from agent.reading import spanish
 from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
 from agent.responders import handoff as handing
 from agent.safety_plan import standing
+from agent.words import tongue
 from graph.deadline import PartFailed, pump, within
 from graph.services import Services
 from graph.state import State
@@ -91,12 +92,16 @@ def perceive(state: State, services: Services) -> State:
     person = state.get("person") or Person()
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
-        language, wanted, person = within(services.step_seconds, lambda: _asked_for(state, texts, person))
+        language, wanted, person = within(
+            services.step_seconds, lambda: _asked_for(state, texts, person, services.language)
+        )
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
         )
+        if language == "es":  # the reading model was taught English
+            read = [*read[:-1], spanish.read(texts[-1])]
         care = at_least(_floor(state), "moderate")
         reading = _joined(reading, read, under_care=care)
         if (
@@ -169,6 +174,7 @@ def respond(state: State, services: Services, emit: Emit) -> State:
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
     own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
+    own_words = own_words or brief["reading"]["language"] == "es"  # a model's Spanish cannot be judged
     if not own_words:
         try:
             shown(services.respond, brief, bounds)
@@ -295,12 +301,19 @@ def seed(texts: Sequence[str]) -> int:
     return zlib.crc32(texts[0].encode("utf-8", "replace")) if texts else 0
 
 
-def _asked_for(state: State, texts: Sequence[str], person: Person) -> tuple[str, list[str], Person]:
+def _asked_for(
+    state: State, texts: Sequence[str], person: Person, chosen: str
+) -> tuple[str, list[str], Person]:
     """The language, what is wanted of this turn, and what is to be kept in mind."""
     text = texts[-1] if texts else ""
-    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
+    before = person.get("language", chosen)
+    alone = len(text.split()) > SHORT or before == "es"
+    language = spanish.spoken(text if alone else " ".join(texts[-2:]), before)
     for unseen in unfolded(state):
         person = wishes(unseen, person)
+        person = wishes(unseen, person, "es") if language == "es" else person
+    if language != before and "es" in {language, before}:
+        person = {**person, "language": language if language == "es" else "en"}
     return language, wants(text, language), person
 
 
@@ -438,6 +451,7 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
         heard=" ".join(texts[-3:]),
         words=budget,
         crisis=in_crisis,
+        language=tongue(state["reading"]["language"]),
     )
 
 
