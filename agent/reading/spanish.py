@@ -53,7 +53,7 @@ def spelled(text: str) -> str:
 
     def word(match: re.Match[str]) -> str:
         bare = _STRETCHED.sub(r"\1", match[0])
-        return spell.get(_bare(bare), bare)
+        return match[0] if len(bare) == 1 < len(match[0]) else spell.get(_bare(bare), bare)
 
     return _WORD.sub(word, text)
 
