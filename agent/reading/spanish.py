@@ -7,6 +7,7 @@ danger (agent/words/risk.yaml has Spanish of its own) and no language but these 
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from agent.brief import Evidence, Score
@@ -14,7 +15,7 @@ from agent.reading.heads import Heard
 from agent.reading.language import detect
 from agent.words import Strict, load
 
-__all__ = ["SpanishWords", "load_spanish", "plain", "read", "spelled", "spoken"]
+__all__ = ["SpanishWords", "is_spanish", "load_spanish", "plain", "read", "spelled", "spoken"]
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
@@ -31,7 +32,7 @@ class Feeling(Strict):
 
 
 class SpanishWords(Strict):
-    """agent/words/es/feelings.yaml. Everything in it is written without accents but for `spell`'s right side."""
+    """agent/words/es/feelings.yaml. All of it is written without accents, but for what `spell` puts."""
 
     reviewed_by: str | None
     spell: dict[str, str]
@@ -87,6 +88,12 @@ def spoken(text: str, before: str = "") -> str:
     if spanish > english and (spanish > 1 or len(tokens) <= 2):
         return "es"
     return found
+
+
+def is_spanish(words: Sequence[str]) -> bool:
+    """Whether at least one in eight of the words, in lower case and without accents, is a common Spanish one."""
+    known = sum(word in load_spanish().spanish for word in words)
+    return known * 8 >= len(words)
 
 
 def read(text: str) -> Heard:

@@ -13,15 +13,17 @@ from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
-from agent.responders import mirror_spanish as spanish
+from agent.notes import noted, own_line, untold
 from agent.responders.mirror import mirror, short_answer, topic_phrase
+from agent.responders.mirror_spanish import slots as spanish_slots
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
-from agent.words import tongue
 from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
+from agent.words import tongue
 
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
 _ONCE = "it sounds like"  # an opening that wears out after one use
+_PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -76,6 +78,12 @@ def _opening(text: str) -> str:
     return " ".join(re.findall(r"[\w'’]+", text.lower())[:3])
 
 
+def _hard(line: str) -> bool:
+    """Whether a sentence is more than somebody who asked for simple words should be given."""
+    words = re.findall(r"[^\W_]+", line)
+    return len(words) > _PLAIN or any(len(word) > _PLAIN_WORD for word in words)
+
+
 @dataclass
 class _Voice:
     """One reply in the making: what was said before, what is said so far, how many words are left."""
@@ -94,7 +102,9 @@ class _Voice:
         self.language = tongue(brief["reading"]["language"])
         self.replies, self.themes = load_replies(self.language), load_themes(self.language)
         self.theme = theme_of(history, self.language)
-        self.near = any(tells(text, self.theme, self.language) for role, text in history[-3:] if role == "user")
+        self.near = any(
+            tells(text, self.theme, self.language) for role, text in history[-3:] if role == "user"
+        )
         self.left = brief["plan"]["words"]
         self.asked = not brief["plan"]["ask"]
         self.echo: set[str] = set()
@@ -149,7 +159,8 @@ class _Voice:
         if (not self.out and _opening(lines[0]) in self.starts) or _ONCE in self.openings & openings:
             return False
         echo = set(re.findall(r"[a-z']{4,}", template.lower())) & self.replies.echoes
-        if strict and (echo & self.echo or self.openings & openings):
+        hard = self.brief["person"].get("plain") and any(_hard(line) for line in lines)
+        if strict and (hard or echo & self.echo or self.openings & openings):
             return False
         self.out += lines
         self.said.update(lines)
@@ -262,11 +273,11 @@ def _carried(brief: Brief) -> str:
 
 def _slots(brief: Brief) -> dict[str, str]:
     """What fills the $names of a sentence; $Clause is $clause with a capital, and so on."""
+    if tongue(brief["reading"]["language"]) == "es":
+        return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
     topics = (topic_phrase(text) for text in reversed(earlier))
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
-    if tongue(brief["reading"]["language"]) == "es":
-        return _spanish_slots(brief)
     slots: dict[str, str | None] = {
         "clause": mirror(brief["text"], brief["said"], _carried(brief)),
         "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
@@ -276,33 +287,21 @@ def _slots(brief: Brief) -> dict[str, str]:
         "name": brief["person"].get("name"),
     }
     if brief["plan"]["move"] in {"repeat_back", "complaint"}:
-        told = list(dict.fromkeys(clause for text in earlier[:-1] if (clause := mirror(text))))
+        notes = noted(brief["history"])
+        back = brief["plan"]["move"] == "repeat_back"
+        quoted = {*notes["helped"], *notes["chosen"], *untold(brief["history"])} if back else set()
+        rest = [text for text in earlier[:-1] if text not in quoted]
+        told = list(dict.fromkeys(clause for text in rest if (clause := mirror(text))))
         slots |= zip(("first", "second"), told[:2], strict=False)
         slots["latest"] = (
             told[-1] if len(told) > 2 or (told and brief["plan"]["move"] == "complaint") else None
         )
+        if back:
+            slots["practised"] = next(reversed(notes["practised"]), None)
+            slots |= {"helped": own_line(notes["helped"]), "chosen": own_line(notes["chosen"])}
     slots |= zip(("them", "their"), pronouns(brief["history"]), strict=True)
     filled = {name: text for name, text in slots.items() if text}
     return filled | {name.capitalize(): text[0].upper() + text[1:] for name, text in filled.items()}
-
-
-def _spanish_slots(brief: Brief) -> dict[str, str]:
-    """The same in Spanish, where the verb tells who speaks and less can be turned round."""
-    text, earlier = brief["text"], [text for role, text in brief["history"] if role == "user"]
-    topics = (spanish.topic_phrase(one) for one in reversed(earlier))
-    slots: dict[str, str | None] = {
-        "clause": spanish.mirror(text, brief["said"]),
-        "thing": spanish.topic_phrase(text),
-        "topic": next((topic for topic in topics if topic), None),
-        "word": own_word(text, "es"),
-        "name": brief["person"].get("name"),
-    }
-    if brief["plan"]["move"] in {"repeat_back", "complaint"}:
-        told = list(dict.fromkeys(clause for one in earlier[:-1] if (clause := spanish.mirror(one))))
-        slots |= zip(("first", "second"), told[:2], strict=False)
-        slots["latest"] = told[-1] if told else None
-    filled = {name: one for name, one in slots.items() if one}
-    return filled | {name.capitalize(): one[0].upper() + one[1:] for name, one in filled.items()}
 
 
 def _fits(way: Way, voice: _Voice) -> bool:
@@ -317,6 +316,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "asked": voice.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
+        "untold": "first" not in voice.slots,
         "again": bool(voice.replies.known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }
     return (

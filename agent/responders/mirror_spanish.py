@@ -1,18 +1,21 @@
 """A clause of a Spanish message said back with "tú": "mi jefe me grita" as "tu jefe te grita".
 
 Spanish verbs tell who speaks, so only clauses are turned whose verbs of the first person all stand in
-agent/words/es/mirror.yaml; None where anything is not known. Knows nothing of what a clause means, nor when it
-should be said back.
+agent/words/es/mirror.yaml; None where anything is not known. Knows nothing of what a clause means, nor when
+it should be said back.
 """
 
 import re
 from collections.abc import Collection, Sequence
 from functools import cache
+from itertools import pairwise
 
+from agent.brief import Brief
 from agent.reading.spanish import spelled
+from agent.themes import own_word
 from agent.words import Strict, load
 
-__all__ = ["MirrorWords", "load_mirror", "mirror", "topic_phrase"]
+__all__ = ["MirrorWords", "load_mirror", "mirror", "slots", "topic_phrase"]
 
 _FEWEST, _MOST, _READ = 3, 14, 1500
 _CUT = re.compile(r"[.!?;:…\n]+|,|\b(?:pero|porque|aunque|así que|y (?=ya\b|no\b|me\b|mi\b|mis\b))")
@@ -31,6 +34,9 @@ class MirrorWords(Strict):
     people: frozenset[str]
     things: frozenset[str]
     plain_o: frozenset[str]
+    plain: frozenset[str]
+    nouns: frozenset[str]
+    before_nouns: frozenset[str]
     never: frozenset[str]
     loose_ends: frozenset[str]
 
@@ -54,10 +60,29 @@ def mirror(text: str, said: Collection[str] = ()) -> str | None:
 def topic_phrase(text: str) -> str | None:
     """What the message is about, by its first "mi" or "mis" with a noun known: "tu trabajo"."""
     words = [word.lower() for word in re.findall(r"\w+", spelled(text[:_READ]))]
-    for owner, thing in zip(words, words[1:], strict=False):
+    for owner, thing in pairwise(words):
         if owner in {"mi", "mis"} and thing in load_mirror().things:
             return f"{'tu' if owner == 'mi' else 'tus'} {thing}"
     return None
+
+
+def slots(brief: Brief) -> dict[str, str]:
+    """What fills the $names of a Spanish sentence; $Clause is $clause with a capital, and so on."""
+    text, earlier = brief["text"], [text for role, text in brief["history"] if role == "user"]
+    topics = (topic_phrase(one) for one in reversed(earlier))
+    found: dict[str, str | None] = {
+        "clause": mirror(text, brief["said"]),
+        "thing": topic_phrase(text),
+        "topic": next((topic for topic in topics if topic), None),
+        "word": own_word(text, "es"),
+        "name": brief["person"].get("name"),
+    }
+    if brief["plan"]["move"] in {"repeat_back", "complaint"}:
+        told = list(dict.fromkeys(clause for one in earlier[:-1] if (clause := mirror(one))))
+        found |= zip(("first", "second"), told[:2], strict=False)
+        found["latest"] = told[-1] if told else None
+    filled = {name: one for name, one in found.items() if one}
+    return filled | {name.capitalize(): one[0].upper() + one[1:] for name, one in filled.items()}
 
 
 def _turned(words: list[str]) -> str | None:
@@ -87,15 +112,14 @@ def _verb(lower: Sequence[str]) -> int | None:
 def _known(lower: Sequence[str], place: int, verb: int) -> bool:
     """Whether the word can stand in the turned clause: no verb of the first person that is not known."""
     data, word = load_mirror(), lower[place]
-    if place == verb != 0 or word in data.turns or word in {"así", "aquí", "allí", "ahí", "sí", "día", "días"}:
+    if place == verb != 0 or word in data.turns or word in data.plain:
         return True
     if word.endswith("o") and len(word) > 2:
         return word in data.plain_o or word.endswith(("ado", "ido", "ando", "endo"))
-    return not _MINE.search(word) or word in {"tía", "mamá", "papá", "para", "cara", "todavía", "policía", "café"}
+    return not _MINE.search(word)
 
 
 def _said(lower: Sequence[str], place: int) -> str:
     """The word turned; "trabajo" after an article or a possessive is the noun."""
-    word, last = lower[place], lower[place - 1] if place else ""
-    noun = word in {"trabajo", "paso", "sé", "cuido"} and last in {"mi", "el", "un", "del", "al", "de", "otro", "sin"}
-    return word if noun else load_mirror().turns.get(word, word)
+    data, word, last = load_mirror(), lower[place], lower[place - 1] if place else ""
+    return word if word in data.nouns and last in data.before_nouns else data.turns.get(word, word)
