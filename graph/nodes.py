@@ -99,10 +99,8 @@ def perceive(state: State, services: Services) -> State:
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
             services.part_seconds,
-            lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
+            lambda: _read(unfolded(state)[-MOST_READ:], language, services),
         )
-        if language == "es":  # the reading model was taught English
-            read = [*read[:-1], spanish.read(texts[-1])]
         exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1])
         alone = not (exercised or at_least(_floor(state), "moderate"))
         reading = _joined(reading, read, alone=alone)
@@ -317,6 +315,13 @@ def _asked_for(
     if language != before and "es" in {language, before}:
         person = {**person, "language": language if language == "es" else "en"}
     return language, wants(text, language), person
+
+
+def _read(texts: Sequence[str], language: str, services: Services) -> list[Heard]:
+    """What is heard in each message; the reading model was taught English, so a Spanish one is left to cue words."""
+    if language != "es":
+        return [_heard(services.read(one)) for one in texts]
+    return [*(_heard(services.read(one)) for one in texts[:-1]), spanish.read(texts[-1])]
 
 
 def _heard(heard: Heard) -> Heard:

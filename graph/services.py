@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 
 from agent.brief import Passage, Respond
 from agent.errors import EncoderError, WordsError
+from agent.reading import rules_spanish
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
@@ -98,11 +99,18 @@ def library(settings: Settings) -> Library:
 
 
 def _scan(text: str) -> list[Cue]:
-    return _rules().scan(text)
+    try:
+        return rules_spanish.scan(text, _rules())
+    except WordsError as error:
+        log.error("Spanish risk rules unusable, the others answer: %s", error)
+        return _rules().scan(text)
 
 
 def _answers(text: str) -> list[Answer]:
-    return _rules().answers(text)
+    try:
+        return rules_spanish.answers(text, _rules())
+    except WordsError:
+        return _rules().answers(text)
 
 
 def _read(text: str) -> Heard:
