@@ -318,7 +318,7 @@ def _asked_for(
 
 
 def _read(texts: Sequence[str], language: str, services: Services) -> list[Heard]:
-    """What is heard in each message; the reading model was taught English, so a Spanish one is left to cue words."""
+    """What is heard in each message; the model was taught English, so a Spanish one is left to cue words."""
     if language != "es":
         return [_heard(services.read(one)) for one in texts]
     return [*(_heard(services.read(one)) for one in texts[:-1]), spanish.read(texts[-1])]

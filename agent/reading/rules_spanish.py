@@ -1,13 +1,15 @@
-"""The risk rules over a message that may be Spanish: those of risk.yaml always, those of es/risk.yaml beside them.
+"""The risk rules over a message that may be Spanish: those of risk.yaml, and of es/risk.yaml beside them.
 
-What the Spanish rules hear is added and takes nothing away. They read the message with the spelling of the phone
-undone, so where that changed its length a cue points at the whole message. Knows one message at a time.
+The Spanish rules know denials and sayings of their own, so the few plain statements that risk.yaml has for
+Spanish give way where these heard the same danger or a saying. They read the message as typed and with the
+spelling of the phone undone. Knows one message at a time.
 """
 
 import re
 from functools import cache
 
 from agent.reading.ladder import LEVELS, Answer, Cue
+from agent.reading.normalise import normalise
 from agent.reading.riskwords import RiskWords
 from agent.reading.rules import Rules, compile_rules
 from agent.reading.spanish import load_spanish, plain, spoken
@@ -15,8 +17,9 @@ from agent.words import load
 
 __all__ = ["answers", "holds_spanish", "load_spanish_rules", "scan"]
 
-_ENOUGH = 2  # Spanish words that make a message worth reading for Spanish
 _LETTERS = re.compile(r"[^\W\d_]+")
+_SPELT_OUT = re.compile(r"(?<!\w)\w(?:[\W_]+\w(?!\w)){3}")
+_PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
 
 
 @cache
@@ -26,26 +29,39 @@ def load_spanish_rules() -> Rules:
 
 
 def holds_spanish(text: str) -> bool:
-    """Whether some of the message is Spanish, however much of it is not."""
-    words = _LETTERS.findall(plain(text))
-    spanish = sum(word in load_spanish().spanish for word in words)
-    return spanish >= _ENOUGH or spoken(text) == "es"
+    """Whether anything in it may be Spanish; generous, for a rule that is not asked hears nothing."""
+    words, data = set(_LETTERS.findall(plain(text))), load_spanish()
+    return bool(words & data.spanish or not words & data.english or _SPELT_OUT.search(text))
 
 
 def scan(text: str, base: Rules) -> list[Cue]:
-    """Every cue of `base` in the message, and every one that is told in Spanish, worst first."""
+    """Every cue in the message, worst first; one per rule, level and subject."""
     cues = base.scan(text)
     if not holds_spanish(text):
         return cues
-    folded = plain(text)
-    whole = len(folded) != len(text)
-    more = [
-        Cue(**{**cue, "span": [0, len(text)]}) if whole else cue for cue in load_spanish_rules().scan(folded)
+    rules, folded = load_spanish_rules(), plain(text)
+    found: dict[object, Cue] = {}
+    for read in dict.fromkeys((folded, text)):
+        for cue in rules.scan(read):
+            span = cue["span"] if len(read) == len(text) else [0, len(text)]
+            found.setdefault(
+                (cue["rule"], cue["level"], cue["subject"], cue["past"]), Cue(**{**cue, "span": span})
+            )
+    heard = {cue["kind"] for cue in found.values()}
+    said = not found and _is_saying(folded, rules)
+    kept = [
+        cue for cue in cues if not cue["rule"].startswith(_PLAINEST) or not (cue["kind"] in heard or said)
     ]
-    found = [*cues, *more]
-    return sorted(found, key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"])) if more else cues
+    return sorted(
+        [*kept, *found.values()], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"])
+    )
 
 
 def answers(text: str, base: Rules) -> list[Answer]:
     """How the message answers a question about safety, by the rules of the language it is in."""
     return load_spanish_rules().answers(plain(text)) if spoken(text) == "es" else base.answers(text)
+
+
+def _is_saying(text: str, rules: Rules) -> bool:
+    words = normalise(text, rules.lexicon).words
+    return any(True for _ in rules.idioms.matches(f" {' '.join(words)} ", frozenset(words)))
