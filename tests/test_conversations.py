@@ -20,11 +20,13 @@ from graph.services import Services, from_settings
 FOLDER = Path(__file__).parent / "conversations"
 SCRIPTS = load_scripts(FOLDER)
 THEMES = {
+    "spanish",
     "everyday",
     "crisis",
     "boundaries",
     "digressions",
     "repair",
+    "spanish",
     "knowledge",
     "guard",
     "input",

@@ -19,6 +19,7 @@ __all__ = ["SpanishWords", "is_spanish", "load_spanish", "plain", "read", "spell
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_SMALL = 2  # letters of words that many languages share, and words of a message too short to tell by
 # A feeling said of oneself, one heard from two cues, one from a single cue: only the first may be named.
 _OWN, _TWICE, _ONCE = 0.6, 0.4, 0.3
 
@@ -81,10 +82,13 @@ def spoken(text: str, before: str = "") -> str:
     english = sum(token in data.english for token in tokens)
     if found == "es" and (spanish or before == "es" or not english):
         return "es" if spanish >= english else "en"
+    if found not in {"en", "und", "es"}:  # a near relative: only where nearly every word is Spanish
+        long = [token for token in tokens if len(token) > _SMALL]
+        share = sum(token in data.spanish for token in long) / max(len(long), 1)
+        short = before == "es" and len(tokens) <= _SMALL
+        return "es" if short or share >= (0.5 if before == "es" else 0.8) else found
     if before == "es":
-        if found in {"en", "und"}:
-            return "en" if english > spanish and english + (len(tokens) > 2) > 1 else "es"
-        return "es" if spanish > 1 or len(tokens) <= 3 else found
+        return "en" if english > spanish and english + (len(tokens) > 2) > 1 else "es"
     if spanish > english and (spanish > 1 or len(tokens) <= 2):
         return "es"
     return found

@@ -74,7 +74,7 @@ def slots(brief: Brief) -> dict[str, str]:
         "clause": mirror(text, brief["said"]),
         "thing": topic_phrase(text),
         "topic": next((topic for topic in topics if topic), None),
-        "word": own_word(text, "es"),
+        "word": load_mirror().turns.get(word := own_word(text, "es"), word),
         "name": brief["person"].get("name"),
     }
     if brief["plan"]["move"] in {"repeat_back", "complaint"}:
