@@ -20,7 +20,6 @@ from graph.services import Services, from_settings
 FOLDER = Path(__file__).parent / "conversations"
 SCRIPTS = load_scripts(FOLDER)
 THEMES = {
-    "spanish",
     "everyday",
     "crisis",
     "boundaries",
