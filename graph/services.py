@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 
 from agent.brief import Passage, Respond
 from agent.errors import EncoderError, WordsError
+from agent.reading import rules_spanish
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
@@ -98,11 +99,18 @@ def library(settings: Settings) -> Library:
 
 
 def _scan(text: str) -> list[Cue]:
-    return _rules().scan(text)
+    try:
+        return rules_spanish.scan(text, _rules())
+    except WordsError as error:
+        log.error("Spanish risk rules unusable, the others answer: %s", error)
+        return _rules().scan(text)
 
 
 def _answers(text: str) -> list[Answer]:
-    return _rules().answers(text)
+    try:
+        return rules_spanish.answers(text, _rules())
+    except WordsError:
+        return _rules().answers(text)
 
 
 def _read(text: str) -> Heard:
@@ -145,7 +153,8 @@ class Services:
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
-    passes the guard. country: whose helplines, when the person did not say. part_seconds,
+    passes the guard. country: whose helplines, language: in which
+    one to answer, where the person did not say nor write another plainly. part_seconds,
     reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
     step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
@@ -167,6 +176,7 @@ class Services:
     respond: Respond = guided.respond
     responder: str = ""
     country: str | None = None
+    language: str = ""
     passages: int = 3
     part_seconds: float = 2.0
     reply_seconds: float = 60.0
@@ -204,6 +214,7 @@ def from_settings(settings: Settings) -> Services:
         read=read,
         search=search,
         country=settings.country,
+        language=settings.language,
         passages=settings.passages,
         part_seconds=settings.part_seconds,
         reply_seconds=settings.reply_seconds,
