@@ -26,7 +26,7 @@ from agent.themes import (
     topic_of,
     weighs,
 )
-from agent.words import Strict, load
+from agent.words import Strict, load, named, tongue
 
 __all__ = [
     "Empathy",
@@ -121,9 +121,9 @@ def load_empathy() -> Empathy:
 
 
 @cache
-def load_ideas() -> Ideas:
+def load_ideas(language: str = "en") -> Ideas:
     """The techniques. Raises WordsError when the file breaks its schema."""
-    return load("ideas.yaml", Ideas)
+    return load(named("ideas.yaml", language), Ideas)
 
 
 def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
@@ -143,10 +143,11 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
 
     An escalated turn is planned by what the person asks, carefully; what crisis does with it is not ours.
     """
+    language = tongue(reading["language"])
     careful = escalate or at_least(level, "moderate")
     move = _move(text, reading, () if escalate else kinds, before)
     stage = _stage(move, reading, person, history, before)
-    theme = theme_of(history)
+    theme = theme_of(history, language)
     if restricted and move in load_empathy().restricted_moves:
         move = "library"
     rule = load_empathy().moves[move]
@@ -154,7 +155,8 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
         stage if weighs(reading, level, history, theme) else "light"
     )
     feeling = "" if move == "library" else _feeling(text, reading)
-    felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
+    told = masks(text, language) or own_word(text, language)
+    felt = {True} if told else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
     chosen = (
@@ -167,7 +169,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in chosen.steps and person.get("advice") is not False and move != "professional":
-        offer = choose_offer(theme, fitting(text), offered(history, before))
+        offer = choose_offer(theme, fitting(text, language), offered(history, before, language))
     return {
         "move": move,
         "steps": [_step(name, feeling, may_ask) for name in steps],
@@ -182,7 +184,9 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     }
 
 
-def offered(history: History, before: Plan | None = None, *, practised: bool = True) -> set[str]:
+def offered(
+    history: History, before: Plan | None = None, language: str = "en", *, practised: bool = True
+) -> set[str]:
     """Techniques already put to the person, and those that they say they tried or do not want.
 
     practised: count those gone through as an exercise too.
@@ -191,30 +195,30 @@ def offered(history: History, before: Plan | None = None, *, practised: bool = T
     spoken = " ".join(replies)
     known = {
         name
-        for name, idea in load_ideas().ideas.items()
+        for name, idea in load_ideas(language).ideas.items()
         if any(sentence in spoken for sentence in (*idea.offer, *idea.next))
     }
-    known |= turned_down(history)
+    known |= turned_down(history, language)
     if practised:
         known |= ideas_spoken([one for text in replies for one in sentences(text)])
     return known | ({before["offer"]} if before and before["offer"] else set())
 
 
-def turned_down(history: History) -> set[str]:
+def turned_down(history: History, language: str = "en") -> set[str]:
     """Techniques that the person says they tried or do not want."""
-    told = [padded(text) for role, text in history if role == "user"]
-    down = [words for words in told if holds_any(words, load_ideas().tried)]
+    told = [padded(text, language) for role, text in history if role == "user"]
+    down = [words for words in told if holds_any(words, load_ideas(language).tried)]
     return {
         name
-        for name, idea in load_ideas().ideas.items()
+        for name, idea in load_ideas(language).ideas.items()
         if any(holds_any(words, (*idea.called, name.replace("-", " "))) for words in down)
     }
 
 
-def fitting(text: str) -> list[str]:
+def fitting(text: str, language: str = "en") -> list[str]:
     """The techniques that fit the very words of a message, best first."""
-    words = padded(text)
-    return [name for fit in load_ideas().heard if holds_any(words, fit.hears) for name in fit.tries]
+    words = padded(text, language)
+    return [name for fit in load_ideas(language).heard if holds_any(words, fit.hears) for name in fit.tries]
 
 
 def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str]) -> str:
@@ -242,7 +246,7 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
         past = {cue["kind"] for cue in cues if cue["past"] and cue["subject"] == "self"}
         if past & set(data.survived_kinds):
             return "survived"
-    words = padded(text)
+    words = padded(text, tongue(reading["language"]))
     if holds_any(words, data.follows.get(last, ())):
         return last
     if wants & set(data.telling):
@@ -252,13 +256,14 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
 
 def _stage(move: str, reading: Reading, person: Person, history: History, before: Plan | None) -> Stage:
     """ESConv's stage, by how much the person has told; an idea only after listening, or when asked for."""
+    language = tongue(reading["language"])
     data, listen = load_empathy(), person.get("advice") is False or "heard_only" in reading["wants"]
     if not listen and move in {"advice", "accept", "exercise", "find_care"}:
         return "act"
     told = max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
     past = told - len(data.arc)
     stage = data.arc[told] if past < 0 else data.again[past % len(data.again)]
-    theme = theme_of(history)
+    theme = theme_of(history, language)
     fits = theme not in ("general", *load_themes().plain, *data.only_heard)
     if stage == "act" and (listen or not fits or (before is not None and before["offer"])):
         return "comfort"
@@ -295,7 +300,8 @@ def _may_ask(person: Person, history: History) -> bool:
 
 def _feeling(text: str, reading: Reading) -> str:
     """The emotion to name: the person's own word first, then a sure reading; "" otherwise."""
-    told = load_themes().own_words.get(own_word(text), "")
+    language = tongue(reading["language"])
+    told = load_themes(language).own_words.get(own_word(text, language), "")
     if told or not reading["sure"] or not reading["emotions"]:
         return told
     label = reading["emotions"][0]["label"]

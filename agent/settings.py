@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     country: str | None = Field(
         default=None, description="ISO 3166-1 alpha-2 code whose helplines are shown."
     )
+    language: Literal["", "en", "es"] = Field(
+        default="", description="Language of the replies until a person writes plainly in another."
+    )
     jurisdiction: Literal["general", "restricted"] = Field(
         default="general",
         description="restricted: self-help library, helplines and crisis words only; no feelings are read.",

@@ -145,7 +145,8 @@ class Services:
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
-    passes the guard. country: whose helplines, when the person did not say. part_seconds,
+    passes the guard. country: whose helplines, language: in which
+    one to answer, where the person did not say nor write another plainly. part_seconds,
     reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
     step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
@@ -167,6 +168,7 @@ class Services:
     respond: Respond = guided.respond
     responder: str = ""
     country: str | None = None
+    language: str = ""
     passages: int = 3
     part_seconds: float = 2.0
     reply_seconds: float = 60.0
@@ -204,6 +206,7 @@ def from_settings(settings: Settings) -> Services:
         read=read,
         search=search,
         country=settings.country,
+        language=settings.language,
         passages=settings.passages,
         part_seconds=settings.part_seconds,
         reply_seconds=settings.reply_seconds,

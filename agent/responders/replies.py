@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from agent.words import Strict, load
+from agent.words import Strict, load, named
 
 __all__ = ["Cues", "Heard", "Moves", "Replies", "Support", "Way", "load_replies", "sentences", "shuffled"]
 
@@ -86,15 +86,15 @@ class Replies:
 
 
 @cache
-def load_replies() -> Replies:
-    """Read the sentences once. Raises WordsError, naming file and key, when a file breaks its schema."""
-    support = load("replies_support.yaml", Support)
-    moves = load("replies_moves.yaml", Moves).moves
+def load_replies(language: str = "en") -> Replies:
+    """A language's sentences, read once. Raises WordsError, naming file and key, when a file breaks its schema."""
+    support = load(named("replies_support.yaml", language), Support)
+    moves = load(named("replies_moves.yaml", language), Moves).moves
     known = {
         move: frozenset(one for way in ways for part in way.say for text in part for one in sentences(text))
         for move, ways in moves.items()
     }
-    cues = load("replies_heard.yaml", Cues).cues
+    cues = load(named("replies_heard.yaml", language), Cues).cues
     return Replies(support.banks, frozenset(support.echoes), support.views, moves, cues, known)
 
 
