@@ -91,7 +91,7 @@ def spoken(text: str, before: str = "") -> str:
 
 
 def is_spanish(words: Sequence[str]) -> bool:
-    """Whether at least one in eight of the words, in lower case and without accents, is a common Spanish one."""
+    """Whether one in eight of the words, in lower case and without accents, is a common Spanish one."""
     known = sum(word in load_spanish().spanish for word in words)
     return known * 8 >= len(words)
 
