@@ -1,7 +1,8 @@
 """Our own question-and-answer library: what a fresh install searches, one YAML file a topic.
 
-English stands in this folder, any other language in a folder named by its code. `load_starter` reads every file against a strict schema. It knows nothing of vectors or search, and
-claims no review that no named person made.
+English stands in this folder, any other language in a folder named by its code. `load_starter` reads
+every file against a strict schema. It knows nothing of vectors or search, and claims no review that no
+named person made.
 """
 
 from collections import Counter
