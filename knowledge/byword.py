@@ -20,7 +20,7 @@ from knowledge.entries import Entry, Passage, passage_of
 from knowledge.starter import load_starter
 from knowledge.tables import Strict, load, startling_margin
 
-__all__ = ["LANGUAGES", "WordIndex", "search_starter", "starter_index", "word_index"]
+__all__ = ["LANGUAGES", "WordIndex", "search_starter", "starter_index", "stems", "word_index"]
 
 LANGUAGES = frozenset({"es"})
 
@@ -92,9 +92,11 @@ def word_index(entries: Iterable[Entry], language: str) -> WordIndex:
     """The entries, ready to be searched by words of that language."""
     kept = list(entries)
     counted = [_counted(entry, language) for entry in kept]
-    topics: dict[str, Counter[str]] = {}
+    topics: dict[str, dict[str, float]] = {}
     for entry, counts in zip(kept, counted, strict=True):
-        topics.setdefault(entry.topic, Counter()).update(counts)
+        around = topics.setdefault(entry.topic, {})
+        for word, weight in counts.items():
+            around[word] = around.get(word, 0.0) + weight
     holders = Counter(word for counts in counted for word in counts)
     rare = {word: math.log(1 + (len(kept) - n + 0.5) / (n + 0.5)) for word, n in holders.items()}
     names = list(topics)
@@ -143,12 +145,12 @@ def stems(text: str, language: str) -> list[str]:
     return [same.get(word, word) for word in found]
 
 
-def _counted(entry: Entry, language: str) -> Counter[str]:
+def _counted(entry: Entry, language: str) -> dict[str, float]:
     fields = (" ".join(entry.asked), entry.question, entry.text)
-    counts: Counter[str] = Counter()
+    counts: dict[str, float] = {}
     for weight, field in zip(FIELDS, fields, strict=True):
-        for word, times in Counter(stems(field, language)).items():
-            counts[word] += weight * times  # type: ignore[assignment]
+        for word in stems(field, language):
+            counts[word] = counts.get(word, 0.0) + weight
     return counts
 
 
