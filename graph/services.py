@@ -22,6 +22,7 @@ from agent.errors import EncoderError, WordsError
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
+from agent.reading.language import detect
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
 from agent.responders.static import static_reply
@@ -29,6 +30,7 @@ from agent.settings import Settings
 from graph.audit import Trail
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
+from knowledge.byword import LANGUAGES, search_starter
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, Helplines, contact_tokens, load_helplines
 from knowledge.library import Library
@@ -198,6 +200,8 @@ def from_settings(settings: Settings) -> Services:
         return encoder(settings).read(text)
 
     def search(text: str, k: int) -> list[Passage]:
+        if (language := detect(text)) in LANGUAGES:
+            return [Passage(**passage) for passage in search_starter(text, language, k)]
         return [Passage(**passage) for passage in library(settings).search(text, k)]
 
     kept = trail(settings)
