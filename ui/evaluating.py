@@ -92,6 +92,44 @@ def risk(  # noqa: PLR0913 - options of a command
     _told(report, out, as_json=as_json)
 
 
+@evaluate.command()
+def retrieval(
+    *,
+    data: Annotated[Path, typer.Option("--data", help="A counselchat file with its column `split`.")],
+    cleaned: Annotated[
+        bool, typer.Option("--cleaned", help="Index only what ingestion would keep of it.")
+    ] = False,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """The library: own answers found among all, and nothing found for what is off the subject."""
+    from agent.evaluate.report import write
+    from agent.settings import load_settings
+    from graph.services import embedder
+    from knowledge import measure
+    from knowledge.library import FLOOR
+
+    settings = load_settings()
+    compared = embedder(settings)
+    report = measure.retrieval(
+        data,
+        compared.embed,
+        compared.name,
+        floor=FLOOR if settings.floor is None else settings.floor,
+        cleaned=cleaned,
+    )
+    if out:
+        write(report, out)
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+        return
+    console = Console(highlight=False)
+    parts = {"found": report["found"], "off topic": report["off_topic"], "speed": report["speed"]}
+    for part, figures in parts.items():
+        for name, value in figures.items():
+            console.print(f"{part}: {name.replace('_', ' ')} {value}", markup=False)
+
+
 def _encoder() -> "Encoder":
     from agent.settings import load_settings
     from graph.services import encoder
