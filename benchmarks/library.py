@@ -43,7 +43,7 @@ def main() -> None:
     asked: list[NDArray[np.float32]] = []
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        return asked.pop()[None]
+        return np.stack([asked.pop() for _ in texts])
 
     with tempfile.TemporaryDirectory(prefix="hearken-") as folder:
         index = open_index(Path(folder), "random")

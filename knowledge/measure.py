@@ -18,7 +18,7 @@ import numpy as np
 
 from knowledge.clean import clean_answer, clean_question, normalised
 from knowledge.errors import IngestError
-from knowledge.library import FLOOR, Embed, Entry, Library, Progress
+from knowledge.library import FLOOR, Embed, Entry, Library
 from knowledge.opening import open_index
 from knowledge.tables import topics
 
@@ -56,7 +56,6 @@ def retrieval(
     *,
     floor: float = FLOOR,
     cleaned: bool = False,
-    progress: Progress | None = None,
 ) -> Report:
     """Index a counselchat file and the starter library in a folder of their own, ask, and judge.
 
@@ -68,7 +67,7 @@ def retrieval(
         library = Library(open_index(Path(folder) / "a", encoder_name), embed)
         starter = Library.open(Path(folder) / "b", embed, encoder_name)
         try:
-            library.add(entries, progress)
+            library.add(entries)
             seconds: list[float] = []
             places = np.array([_place(case, library, floor, seconds) for case in cases])
             quiet = _quiet((library, starter), floor)

@@ -21,6 +21,7 @@ __all__ = ["evaluate"]
 evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading on labelled files.")
 
 Found = TypeVar("Found")
+Said = TypeVar("Said")
 Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
@@ -111,13 +112,9 @@ def retrieval(
 
     settings = load_settings()
     compared = embedder(settings)
-    report = measure.retrieval(
-        data,
-        compared.embed,
-        compared.name,
-        floor=FLOOR if settings.floor is None else settings.floor,
-        cleaned=cleaned,
-    )
+    floor = FLOOR if settings.floor is None else settings.floor
+    with _counted(compared.embed, quiet=as_json) as embed:
+        report = measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
     if out:
         write(report, out)
     if as_json:
@@ -156,7 +153,7 @@ def _rules() -> Callable[[str], Any]:
 
 
 @contextmanager
-def _counted(read: Callable[[str], Found], *, quiet: bool) -> Iterator[Callable[[str], Found]]:
+def _counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable[[Said], Found]]:
     """`read`, counted on a terminal while it runs."""
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
@@ -164,7 +161,7 @@ def _counted(read: Callable[[str], Found], *, quiet: bool) -> Iterator[Callable[
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def counted(text: str) -> Found:
+        def counted(text: Said) -> Found:
             found = read(text)
             bar.advance(task)
             return found

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import graph.services as services
 from agent.reading.embedder import Embedder
 from agent.settings import Settings
+from graph import services
 from knowledge import library as library_module
 from knowledge.errors import LibraryError
 from knowledge.library import Entry

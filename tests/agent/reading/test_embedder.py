@@ -54,5 +54,5 @@ def test_a_model_that_is_not_there_is_named_with_the_fix() -> None:
     def missing(model: str) -> Any:
         raise OSError(f"no file {model}")
 
-    with pytest.raises(EncoderError, match="nowhere/none.*HEARKEN_EMBEDDER"):
+    with pytest.raises(EncoderError, match=r"nowhere/none.*HEARKEN_EMBEDDER"):
         load_embedder("nowhere/none", make=missing)
