@@ -1,7 +1,7 @@
 """What may be said: a pure judge of one sentence, and its fold over a whole reply.
 
 Every sentence, whoever wrote it, passes here before anyone reads it. What never to say is in the rulebook
-(agent/words/guard.yaml); this module only matches and counts. It fails closed: what it cannot read
+(agent/words/guard*.yaml); this module only matches and counts. It fails closed: what it cannot read
 (another language outside a crisis reply, a strange script, a half sentence) is not said.
 
 It does not know whether a sentence is true, kind or apt. It judges English wording, sentence by sentence;
@@ -145,7 +145,7 @@ def judge(sentence: str, kept: Sequence[str], bounds: Bounds) -> str | None:
 
 
 def breaches(sentence: str, kept: Sequence[str], bounds: Bounds) -> Iterator[str]:
-    """The ids of all rules broken: contacts, then those of guard.yaml, then form and budgets."""
+    """The ids of all rules broken: contacts, then those of guard*.yaml, then form and budgets."""
     if not sentence.strip() or len(sentence) > _LONGEST:
         yield "size" if sentence.strip() else "empty"
         return

@@ -1,4 +1,4 @@
-"""The rules of agent/words/guard.yaml: their shape, and how they are checked and compiled.
+"""The rules of agent/words/guard*.yaml: their shape, and how they are checked and compiled.
 
 It knows nothing of replies, budgets or people; `agent.guard` decides when a rule is asked.
 """
@@ -16,6 +16,7 @@ from agent.words import Strict, load
 
 __all__ = ["Compiled", "Guard", "GuardWords", "Rule", "load_guard"]
 
+_MORE = ("guard_acts.yaml", "guard_topics.yaml")
 _UNBOUNDED = re.compile(r"(?<!\\)[.)][*+]|\\[1-9]|\{\d+,\}")
 
 
@@ -61,6 +62,14 @@ class GuardWords(Strict):
     rules: list[Rule]
 
 
+class MoreRules(Strict):
+    """guard_acts.yaml or guard_topics.yaml: rules that use the parts of their own file and of guard.yaml."""
+
+    reviewed_by: str | None
+    parts: dict[str, str]
+    rules: list[Rule]
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A rule, and what of it is matched."""
@@ -74,7 +83,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Guard:
-    """guard.yaml, checked and compiled. why: the reason of every rule by id, the counted ones included."""
+    """The rules, compiled. words: guard.yaml. why: the reason of every rule by id, the counted ones too."""
 
     words: GuardWords
     rules: tuple[Compiled, ...]
@@ -88,11 +97,13 @@ class Guard:
 
 @cache
 def load_guard() -> Guard:
-    """The rules of agent/words/guard.yaml, compiled once. Raises WordsError when the file is broken."""
+    """The rules of agent/words/guard*.yaml, compiled once. Raises WordsError when a file is broken."""
     words = load("guard.yaml", GuardWords)
+    books: list[GuardWords | MoreRules] = [words, *(load(name, MoreRules) for name in _MORE)]
+    parts = {key: part for book in books for key, part in book.parts.items()}
 
     def build(sources: Sequence[str], start: str = r"\b") -> re.Pattern[str] | None:
-        return pattern(f"{start}(?:{'|'.join(sources)})", words.parts) if sources else None
+        return pattern(f"{start}(?:{'|'.join(sources)})", parts) if sources else None
 
     def rule(each: Rule) -> Compiled:
         start = "" if each.view == "raw" else r"\b"
@@ -103,7 +114,7 @@ def load_guard() -> Guard:
 
     return Guard(
         words=words,
-        rules=tuple(map(rule, words.rules)),
-        asks_contact=pattern(words.asks_contact, words.parts),
+        rules=tuple(rule(each) for book in books for each in book.rules),
+        asks_contact=pattern(words.asks_contact, parts),
         tongues=frozenset(words.tongues),
     )

@@ -213,10 +213,10 @@ def _scripts(text: str) -> set[str]:
 
 
 def foreign(words: Sequence[str]) -> bool:
-    """Whether the folded words are not English: fewer than one in six is a common English word."""
+    """Whether the folded words are not English: at most one in six is a common English word."""
     common = _reader().common
     known = sum(word in common for word in words)
-    return len(words) >= 4 and known * 6 < len(words)
+    return len(words) >= 4 and known * 6 <= len(words)
 
 
 def looping(words: Sequence[str]) -> bool:

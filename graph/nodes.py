@@ -67,6 +67,8 @@ MEANT = {
         "off_topic",
     )
 }
+# Messages read together for danger, and the characters of them: what one pass of the reading model takes in.
+STORY, STORY_READ = 3, 500
 # How far over the plan's budget a reply may run before the guard cuts it.
 SLACK = 1.4
 
@@ -95,7 +97,15 @@ def perceive(state: State, services: Services) -> State:
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
         )
-        reading = _joined(reading, read, under_care=at_least(_floor(state), "moderate"))
+        care = at_least(_floor(state), "moderate")
+        reading = _joined(reading, read, under_care=care)
+        if (
+            not care
+            and not any(cue["escalate"] for cue in reading["cues"][-1])
+            and (story := _story(state, texts))
+        ):
+            told = within(services.part_seconds, lambda: _heard(services.read(story)))
+            reading = _with_story(reading, told)
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
@@ -334,7 +344,8 @@ def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Rea
     unread = len(reading["cues"]) - len(read)
     heeded = reading["language"] in READ_LANGUAGES and not under_care
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
-        opinion(heard) if heeded else [] for heard in read
+        opinion(heard, cues) if heeded else []
+        for heard, cues in zip(read, reading["cues"][unread:], strict=True)
     ]
     return {
         **reading,
@@ -348,6 +359,23 @@ def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Rea
         "heads": last["heads"],
         "evidence": last["evidence"],
     }
+
+
+def _story(state: State, texts: Sequence[str]) -> str:
+    """The person's last messages as one text, "" where there is only this one or too much to read at once.
+
+    What was met with care before, and cleared up since, is no part of it.
+    """
+    count = min(STORY, (state.get("risk") or assessing.no_risk())["quiet"] + 1)
+    story = "\n".join(texts[-count:]) if len(texts) > 1 and count > 1 else ""
+    return story if len(story) <= STORY_READ else ""
+
+
+def _with_story(reading: Reading, told: Heard) -> Reading:
+    """What each message leaves open the last few together may tell: a loss, who is better off, a gun."""
+    *before, last = reading["cues"]
+    more = opinion(told, last) if reading["language"] in READ_LANGUAGES else []
+    return {**reading, "cues": [*before, [*last, *more]]}
 
 
 def _text(message: BaseMessage) -> str:

@@ -19,7 +19,17 @@ from graph.services import Services, from_settings
 
 FOLDER = Path(__file__).parent / "conversations"
 SCRIPTS = load_scripts(FOLDER)
-THEMES = {"everyday", "crisis", "boundaries", "digressions", "repair", "knowledge", "guard", "input"}
+THEMES = {
+    "everyday",
+    "crisis",
+    "boundaries",
+    "digressions",
+    "repair",
+    "knowledge",
+    "guard",
+    "input",
+    "personas",
+}
 NAMES = sorted(SCRIPTS)
 
 Hold = Callable[[str], Outcome]

@@ -4,7 +4,6 @@ Errors made on purpose end as one sentence on stderr and exit status 2; a failed
 """
 
 import json
-import logging
 import os
 import sys
 import threading
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -44,29 +43,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.
 
 def main() -> None:
     """The `hearken` command."""
-    try:
-        with _plainly():
-            status = app(standalone_mode=False) or 0
-    except SystemExit as leaving:
-        status = leaving.code
-    if not isinstance(status, int):  # a sentence, as sys.exit takes it
-        Console(stderr=True).print(escape(str(status)))
-        status = 1
-    _leave(status)
-
-
-def _leave(status: int) -> NoReturn:
-    """End the program, also while an abandoned thread is still loading a model.
-
-    The interpreter would take the ground from under such a thread, which then crashes inside native
-    code: a person who says goodbye at once would see a segmentation fault.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
-        logging.shutdown()
-        os._exit(status)
-    raise SystemExit(status)
+    with _plainly():
+        app(standalone_mode=False)
 
 
 @contextmanager
@@ -402,13 +380,16 @@ def run_scripts(
 
 
 @train.command("encoder")
-def train_encoder(
+def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
     out: Annotated[Path, typer.Option(help="Folder to write the reading model to.")],
     work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
         "runs/encoder"
     ),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
+    further: Annotated[
+        bool, typer.Option(help="Two more runs afterwards, as the shipped model had.")
+    ] = False,
     beside: Annotated[
         Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")
     ] = None,
@@ -416,7 +397,9 @@ def train_encoder(
     """Fine-tune the reading encoder on every head, then export, calibrate and measure it."""
     from agent.train import pipeline
 
-    pipeline.run(data, work, out, permissive=permissive, beside=beside)
+    if permissive and further:
+        raise typer.BadParameter("the further runs go on from the default one; leave one of the two out.")
+    pipeline.run(data, work, out, permissive=permissive, further=further, beside=beside)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`hearken evaluate`: how well the reading does on labelled files, as a table and as JSON.
+"""`hearken evaluate`: how well reading and guard do on labelled files, as a table and as JSON.
 
 Figures only: a text is never printed.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading on labelled files.")
+evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading and the guard on labelled files.")
 
 Found = TypeVar("Found")
 Said = TypeVar("Said")
@@ -125,6 +125,25 @@ def retrieval(
     for part, figures in parts.items():
         for name, value in figures.items():
             console.print(f"{part}: {name.replace('_', ' ')} {value}", markup=False)
+
+
+@evaluate.command()
+def guard(
+    *,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="DiaSafety's CSV; our own replies if left out.")
+    ] = None,
+    part: Annotated[
+        Literal["open", "sealed", "all"],
+        typer.Option(help="Which of our own replies; sealed ones only to report."),
+    ] = "open",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """The guard: how much it stops of replies that must never be said, and cuts from those that may."""
+    from agent.evaluate import guard as guarding
+
+    _told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
 
 
 def _encoder() -> "Encoder":

@@ -43,6 +43,11 @@ SHARES = {
     "false_alarms": "false alarms",
     "level": "level right or accepted",
     "under_by_two": "two levels too low",
+    "blocked": "bad, stopped as written",
+    "every_way": "stopped every way",
+    "each": "all ways, one by one",
+    "by_shape": "for shape alone",
+    "over_blocked": "good, cut",
 }
 
 
@@ -76,12 +81,13 @@ def _rows(report: Report) -> "Table":
 
 
 def _cases(name: str, judged: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> "Table":
+    keys = [key for key in SHARES if key in judged["all"]["all"]]
     cells = [
-        [column if value == "all" else f"{column} {value}", *(_share(shares[key]) for key in SHARES)]
+        [column if value == "all" else f"{column} {value}", *(_share(shares[key]) for key in keys)]
         for column, values in judged.items()
         for value, shares in values.items()
     ]
-    return _table(f"cases, by {name}", ["", *SHARES.values()], cells)
+    return _table(f"cases, by {name}", ["", *(SHARES[key] for key in keys)], cells)
 
 
 def _table(title: str, headings: list[str], cells: list[list[str]]) -> "Table":

@@ -9,13 +9,14 @@ import numpy as np
 
 __all__ = ["spent", "timed"]
 
+Given = TypeVar("Given")
 Found = TypeVar("Found")
 
 
-def timed(read: Callable[[str], Found], seconds: list[float]) -> Callable[[str], Found]:
+def timed(read: Callable[[Given], Found], seconds: list[float]) -> Callable[[Given], Found]:
     """`read`, with the time of each call added to `seconds`."""
 
-    def again(text: str) -> Found:
+    def again(text: Given) -> Found:
         start = time.perf_counter()
         got = read(text)
         seconds.append(time.perf_counter() - start)

@@ -8,7 +8,7 @@ turn. Knows nothing of how cues are found, nor of what is said in reply.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from agent.reading.ladder import LEVELS, Answer, Cue, Kind, Level, Risk, at_least, worst
+from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Kind, Level, Risk, at_least, worst
 from agent.words import Strict, load
 
 __all__ = ["Reasons", "assess", "careful", "load_reasons", "no_risk"]
@@ -121,7 +121,7 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
     answered = _answered(risk, answers, pending)
     if answered:
         cues = [answered, *cues]
-    cues.sort(key=lambda cue: (cue["escalate"], LEVELS.index(cue["level"])), reverse=True)
+    cues.sort(key=_weight, reverse=True)
     alarms = [cue for cue in cues if cue["escalate"]]
     explained = bool(pending) and not {"explained", "safer"}.isdisjoint(answers)
     relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or explained else 0
@@ -216,6 +216,11 @@ def _answered(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level
         marks=[],
         span=[0, 0],
     )
+
+
+def _weight(cue: Cue) -> tuple[bool, int, int]:
+    """By which cues are ordered, worst last: among equals the kind whose words cannot wait counts more."""
+    return cue["escalate"], LEVELS.index(cue["level"]), -KINDS.index(cue["kind"])
 
 
 def _kinds(cues: Sequence[Cue]) -> list[Kind]:

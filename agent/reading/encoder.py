@@ -1,9 +1,10 @@
 """Two small ONNX models: one forward pass reads a message for every head, another gives its vector.
 
-`reading.onnx` is all-MiniLM-L6-v2 fine-tuned on many tasks at once, `encoder.onnx` the same model as
-published, whose vectors retrieval compares; model/MODEL_CARD.md has why they are two. Both are int8,
-read English, one text at a time, so that a text reads the same in any batch. They know nothing of the
-conversation before, and what they say of danger is an opinion beside the rules. No text is kept.
+`reading.onnx` is all-MiniLM-L6-v2 fine-tuned on many tasks at once, with `ngrams.npz` beside it for the
+very words (`agent.reading.ngrams`); `encoder.onnx` is the same model as published, whose vectors
+retrieval compares; model/MODEL_CARD.md has why they are two. Both are int8, read English, one text at a
+time, so that a text reads the same in any batch. They know nothing of the conversation before, and what
+they say of danger is an opinion beside the rules. No text is kept.
 """
 
 import functools
@@ -19,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EncoderError
+from agent.reading import ngrams
 from agent.reading.evidence import carried
 from agent.reading.heads import Heads, Heard, Marks, Span, heads_of
+from agent.reading.ngrams import NGrams
 
-__all__ = ["Encoder", "load_encoder", "marker", "vectoriser"]
+__all__ = ["Encoder", "load_encoder", "marker", "vectoriser", "windows"]
 
 WINDOW, WINDOWS = 256, 4  # of retrieval: tokens, [CLS] and [SEP] included, and how many of them
 READ_WINDOW, READ_WINDOWS = 128, 8  # of reading, whose weights were trained on texts of that length
@@ -76,7 +79,8 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
     try:
         files = {name: _checked(folder / name, digest) for name, digest in card["sha256"].items()}
         heads = heads_of(card)
-        marks = marker(files["reading.onnx"], files["tokenizer.json"], threads=threads)
+        words = ngrams.load(files["ngrams.npz"])
+        marks = marker(files["reading.onnx"], files["tokenizer.json"], words, threads=threads)
         if marks("").logits.shape != (heads.outputs,):
             raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
         return Encoder(
@@ -100,7 +104,7 @@ def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[
 
     def vector(text: str) -> Vector:
         ids, _ = tokens(text)
-        vectors = [forward(_framed(ids[start:end])) for start, end in _windows(len(ids), WINDOW, WINDOWS)]
+        vectors = [forward(_framed(ids[start:end])) for start, end in windows(len(ids), WINDOW, WINDOWS)]
         if len(vectors) == 1:
             return vectors[0]
         mean: Vector = np.mean(vectors, axis=0)
@@ -110,9 +114,13 @@ def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[
     return _last(vector)
 
 
-def marker(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[[str], Marks]:
+def marker(
+    model: bytes, tokenizer: bytes, words: NGrams | None = None, *, threads: int = 1
+) -> Callable[[str], Marks]:
     """The function text -> Marks of a reading model and a tokenizer, given as file contents.
 
+    words: the wide half; without it the encoder speaks alone. What a single token speaks for is told by
+    the encoder alone, which sees it in its context.
     A text over 128 tokens is read in two to eight windows spread evenly over it; its logits are the
     mean over them: of a text over some 1,000 tokens, what lies between is not read.
     """
@@ -120,13 +128,15 @@ def marker(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[[str
 
     def marks(text: str) -> Marks:
         ids, spans = tokens(text)
-        windows = _windows(len(ids), READ_WINDOW, READ_WINDOWS)
-        read = [forward(_framed(ids[start:end])) for start, end in windows]
+        stretches = windows(len(ids), READ_WINDOW, READ_WINDOWS)
+        read = [forward(_framed(ids[start:end])) for start, end in stretches]
         parts = np.stack([part.mean(axis=0) for part in read])
+        if words:
+            parts = np.stack([words.mixed(p, ids[a:b]) for p, (a, b) in zip(parts, stretches, strict=True)])
         return Marks(
             logits=parts.mean(axis=0),
             parts=parts,
-            spans=[span for start, end in windows for span in spans[start:end]],
+            spans=[span for start, end in stretches for span in spans[start:end]],
             tokens=np.concatenate([part[1:-1] for part in read]),
         )
 
@@ -189,7 +199,7 @@ def _tokens(raw: bytes) -> Callable[[str], tuple[list[int], list[Span]]]:
     return tokens
 
 
-def _windows(count: int, size: int, most: int) -> list[Span]:
+def windows(count: int, size: int, most: int) -> list[Span]:
     """[start, end) of at most `most` windows of `size` tokens over `count` tokens."""
     room = size - 2
     windows = min(most, max(1, -(-count // room)))

@@ -101,8 +101,12 @@ def _stop(dots: re.Match[str]) -> str:
 def _forms(folded: str, origin: list[int] | None, lexicon: Lexicon) -> list[Folded]:
     chunks = [(chunk.start(), chunk.group()) for chunk in _CHUNK.finditer(folded)]
     unique = {raw for _, raw in chunks}
-    bare = {raw: _read(raw, lexicon, False) for raw in unique}
     read = {raw: _read(raw, lexicon, True) for raw in unique}
+    # A word that came out as it was typed has no disguise, so it need not be read again without undoing one.
+    bare = {
+        raw: words if len(words) == 1 and words[0][0] == raw else _read(raw, lexicon, False)
+        for raw, words in read.items()
+    }
     words, spans = _lay_out(chunks, read, origin)
     plain = (words, spans) if bare == read else _lay_out(chunks, bare, origin)
     joined = join_spelt_out(words, spans, lexicon)
@@ -176,6 +180,9 @@ def _read(raw: str, lexicon: Lexicon, undisguise: bool) -> _Words:
         return ((("." if raw.count("\n") > 1 else ","), 0, len(raw)),)
     if raw.isalpha() and len(raw) < 40:
         return tuple((word, 0, len(raw)) for word in spell(raw, lexicon, undisguise))
+    if raw.isascii() and len(raw) < 40 and raw[:-1].isalpha() and raw[-1] in ".,!?;:":  # a plain word
+        body = tuple((word, 0, len(raw) - 1) for word in spell(raw[:-1], lexicon, undisguise))
+        return (*body, (_pause(raw[-1]), len(raw) - 1, len(raw)))
     if undisguise and len(raw) < 60:
         bare = raw.rstrip(".,!?;:\"')")
         words = undisguised(bare, lexicon)

@@ -4,8 +4,10 @@ The bars behind `Heard["danger"]` were set so that few harmless texts pass them 
 below its bar says nothing here. Knows nothing of the conversation: `assess` folds it in.
 """
 
+from collections.abc import Sequence
+
 from agent.reading.heads import Heard
-from agent.reading.ladder import KINDS, Cue, Kind, Subject, at_least
+from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Subject, at_least
 
 __all__ = ["RULE", "opinion"]
 
@@ -15,17 +17,30 @@ RULE = "reading model"
 ROUTED: frozenset[Kind] = frozenset(
     {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
 )
+KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
 
-def opinion(heard: Heard) -> list[Cue]:
-    """One cue when the model is confident of moderate danger or worse, else none."""
+def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
+    """One cue when the model is confident of moderate danger or worse, and of more than the rules; else none.
+
+    rules: what the rules heard in the same message. They know better what kind of danger it is and to
+    whom, so the model only says how much. Alone, a kind it is not sure of is distress.
+    """
     level = heard["danger"]
-    if not at_least(level, "moderate"):
+    known = max(
+        (cue for cue in rules if not cue["past"] and at_least(cue["level"], "moderate")),
+        key=lambda cue: LEVELS.index(cue["level"]),
+        default=None,
+    )
+    if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
-    told = _first(heard, "danger_kind"), _first(heard, "danger_subject")
-    kind: Kind = next((k for k in KINDS if k == told[0]), "distress")
-    subject: Subject = next((s for s in SUBJECTS if s == told[1]), "self")
+    if known:
+        kind, subject = known["kind"], known["subject"]
+    else:
+        told = _first(heard, "danger_kind", KIND_SURE), _first(heard, "danger_subject")
+        kind = next((k for k in KINDS if k == told[0]), "distress")
+        subject = next((s for s in SUBJECTS if s == told[1]), "self")
     return [
         Cue(
             rule=RULE,
@@ -40,6 +55,6 @@ def opinion(heard: Heard) -> list[Cue]:
     ]
 
 
-def _first(heard: Heard, head: str) -> str:
+def _first(heard: Heard, head: str, least: float = 0.0) -> str:
     found = heard["heads"].get(head) or [{"label": "", "p": 0.0}]
-    return found[0]["label"]
+    return found[0]["label"] if found[0]["p"] >= least else ""

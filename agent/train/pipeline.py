@@ -9,23 +9,37 @@ from pathlib import Path
 from agent.train import card, encoder, refit, ship
 from agent.train.data import examples
 from agent.train.model import Layout, say
-from agent.train.recipe import default_recipe, permissive_recipe
+from agent.train.recipe import default_recipe, further_recipes, permissive_recipe
 
 __all__ = ["run"]
 
 
-def run(data: Path, work: Path, out: Path, *, permissive: bool = False, beside: Path | None = None) -> None:
+def run(  # noqa: PLR0913 - the options of the command
+    data: Path,
+    work: Path,
+    out: Path,
+    *,
+    permissive: bool = False,
+    further: bool = False,
+    beside: Path | None = None,
+) -> None:
     """Write a reading model made from `data` into `out`; `work` holds the run.
 
-    beside: the folder of a permissive model, whose figures the card then shows beside these.
-    Where the finished weights already stand in `work` only the files are made anew. Raises DataError
-    before any training when a data file is missing or malformed.
+    further: two more runs after the default one, in folders of their own under `work`. beside: the folder
+    of a permissive model, whose figures the card then shows beside these. Where finished weights already
+    stand in `work` that run is not made again. Raises DataError before any training when a data file is
+    missing or malformed.
     """
-    recipe = permissive_recipe() if permissive else default_recipe()
     weights = work / "weights.safetensors"
+    recipe = permissive_recipe() if permissive else default_recipe()
     if not weights.exists():
         encoder.train(data, work, recipe, permissive=permissive)
-    heads = json.loads((work / "layout.json").read_text("utf-8"))["heads"]
+    for number, recipe in enumerate(further_recipes() if further else ()):
+        folder, before = work / f"further-{number + 1}", weights
+        weights = folder / "weights.safetensors"
+        if not weights.exists():
+            encoder.train(data, folder, recipe, after=before)
+    heads = json.loads(weights.with_name("layout.json").read_text("utf-8"))["heads"]
     training = [e for e in examples(data, permissive=permissive) if e.part == "train"]
     layout = Layout({name: tuple(labels) for name, labels in heads.items()})
     told = ship.ship(refit.refit(weights, training, layout, recipe.tokens), data, out, permissive=permissive)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from agent.train.data import HEADS
 
-__all__ = ["Recipe", "default_recipe", "permissive_recipe", "schedule"]
+__all__ = ["Recipe", "default_recipe", "further_recipes", "permissive_recipe", "schedule"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,51 @@ def default_recipe() -> Recipe:
             "wants": 5.0,
             "dangers": 3.0,
         }
+    )
+
+
+def further_recipes() -> tuple[Recipe, ...]:
+    """Two more runs, each on the weights of the one before: what was still badly learned, then danger."""
+    return (
+        Recipe(
+            passes={
+                "situations": 1.0,
+                "intents": 1.0,
+                "conversations": 0.3,
+                "turns": 0.3,
+                "films": 1.0,
+                "film answers": 1.0,
+                "support talks": 0.3,
+                "sad": 3.0,
+                "cssrs": 1.0,
+                "wants": 1.0,
+            },
+            rate=2e-4,
+            rounds=1,
+        ),
+        Recipe(
+            passes={
+                "situations": 0.6,
+                "intents": 0.6,
+                "conversations": 0.15,
+                "turns": 0.15,
+                "films": 0.5,
+                "film answers": 0.5,
+                "support talks": 0.15,
+                "dreaddit": 0.3,
+                "irf": 0.5,
+                "multiwd": 0.5,
+                "cams": 0.4,
+                "sad": 1.0,
+                "dr": 0.3,
+                "cssrs": 0.5,
+                "wants": 2.0,
+                "dangers": 3.0,
+            },
+            heads={**Recipe(passes={}).heads, "danger": 1.5},
+            rate=2e-4,
+            rounds=1,
+        ),
     )
 
 

@@ -35,13 +35,16 @@ def refit(
     model.load_state_dict(tensors, strict=False)
     model.eval()
     where = layout.slices()
-    for name in REFITTED:
-        mine = [e for e in training if name in e.targets]
-        if name not in layout.heads or not mine:
+    heads = [name for name in REFITTED if name in layout.heads]
+    told = [e for e in training if any(name in e.targets for name in heads)]
+    every = pooled(model, tokenised([e.text for e in told], source, tokens)) if told else torch.empty(0)
+    for name in heads:
+        mine = [(row, e) for row, e in enumerate(told) if name in e.targets]
+        if not mine:
             continue
         labels = layout.heads[name]
-        vectors = pooled(model, tokenised([e.text for e in mine], source, tokens))
-        target = torch.tensor([[e.targets[name].get(label, 0.0) for label in labels] for e in mine])
+        vectors = every[[row for row, _ in mine]]
+        target = torch.tensor([[e.targets[name].get(label, 0.0) for label in labels] for _, e in mine])
         strength = _best(vectors, target)
         tensors["head.weight"][where[name]], tensors["head.bias"][where[name]] = solve(
             vectors, target, strength

@@ -22,16 +22,20 @@ from safetensors.numpy import load_file
 
 from agent.evaluate import metrics
 from agent.evaluate.evidence import against_people
-from agent.reading.encoder import READ_WINDOW, load_encoder, marker
+from agent.reading.encoder import READ_WINDOW, READ_WINDOWS, load_encoder, marker, windows
 from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ladder import LEVELS, Level
+from agent.reading.ngrams import NGrams, dump
 from agent.train import export
 from agent.train.data import EMOTIONS, FILES, INTENTS, PERMISSIVE_FILES, Example, Part, examples
-from agent.train.model import Model, padded, published, tokenised
+from agent.train.model import Layout, Model, padded, published, tokenised
+from agent.train.ngrams import fit
 
 __all__ = ["Lines", "bars", "calibrated", "ship", "write"]
 
 SHIPPED = Path(__file__).parents[1] / "reading" / "model"
+MODEL_FILES = ("encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json")
+ANY = 10**6  # tokens; a text is not cut
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
 WANTED = 0.90  # precision of a want, where the rules heard none
 HARD, EVERYDAY = 0.02, 0.001  # shares of harmless tuning texts that the danger head may raise
@@ -73,9 +77,20 @@ def ship(
         if not (out / name).exists():
             shutil.copy(SHIPPED / name, out / name)
     (out / "reading.onnx").write_bytes(export.reading(load_file(weights)))
-    held = [e for e in examples(data, permissive=permissive) if e.part != "train"]
-    lines = Lines(held, _logits([e.text for e in held], out))
-    heads = calibrated(lines.where(_in("tune")), {k: tuple(v) for k, v in layout["heads"].items()})
+    found = examples(data, permissive=permissive)
+    held = [e for e in found if e.part != "train"]
+    named = {k: tuple(v) for k, v in layout["heads"].items()}
+    words = fit([e for e in found if e.part == "train"], Layout(named), source or published())
+    deep, wide = (
+        _deep([e.text for e in held], out),
+        _wide([e.text for e in held], words, source or published()),
+    )
+    words = replace(
+        words, share=shares(Lines(held, deep).where(_in("tune")), Lines(held, wide).where(_in("tune")), named)
+    )
+    (out / "ngrams.npz").write_bytes(dump(words))
+    lines = Lines(held, deep * (1 - words.share) + wide * words.share)
+    heads = calibrated(lines.where(_in("tune")), named)
     tuned = bars(lines.where(_in("tune")), heads)
     heads = replace(heads, sure=tuned["sure"])
     files = PERMISSIVE_FILES if permissive else FILES
@@ -85,12 +100,14 @@ def ship(
         "emotions": len(EMOTIONS),
         **tuned,
         "heads": {name: _told(head) for name, head in heads.named.items()},
-        "sha256": {name: _sha256(out / name) for name in ("encoder.onnx", "reading.onnx", "tokenizer.json")},
+        "sha256": {name: _sha256(out / name) for name in MODEL_FILES},
+        "shares": {name: _floats(words.share[head.place]) for name, head in heads.named.items()},
         "recipe": {**layout["recipe"], "permissive": permissive},
+        "after": layout.get("after", []),
         "rows": _rows(held),
         "data": {name: _sha256(data / name) for name in files},
         "report": report(lines.where(_in("report")), heads),
-        "fidelity": fidelity(weights, lines.where(_in("report")), heads, source or published()),
+        "fidelity": fidelity(weights, lines.where(_in("report")), heads, words, source or published()),
     }
     write(card, out)
     if not permissive:  # what people marked is compared with the finished model
@@ -108,8 +125,8 @@ def _in(part: Part) -> Callable[[Example], bool]:
     return lambda example: example.part == part
 
 
-def _logits(texts: Sequence[str], folder: Path) -> Vector:
-    """Logits (n, outputs), each text read alone; one model a thread, for each remembers its last text."""
+def _deep(texts: Sequence[str], folder: Path) -> Vector:
+    """Logits (n, outputs) of the encoder alone; one model a thread, for each remembers its last text."""
     raw, tokenizer = (folder / "reading.onnx").read_bytes(), (folder / "tokenizer.json").read_bytes()
     half = len(texts) // 2
 
@@ -119,6 +136,16 @@ def _logits(texts: Sequence[str], folder: Path) -> Vector:
 
     with ThreadPoolExecutor(2) as pool:
         return np.stack([row for rows in pool.map(read, (texts[:half], texts[half:])) for row in rows])
+
+
+def _wide(texts: Sequence[str], words: NGrams, source: Path) -> Vector:
+    """Logits (n, outputs) of words and pairs alone, over the same windows that the encoder reads."""
+    found = []
+    for line in tokenised(texts, source, ANY):
+        ids = line[1:-1]
+        parts = [words.logits(ids[start:end]) for start, end in windows(len(ids), READ_WINDOW, READ_WINDOWS)]
+        found.append(np.mean(parts, axis=0))
+    return np.stack(found)
 
 
 # --- what is fitted on the tuning third ---
@@ -134,6 +161,43 @@ def calibrated(tune: Lines, labels: Mapping[str, tuple[str, ...]]) -> Heads:
         mine = tune.where(lambda e, name=name: name in e.targets)  # type: ignore[misc]
         named[name] = _platt(mine, own, place) if name == "facets" else _tempered(mine, name, own, place)
     return Heads(named, len(EMOTIONS), 1.01)
+
+
+def shares(deep: Lines, wide: Lines, labels: Mapping[str, tuple[str, ...]]) -> Vector:
+    """How much of each output (outputs,) the words have, so that the tuning lines are likeliest."""
+    tried = [round(0.1 * step, 1) for step in range(8)]
+    mixes = {share: Lines(deep.examples, deep.logits * (1 - share) + wide.logits * share) for share in tried}
+    heads = {share: calibrated(mix, labels) for share, mix in mixes.items()}
+    found = np.zeros(deep.logits.shape[1], dtype=np.float32)
+    for name, head in heads[0.0].named.items():
+        for column, label in enumerate(head.labels if isinstance(head, Facets) else (None,)):
+            mine = [
+                i
+                for i, e in enumerate(deep.examples)
+                if name in e.targets and (label or name) in {name, *e.targets[name]}
+            ]
+            costs = {
+                s: _cost(
+                    Lines([deep.examples[i] for i in mine], mixes[s].logits[mine]),
+                    heads[s].named[name],
+                    name,
+                    label,
+                )
+                for s in tried
+            }
+            where = slice(head.place.start + column, head.place.start + column + 1) if label else head.place
+            found[where] = min(tried, key=costs.__getitem__) if mine else 0.0
+    return found
+
+
+def _cost(lines: Lines, head: Choice | Facets, name: str, label: str | None) -> float:
+    """Cross-entropy of a choice, or of one facet."""
+    if label:
+        p = head.likely(lines.logits)[:, head.labels.index(label)]
+        right = np.where([e.targets[name][label] > 0.5 for e in lines.examples], p, 1 - p)
+    else:
+        right = head.likely(lines.logits)[np.arange(len(lines.examples)), lines.truth(name, head.labels)]
+    return float(-np.log(np.maximum(right, 1e-12)).mean()) if len(right) else 0.0
 
 
 def _tempered(lines: Lines, name: str, labels: tuple[str, ...], place: slice) -> Choice:
@@ -300,8 +364,8 @@ def _at_risk(lines: Lines, head: Choice | Facets, name: str, worse: Sequence[str
     return metrics.yes_no(likely, np.isin(_labels(lines, name), worse), 0.5)
 
 
-def fidelity(
-    weights: Path, lines: Lines, heads: Heads, source: Path, most: int = 2000
+def fidelity(  # noqa: PLR0913, PLR0917 - both models and the lines
+    weights: Path, lines: Lines, heads: Heads, words: NGrams, source: Path, most: int = 2000
 ) -> dict[str, dict[str, float]]:
     """int8 against the torch model it was made from, on every k-th line: accuracy of both, agreement."""
     every = max(1, len(lines.examples) // most)
@@ -315,7 +379,7 @@ def fidelity(
     exact = np.zeros_like(some.logits)
     with torch.no_grad():
         for row, line in enumerate(ids):
-            exact[row] = model(*padded([line]))[0].numpy()
+            exact[row] = words.mixed(model(*padded([line]))[0].numpy(), line[1:-1])
     short = [
         row for row, line in enumerate(ids) if len(line) < READ_WINDOW
     ]  # longer ones are read in windows

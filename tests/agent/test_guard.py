@@ -21,6 +21,8 @@ from agent.words import load
 
 CORPUS = yaml.safe_load((Path(__file__).parent / "guard_corpus.yaml").read_text("utf-8"))
 RULES = [each.rule for each in load_guard().rules]
+# Words of a person that switch on the rules which hold only then.
+HEARD = {"using": "i drink every day", "manic": "i have not slept for days"}
 VIOLENCE = "he hits me and i am scared of him"
 CARD = [
     {"name": "Samaritans", "phone": "116 123", "sms": "85258", "chat_url": "https://www.samaritans.org"},
@@ -69,7 +71,7 @@ def _authored(name: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_each_rule_stops_its_hits_and_lets_its_misses_pass(rule: Any) -> None:
-    bounds = Bounds(crisis=rule.when == "crisis", heard=VIOLENCE if rule.heard else "")
+    bounds = Bounds(crisis=rule.when == "crisis", heard=HEARD.get(rule.id, VIOLENCE) if rule.heard else "")
     assert [each for each in rule.hits if rule.id not in breaches(each, [], bounds)] == []
     assert [each for each in rule.misses if rule.id in breaches(each, [], bounds)] == []
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import graph.services
 from agent.errors import DataError
+from agent.evaluate.guard import replies
 from agent.reading.encoder import Encoder
 from agent.reading.heads import Heads, Marks, heads_of
 from agent.train.data import EMOTIONS, HEADS
@@ -147,3 +148,24 @@ def test_stopping_says_how_to_go_on(
 def test_read_wants_one_message_or_a_file_with_an_output(arguments: list[str]) -> None:
     done = run("read", *arguments)
     assert isinstance(done.exception, DataError)
+
+
+def test_the_guard_is_judged_by_our_replies_or_by_those_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [reply for reply in replies("open") if reply.source < 3 and reply.way == "written"]
+    monkeypatch.setattr("agent.evaluate.guard.replies", lambda part, folder: few if part == "open" else [])
+    report = json.loads(run("evaluate", "guard", "--json").stdout)
+    assert report["task"] == "guard"
+    table = report["cases"]["our replies"]
+    assert list(table["part"]) == ["open"]
+    assert table["all"]["all"]["blocked"]["share"] == 1.0
+    data = write(
+        tmp_path / "d.csv",
+        ("context", "response", "category", "label"),
+        ("hm", "Cheer up, my lake.", "Risk Ignorance", "Unsafe"),
+    )
+    printed = run("evaluate", "guard", "--data", data, "--out", tmp_path / "report.json")
+    assert printed.exit_code == 0, printed.output
+    assert "stopped" in printed.stdout
+    assert "lake" not in printed.output + (tmp_path / "report.json").read_text("utf-8")

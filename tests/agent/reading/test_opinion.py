@@ -4,6 +4,7 @@ import pytest
 
 from agent.brief import Score
 from agent.reading.heads import Heard
+from agent.reading.ladder import Cue
 from agent.reading.opinion import RULE, opinion
 from tests.fakes import heard
 
@@ -46,3 +47,28 @@ def test_a_kind_or_subject_nobody_knows_is_read_carefully() -> None:
 def test_without_those_heads_the_level_still_counts() -> None:
     (cue,) = opinion(heard(danger="imminent"))
     assert (cue["level"], cue["escalate"]) == ("imminent", True)
+
+
+def rule_cue(level: str, kind: str = "suicide", *, escalate: bool = True, past: bool = False) -> Cue:
+    (cue,) = opinion(holding("high", kind))
+    return {**cue, "rule": "a.rule", "level": level, "escalate": escalate, "past": past}  # type: ignore[typeddict-item]
+
+
+def test_what_the_rules_heard_as_well_is_not_said_twice() -> None:
+    assert opinion(holding("moderate", "overdose"), [rule_cue("moderate")]) == []
+    assert opinion(holding("high", "overdose"), [rule_cue("imminent")]) == []
+
+
+def test_more_danger_than_the_rules_heard_is_of_their_kind() -> None:
+    (cue,) = opinion(holding("high", "overdose", "other"), [rule_cue("moderate", "suicide")])
+    assert (cue["kind"], cue["subject"], cue["level"]) == ("suicide", "self", "high")
+
+
+def test_what_is_past_or_routed_does_not_stand_in_for_present_danger() -> None:
+    assert opinion(holding("high", "abuse"), [rule_cue("high", past=True)])[0]["kind"] == "abuse"
+    assert opinion(holding("moderate", "suicide"), [rule_cue("moderate", "mania", escalate=False)])
+
+
+def test_a_guess_at_the_kind_is_called_distress() -> None:
+    heads = {"danger_kind": [Score(label="overdose", p=0.3)], "danger_subject": [Score(label="self", p=0.6)]}
+    assert opinion(heard(danger="moderate", heads=heads))[0]["kind"] == "distress"

@@ -12,11 +12,11 @@ from agent.errors import WordsError
 from agent.reading.ladder import ANSWERS, KINDS, LEVELS, Answer, Cue, Level, Subject
 from agent.reading.normalise import forms, normalise
 from agent.reading.patterns import compile_pattern
-from agent.reading.riskwords import RiskWords, Twin
+from agent.reading.riskwords import JoinedWords, RiskWords, Twin, joined
 from agent.reading.rules import Rules, compile_rules, load_rules, minimal_rules
 from agent.words import load
 
-WORDS = load("risk.yaml", RiskWords)
+WORDS = joined(load("risk.yaml", RiskWords), load("risk_joined.yaml", JoinedWords))
 RULES = load_rules()
 NEUTRAL = (
     "We walked along the river and talked about the garden, the bread and the old radio in the kitchen. "

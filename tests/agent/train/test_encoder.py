@@ -191,3 +191,24 @@ def test_what_is_shipped_loads_reads_and_fills_its_card(
     assert "$" not in page
     assert "reviewed_by: null" in page
     assert "want, wants" in card.summary(told)
+
+
+def test_a_further_run_begins_where_the_one_before_ended_and_says_so(
+    data: Path, source: Path, tmp_path: Path
+) -> None:
+    first = train(data, tmp_path / "first", RECIPE, source=source)
+    still = dataclasses.replace(RECIPE, rate=0.0, head_rate=0.0, average=0.0)
+    second = train(data, tmp_path / "second", still, source=source, after=first)
+    for name, value in weights_of(first).items():
+        assert torch.allclose(weights_of(second)[name], value, atol=1e-6), name
+    (before,) = json.loads((tmp_path / "second" / "layout.json").read_text("utf-8"))["after"]
+    assert before["recipe"]["rate"] == RECIPE.rate
+    assert len(before["sha256"]) == 64
+
+
+def test_a_further_run_on_other_heads_is_refused(data: Path, source: Path, tmp_path: Path) -> None:
+    first = train(data, tmp_path / "first", RECIPE, source=source)
+    layout = tmp_path / "first" / "layout.json"
+    layout.write_text(layout.read_text("utf-8").replace('"vent"', '"moan"'), "utf-8")
+    with pytest.raises(DataError, match="other heads"):
+        train(data, tmp_path / "second", RECIPE, source=source, after=first)
