@@ -32,7 +32,7 @@ from knowledge.entries import (
 )
 from knowledge.index import Index
 from knowledge.opening import open_index
-from knowledge.ranking import distinct, ranked
+from knowledge.ranking import EASE, distinct, ranked
 from knowledge.starter import load_starter
 from knowledge.starter.vectors import fast, load_vectors
 
@@ -113,7 +113,7 @@ class Library:
         """The k passages nearest in meaning, best first, at most one for each question.
 
         [] when nothing reaches `floor` (cosine; more for a topic that would startle), or when the
-        text has fewer than three words.
+        text has fewer than three words. Their order is `knowledge.ranking`'s or the reranker's.
         Raises LibraryError when the index fails; the turn goes on without passages then.
         """
         if k < 1 or len(words(text)) < WORDS:
@@ -122,9 +122,11 @@ class Library:
         rows = ROWS
         while True:
             near = self._index.nearest(vector, rows)
-            fit = self._ranked(text, [(id_, score) for id_, score in near if score >= floor], floor)
+            if not near or near[0][1] < floor:
+                return []
+            fit = self._ranked(text, [(id_, score) for id_, score in near if score >= floor - EASE], floor)
             found = distinct(fit, k)
-            if len(found) == k or len(near) < rows or near[-1][1] < floor or rows >= MOST_ROWS:
+            if len(found) == k or len(near) < rows or near[-1][1] < floor - EASE or rows >= MOST_ROWS:
                 return [passage_of(entry, score) for entry, score in found]
             rows = min(rows * 4, MOST_ROWS)
 

@@ -2,8 +2,8 @@
 
 What an entry is found by counts first: its nearest row, the question a little less than what it says, since
 two people may ask in the same words and mean different things. To that is added how much of the person's
-own rare words the answer has. An entry under the floor is out, whatever its words. It knows nothing of an
-index or of vectors.
+own rare words the answer has. Where nothing reaches the floor nothing is shown, whatever its words; beside
+an entry that does, others may be a little less near. It knows nothing of an index or of vectors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,12 @@ from knowledge.entries import QUESTION, Entry, alike
 from knowledge.lexical import overlap
 from knowledge.tables import startling_margin
 
-__all__ = ["best", "distinct", "ranked"]
+__all__ = ["EASE", "best", "distinct", "ranked"]
 
 # Chosen on the train part of counselchat alone; agent/train/LOG.md has what was tried.
-WORDS = 0.2  # what the answer with most of the person's words gains, as cosine
+WORDS = 0.15  # what the answer with most of the person's words gains, as cosine
 ASKED = 0.15  # what the row of a question loses
+EASE = 0.08  # how far under the floor an entry may be beside one that reaches it
 
 Rows = Mapping[str, float]  # row id -> cosine
 
@@ -27,15 +28,20 @@ def best(rows: Rows) -> float:
 
 
 def ranked(text: str, near: Sequence[tuple[Entry, Rows]], floor: float) -> list[tuple[Entry, float]]:
-    """The entries that reach `floor` with their cosines, best first; a topic that would startle needs more."""
-    fit = [(entry, rows) for entry, rows in near if best(rows) >= floor + startling_margin(entry.topic)]
-    if not fit:
+    """The entries near enough with their cosines, best first; a topic that would startle is eased nothing."""
+    near = [(entry, rows) for entry, rows in near if best(rows) >= _least(entry, floor)]
+    if not any(best(rows) >= floor for _, rows in near):
         return []
-    said = overlap(text, [entry.text for entry, _ in fit])
+    said = overlap(text, [entry.text for entry, _ in near])
     order = sorted(
-        range(len(fit)), key=lambda at: _nearness(*fit[at]) + WORDS * float(said[at]), reverse=True
+        range(len(near)), key=lambda at: _nearness(*near[at]) + WORDS * float(said[at]), reverse=True
     )
-    return [(fit[at][0], best(fit[at][1])) for at in order]
+    return [(near[at][0], best(near[at][1])) for at in order]
+
+
+def _least(entry: Entry, floor: float) -> float:
+    margin = startling_margin(entry.topic)
+    return floor + margin if margin else floor - EASE
 
 
 def distinct(entries: Sequence[tuple[Entry, float]], k: int) -> list[tuple[Entry, float]]:
