@@ -42,6 +42,10 @@ class Settings(BaseSettings):
         default=None,
         description="A sentence-transformers model, by hub id or folder, to retrieve by (`local` extra).",
     )
+    reranker: str | None = Field(
+        default=None,
+        description="A cross-encoder, by hub id or folder, to put what is near in order (`local` extra).",
+    )
     floor: Annotated[float, Field(ge=0, le=1)] | None = Field(
         default=None, description="Similarity below which nothing is retrieved; another model needs its own."
     )
@@ -80,7 +84,7 @@ class Settings(BaseSettings):
         """Folder of the Chroma index."""
         return self.data_dir / "index"
 
-    @field_validator("audit_dir", "audit_key", "embedder", mode="before")
+    @field_validator("audit_dir", "audit_key", "embedder", "reranker", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
         return value or None

@@ -23,6 +23,7 @@ from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
+from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
 from agent.responders.static import static_reply
@@ -88,9 +89,12 @@ def embedder(settings: Settings) -> Encoder | Embedder:
 
 
 @cache
-def _library(folder: Path, encoder_folder: Path | None, threads: int, model: str | None) -> Library:
+def _library(
+    folder: Path, encoder_folder: Path | None, threads: int, model: str | None, reranker: str | None
+) -> Library:
     vectors = _embedder(model) if model else _encoder(encoder_folder, threads)
-    return Library.open(folder, vectors.embed, vectors.name)
+    rerank = load_reranker(reranker) if reranker else None
+    return Library.open(folder, vectors.embed, vectors.name, rerank)
 
 
 def encoder(settings: Settings) -> Encoder:
@@ -105,7 +109,13 @@ _opening = threading.Lock()
 def library(settings: Settings) -> Library:
     """The library of these settings, opened once a process (the first time ever it is also filled)."""
     with _opening:
-        return _library(settings.index_dir, settings.encoder_dir, settings.threads, settings.embedder)
+        return _library(
+            settings.index_dir,
+            settings.encoder_dir,
+            settings.threads,
+            settings.embedder,
+            settings.reranker,
+        )
 
 
 def _scan(text: str) -> list[Cue]:

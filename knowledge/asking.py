@@ -6,32 +6,34 @@ vector that is searched for; what is stored stays as it is. It fits one encoder 
 vectors are searched for as they are. It knows nothing of texts.
 """
 
+import logging
 import zipfile
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import as_file, files
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NAME", "turn_for", "turning"]
+__all__ = ["turn_for", "turning"]
 
-NAME = "asking.npz"
+NAME = "asking.npz"  # beside this module
 
 Vectors = NDArray[np.float32]
 Turn = Callable[[Vectors], Vectors]
+
+_log = logging.getLogger(__name__)
 
 
 @cache
 def turn_for(encoder: str) -> Turn:
     """The shipped turn for vectors of this encoder; the vectors themselves when it has none."""
-    with as_file(files("knowledge") / NAME) as path:
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                if str(file["encoder"]) == encoder:
-                    return turning(file["left"].astype(np.float32), file["right"].astype(np.float32))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            pass  # found without it, a little worse
+    try:
+        with np.load(Path(__file__).parent / NAME, allow_pickle=False) as file:
+            if str(file["encoder"]) == encoder:
+                return turning(file["left"].astype(np.float32), file["right"].astype(np.float32))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        _log.warning("%s cannot be used (%s); answers are found a little worse.", NAME, error)
     return lambda vectors: vectors
 
 

@@ -36,7 +36,7 @@ from knowledge.ranking import EASE, distinct, ranked
 from knowledge.starter import load_starter
 from knowledge.starter.vectors import fast, load_vectors
 
-__all__ = ["FLOOR", "Added", "Embed", "Entry", "Library", "Passage", "Progress", "Rerank"]
+__all__ = ["FLOOR", "Added", "Embed", "Entry", "Library", "Passage", "Progress", "Rerank", "starter_lines"]
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
@@ -73,9 +73,7 @@ class Library:
         self._turned = turn_for(index.encoder)
 
     @classmethod
-    def open(
-        cls, folder: Path, embed: Embed, encoder_name: str, rerank: Rerank | None = None
-    ) -> "Library":
+    def open(cls, folder: Path, embed: Embed, encoder_name: str, rerank: Rerank | None = None) -> "Library":
         """Open the library kept in `folder`, creating it, and bring the starter entries up to date.
 
         A folder that cannot be written gives a temporary library (`temporary`), a damaged index is
@@ -193,6 +191,11 @@ class Library:
             order = sorted(range(len(first)), key=lambda at: fits[at], reverse=True)
             found = [*(first[at] for at in order), *rest]
         return found
+
+
+def starter_lines() -> list[str]:
+    """Every text by which an entry of the starter library is found."""
+    return [line for entry in _starter() for line in found_by(entry)]
 
 
 def _starter() -> list[Entry]:

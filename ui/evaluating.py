@@ -4,7 +4,7 @@ Figures only: a text is never printed.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -100,6 +100,9 @@ def retrieval(
     cleaned: Annotated[
         bool, typer.Option("--cleaned", help="Index only what ingestion would keep of it.")
     ] = False,
+    techniques: Annotated[
+        bool, typer.Option("--techniques", help="Judge the tags of its answers by labels instead.")
+    ] = False,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -107,24 +110,28 @@ def retrieval(
     from agent.evaluate.report import write
     from agent.settings import load_settings
     from graph.services import embedder
-    from knowledge import measure
+    from knowledge import labelled, measure
     from knowledge.library import FLOOR
 
     settings = load_settings()
     compared = embedder(settings)
     floor = FLOOR if settings.floor is None else settings.floor
+    report: Mapping[str, Any]
     with _counted(compared.embed, quiet=as_json) as embed:
-        report = measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
+        if techniques:
+            report = labelled.techniques(data, embed, compared.name)
+        else:
+            report = measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
     if out:
         write(report, out)
     if as_json:
         typer.echo(json.dumps(report, indent=2))
         return
     console = Console(highlight=False)
-    parts = {"found": report["found"], "off topic": report["off_topic"], "speed": report["speed"]}
-    for part, figures in parts.items():
-        for name, value in figures.items():
-            console.print(f"{part}: {name.replace('_', ' ')} {value}", markup=False)
+    for part, figures in report.items():
+        if isinstance(figures, dict):
+            for name, value in figures.items():
+                console.print(f"{part.replace('_', ' ')}: {name.replace('_', ' ')} {value}", markup=False)
 
 
 @evaluate.command()

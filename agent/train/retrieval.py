@@ -29,9 +29,7 @@ def run(data: Path, out: Path, embed: Embed, encoder: str) -> dict[str, int]:
     """Train on a counselchat file and write the .npz; counts of questions, answers and bytes."""
     questions, answers, own = pairs(data)
     left, right = fit(embed(questions), embed(answers), own)
-    np.savez(
-        out, encoder=np.array(encoder), left=left.astype(np.float16), right=right.astype(np.float16)
-    )
+    np.savez(out, encoder=np.array(encoder), left=left.astype(np.float16), right=right.astype(np.float16))
     return {"questions": len(questions), "answers": len(answers), "bytes": out.stat().st_size}
 
 
@@ -48,18 +46,27 @@ def pairs(data: Path) -> tuple[list[str], list[str], list[list[int]]]:
             answers: list[str] = []
             for row in rows:
                 if answer := row["answerText"].strip():
-                    asked[row["questionID"]] = f"{row['questionTitle'].strip()}\n{row['questionText'].strip()}"
+                    asked[row["questionID"]] = (
+                        f"{row['questionTitle'].strip()}\n{row['questionText'].strip()}"
+                    )
                     given.setdefault(row["questionID"], []).append(len(answers))
                     answers.append(answer)
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{data} is no counselchat file with its column `split`; give one that is.") from error
+        raise DataError(
+            f"{data} is no counselchat file with its column `split`; give one that is."
+        ) from error
     if not answers:
         raise DataError(f"{data} has no row of the part train; give a file that has.")
     return [text.strip() for text in asked.values()], answers, [given[id_] for id_ in asked]
 
 
 def fit(
-    questions: Vectors, answers: Vectors, own: Sequence[Sequence[int]], *, rank: int = RANK, passes: int = PASSES
+    questions: Vectors,
+    answers: Vectors,
+    own: Sequence[Sequence[int]],
+    *,
+    rank: int = RANK,
+    passes: int = PASSES,
 ) -> tuple[Vectors, Vectors]:
     """(d, rank) and (rank, d): the vector v of a question becomes v + v·left·right, unit again."""
     torch.manual_seed(0)

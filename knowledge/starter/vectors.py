@@ -9,15 +9,14 @@ import hashlib
 import logging
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NAME", "fast", "load_vectors", "write_vectors"]
+__all__ = ["SHIPPED", "fast", "load_vectors", "stale", "write_vectors"]
 
-NAME = "vectors.npz"
+SHIPPED = Path(__file__).parent / "vectors.npz"
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
@@ -30,16 +29,15 @@ def load_vectors(encoder: str, path: Path | None = None) -> Mapping[str, Vectors
 
     path: another file than the shipped one.
     """
-    with as_file(files("knowledge.starter") / NAME) as shipped:
-        try:
-            with np.load(path or shipped, allow_pickle=False) as file:
-                if str(file["encoder"]) != encoder:
-                    return {}
-                vectors = file["vectors"].astype(np.float32)
-                names = [name.decode() for name in file["lines"].tolist()]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            _log.warning("The shipped vectors cannot be used (%s); the lines are embedded.", error)
-            return {}
+    try:
+        with np.load(path or SHIPPED, allow_pickle=False) as file:
+            if str(file["encoder"]) != encoder:
+                return {}
+            vectors = file["vectors"].astype(np.float32)
+            names = [name.decode() for name in file["lines"].tolist()]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        _log.warning("The shipped vectors cannot be used (%s); the lines are embedded.", error)
+        return {}
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
     return dict(zip(names, vectors, strict=True))
 
@@ -54,6 +52,11 @@ def fast(embed: Embed, known: Mapping[str, Vectors]) -> Embed:
         return np.stack([next(fresh) if vector is None else vector for vector in found])
 
     return embedded if known else embed
+
+
+def stale(lines: Sequence[str], known: Mapping[str, Vectors]) -> list[str]:
+    """Those of the lines that have no vector."""
+    return [line for line in lines if _hash(line) not in known]
 
 
 def write_vectors(path: Path, lines: Sequence[str], embed: Embed, encoder: str) -> int:
