@@ -14,6 +14,7 @@ from knowledge.tables import source_words
 
 __all__ = [
     "ANSWER",
+    "QUESTION",
     "Entry",
     "Passage",
     "alike",
@@ -26,6 +27,7 @@ __all__ = [
     "words",
 ]
 
+QUESTION = ":q"  # end of the id of the row of an entry's question, or of the first line that is asked
 ANSWER = ":a"  # end of the id of the row of an entry that holds what it says
 ALIKE = 0.7  # share of the words of two answers that are the same, above which only one is shown
 
