@@ -41,7 +41,9 @@ def turning(left: Vectors, right: Vectors) -> Turn:
     """Unit vectors v -> v + v·left·right, unit again."""
 
     def turned(vectors: Vectors) -> Vectors:
-        moved: Vectors = vectors + vectors @ left @ right
-        return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), np.float32(1e-12))
+        moved = vectors + vectors @ left @ right
+        long = np.linalg.norm(moved, axis=1, keepdims=True)
+        unit: Vectors = (moved / np.maximum(long, 1e-12)).astype(np.float32)
+        return unit
 
     return turned
