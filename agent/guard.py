@@ -42,9 +42,10 @@ class Bounds:
 
     allowed: contacts of the active country in normal form (see `registered`). said: sentences already used
     in the conversation. heard: the person's own words; a disorder, drug or emoji in them may be echoed.
-    words, questions: budgets of the whole reply. language: of the reply; in Spanish the rules of
-    es/guard.yaml hold as well. crisis: the crisis branch speaks (authored words only): it may name suicide
-    and give numbers unasked, and may answer in the person's own language.
+    words, questions: budgets of the whole reply.
+    language: of the reply; in Spanish the rules of es/guard.yaml hold as well. crisis: the crisis branch
+    speaks (authored words only): it may name suicide and give numbers unasked, and may answer in the
+    person's own language.
     """
 
     allowed: frozenset[str] = frozenset()

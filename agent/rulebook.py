@@ -1,4 +1,4 @@
-"""The rules of agent/words/guard*.yaml and es/guard.yaml: their shape, and how they are checked and compiled.
+"""The rules of agent/words/guard*.yaml and agent/words/es/guard.yaml: their shape, checked and compiled.
 
 It knows nothing of replies, budgets or people; `agent.guard` decides when a rule is asked.
 """
@@ -90,8 +90,10 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Guard:
-    """The rules, compiled. spanish: those for replies in Spanish only. words: guard.yaml.
-    why: the reason of every rule by id, the counted ones too."""
+    """The rules, compiled. spanish: those for replies in Spanish only.
+
+    words: guard.yaml. why: the reason of every rule by id, the counted ones too.
+    """
 
     words: GuardWords
     rules: tuple[Compiled, ...]

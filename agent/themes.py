@@ -1,7 +1,8 @@
 """What the words of a message tell without a model: a feeling named, a mask, the theme of the talk.
 
-Keyword lists in agent/words/themes.yaml, for Spanish in agent/words/es/themes.yaml. It does not understand a
-sentence: negation and irony pass it by, and whoever uses it must be content with "probably about".
+Keyword lists in agent/words/themes.yaml, and for Spanish in agent/words/es/themes.yaml. It does not
+understand a sentence: negation and irony pass it by, and whoever uses it must be content with "probably
+about".
 """
 
 import re

@@ -95,7 +95,7 @@ def perceive(state: State, services: Services) -> State:
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
         language, wanted, person = within(
-            services.step_seconds, lambda: _asked_for(state, services, texts, person)
+            services.step_seconds, lambda: _asked_for(state, texts, person, services)
         )
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
@@ -303,7 +303,7 @@ def seed(texts: Sequence[str]) -> int:
 
 
 def _asked_for(
-    state: State, services: Services, texts: Sequence[str], person: Person
+    state: State, texts: Sequence[str], person: Person, services: Services
 ) -> tuple[str, list[str], Person]:
     """The language, what is wanted of this turn, and what is to be kept in mind."""
     text = texts[-1] if texts else ""
@@ -313,9 +313,9 @@ def _asked_for(
     known = whose(state, services)
     for unseen in unfolded(state):
         person = wishes(unseen, person)
-        person = wishes(unseen, person, "es") if language == "es" else person
         if known is None and (told := told_country(unseen)):
             person = {**person, "country": told}
+        person = wishes(unseen, person, "es") if language == "es" else person
     if language != before and "es" in {language, before}:
         person = {**person, "language": language if language == "es" else "en"}
     return language, wants(text, language), person

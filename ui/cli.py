@@ -35,6 +35,7 @@ train = typer.Typer(
     no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
 )
 app.add_typer(train, name="train")
+ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
 
@@ -448,6 +449,30 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     if permissive and further:
         raise typer.BadParameter("the further runs go on from the default one; leave one of the two out.")
     pipeline.run(data, work, out, permissive=permissive, further=further, beside=beside)
+
+
+@train.command("retrieval")
+def train_retrieval(
+    data: Annotated[Path, typer.Option(help="A counselchat file with its column `split`.")],
+    out: Annotated[Path, typer.Option(help="File to write; the shipped one if left out.")] = ASKING,
+) -> None:
+    """Train the turn of a question's vector towards the answers that such questions get."""
+    from agent.reading.encoder import load_encoder
+    from agent.train.retrieval import run
+
+    encoder = load_encoder()
+    Console(highlight=False).print(run(data, out, encoder.embed, encoder.name))
+
+
+@train.command("vectors")
+def train_vectors() -> None:
+    """Embed the starter library's lines, so that a first start need not; run it when a line changed."""
+    from agent.reading.encoder import load_encoder
+    from knowledge.library import starter_lines
+    from knowledge.starter.vectors import SHIPPED, write_vectors
+
+    encoder = load_encoder()
+    Console(highlight=False).print(write_vectors(SHIPPED, starter_lines(), encoder.embed, encoder.name))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Replies:
 
 @cache
 def load_replies(language: str = "en") -> Replies:
-    """A language's sentences, read once. WordsError, naming file and key, when one breaks its schema."""
+    """A language's sentences, read once; raises WordsError, naming file and key, for a broken one."""
     support = load(named("replies_support.yaml", language), Support)
     moves = load(named("replies_moves.yaml", language), Moves).moves
     known = {
