@@ -14,9 +14,9 @@ from knowledge.tables import source_words
 
 __all__ = [
     "ANSWER",
+    "QUESTION",
     "Entry",
     "Passage",
-    "QUESTION",
     "alike",
     "entries_of",
     "entry_id",
