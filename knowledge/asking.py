@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 def turn_for(encoder: str) -> Turn:
     """The shipped turn for vectors of this encoder; the vectors themselves when it has none."""
     try:
-        with np.load(Path(__file__).parent / NAME, allow_pickle=False) as file:
+        path = Path(__file__).parent / NAME
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["encoder"]) == encoder:
                 return turning(file["left"].astype(np.float32), file["right"].astype(np.float32))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
