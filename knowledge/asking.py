@@ -42,7 +42,8 @@ def turning(left: Vectors, right: Vectors) -> Turn:
     """Unit vectors v -> v + v·left·right, unit again."""
 
     def turned(vectors: Vectors) -> Vectors:
-        moved: Vectors = vectors + vectors @ left @ right
-        return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), np.float32(1e-12))
+        moved = vectors + vectors @ left @ right
+        unit = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
+        return np.asarray(unit, dtype=np.float32)
 
     return turned
