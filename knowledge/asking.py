@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 def turn_for(encoder: str) -> Turn:
     """The shipped turn for vectors of this encoder; the vectors themselves when it has none."""
     try:
-        with np.load(Path(__file__).parent / NAME, allow_pickle=False) as file:
+        path = Path(__file__).parent / NAME
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["encoder"]) == encoder:
                 return turning(file["left"].astype(np.float32), file["right"].astype(np.float32))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -42,8 +43,7 @@ def turning(left: Vectors, right: Vectors) -> Turn:
 
     def turned(vectors: Vectors) -> Vectors:
         moved = vectors + vectors @ left @ right
-        long = np.linalg.norm(moved, axis=1, keepdims=True)
-        unit: Vectors = (moved / np.maximum(long, 1e-12)).astype(np.float32)
-        return unit
+        unit = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
+        return np.asarray(unit, dtype=np.float32)
 
     return turned

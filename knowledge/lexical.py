@@ -1,10 +1,11 @@
 """How much of a text's own words each of a few others has: BM25 among those few.
 
 Nearness of meaning knows what a text is about and forgets its rare words, and those tell an answer to this
-question from one to its neighbour. How rare a word is, is counted among the texts at hand, so nothing has
-to be kept but single words. It knows nothing of vectors or entries.
+question from one to its neighbour. How rare a word is, is counted among the texts at hand, so there is no
+second index; what is kept in memory is of the library's texts. It knows nothing of vectors or entries.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -17,8 +18,8 @@ from knowledge.tables import Strict, load
 __all__ = ["overlap", "stems"]
 
 SATURATION, LENGTH = 1.5, 0.75  # BM25's k1 and b
-_PLAIN = {code: " " for code in range(128) if not chr(code).isalpha() and chr(code) != "'"}
-_PLAIN |= {ord("’"): "'", **dict.fromkeys(map(ord, "“”‘–—…•\xa0\ufffc"), " ")}
+KEPT = 1024  # of the library's answers, in whose stems most searches begin
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
 class _Words(Strict):
@@ -35,11 +36,10 @@ def overlap(text: str, others: Sequence[str]) -> NDArray[np.float64]:
     column = {stem: at for at, stem in enumerate(asked)}
     found, length = np.zeros((len(others), len(asked))), np.zeros(len(others))
     for row, other in enumerate(others):
-        said = stems(other)
-        length[row] = len(said)
-        for stem in said:
-            if stem in column:
-                found[row, column[stem]] += 1
+        said = _counted(other)
+        length[row] = said.total()
+        for stem in said.keys() & asked.keys():
+            found[row, column[stem]] = said[stem]
     if not found.any():
         return np.zeros(len(others))
     having = (found > 0).sum(axis=0)
@@ -52,7 +52,12 @@ def overlap(text: str, others: Sequence[str]) -> NDArray[np.float64]:
 
 def stems(text: str) -> list[str]:
     """The words that say what it is about, in their order and without their endings."""
-    return [stem for word in text.lower().translate(_PLAIN).split() if (stem := _stem(word))]
+    return [stem for word in _WORD.findall(text.lower()) if (stem := _stem(word))]
+
+
+@lru_cache(maxsize=KEPT)
+def _counted(text: str) -> Counter[str]:
+    return Counter(stems(text))
 
 
 @cache
@@ -62,11 +67,11 @@ def _words() -> tuple[int, frozenset[str], list[tuple[str, str]]]:
     return table.stem, frozenset(table.stop.split()), endings
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=20_000)  # single words; most of a text's are common
 def _stem(word: str) -> str:
     """The word without its ending; "" for one that says nothing of the subject."""
     least, stop, endings = _words()
-    word = word.strip("'")
+    word = word.replace("’", "'")
     if word in stop or len(word) < 2:
         return ""
     for end, new in endings:

@@ -49,7 +49,8 @@ Rerank = Callable[[str, Sequence[str]], Sequence[float]]  # a text and answers -
 FLOOR = 0.44
 WORDS = 3  # "ok", "hi there": too little to look anything up by, and near to everything short
 BATCH = 32  # entries embedded and written together; what a Ctrl-C may lose
-ROWS = 64  # enough for the answers to several questions
+ROWS = 32  # enough for the answers to several questions; each answer read costs a tenth of a millisecond
+ROWS_EACH = 6  # for every passage that is wanted
 RERANKED = 20  # answers a reranker reads, each with the text: some milliseconds apiece
 MOST_ROWS = 384
 
@@ -117,7 +118,7 @@ class Library:
         if k < 1 or len(words(text)) < WORDS:
             return []
         vector = self._turned(self.embed([text]))
-        rows = ROWS
+        rows = max(ROWS, ROWS_EACH * k)
         while True:
             near = self._index.nearest(vector, rows)
             if not near or near[0][1] < floor:

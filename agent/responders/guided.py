@@ -14,6 +14,7 @@ from string import Template
 from agent import plan as planning
 from agent.brief import Brief
 from agent.notes import noted, own_line, untold
+from agent.offering import choose
 from agent.responders.mirror import mirror, short_answer, topic_phrase
 from agent.responders.mirror_spanish import slots as spanish_slots
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
@@ -49,21 +50,21 @@ def respond(brief: Brief) -> Iterator[str]:
 def offered(brief: Brief) -> str:
     """The idea that the reply to `brief` puts to the person, "" for none: the plan's, unless a passage fits.
 
-    A passage fits when one of its techniques is among the three best left for the theme; where the very
-    words of the message called for the plan's idea, that one stays.
+    A passage fits when one of its techniques is among the three best left for the theme (`agent.offering`
+    chooses among them); where the very words of the message called for the plan's idea, that one stays.
     """
     language = tongue(brief["reading"]["language"])
     plan, ideas = brief["plan"], planning.load_ideas(language)
     if not plan["offer"] or plan["careful"] or plan["move"] not in {"support", "advice"}:
         return plan["offer"]
-    best = sorted(brief["passages"], key=lambda one: -one["score"])
-    found = [name for passage in best for name in passage["techniques"]]
-    if plan["offer"] in (*found, *planning.fitting(brief["text"], language)):
+    if plan["offer"] in planning.fitting(brief["text"], language):
         return plan["offer"]
     suits = ideas.suits.get(theme_of(brief["history"], language)) or ideas.suits.get(plan["topic"]) or ()
     used = planning.offered(brief["history"], language=language)
     best_left = [name for name in suits if name not in used][:_BEST]
-    return next((name for name in found if name in best_left), plan["offer"])
+    emotion = load_themes().emotions.get(plan["feeling"])
+    family = emotion.family if emotion else ""
+    return choose(brief["passages"], best_left, used=used, family=family) or plan["offer"]
 
 
 def sentence_for(brief: Brief, position: int) -> str | None:

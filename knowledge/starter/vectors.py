@@ -30,7 +30,7 @@ def load_vectors(encoder: str, path: Path | None = None) -> Mapping[str, Vectors
     path: another file than the shipped one.
     """
     try:
-        with np.load(path or SHIPPED, allow_pickle=False) as file:
+        with (path or SHIPPED).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["encoder"]) != encoder:
                 return {}
             vectors = file["vectors"].astype(np.float32)

@@ -14,7 +14,7 @@ from knowledge import library as library_module
 from knowledge.errors import LibraryError
 from knowledge.library import Entry
 
-KETTLE = Entry("Why does my kettle sing?", "Steam leaves through its spout.", "stress")
+KETTLE = Entry("Why does my kettle sing?", "Steam leaves through the spout of the kettle.", "stress")
 
 
 @pytest.fixture(autouse=True)
