@@ -316,8 +316,9 @@ def _asked_for(
         if known is None and (told := told_country(unseen)):
             person = {**person, "country": told}
         person = wishes(unseen, person, "es") if language == "es" else person
-    if language != before and "es" in {language, before}:
-        person = {**person, "language": language if language == "es" else "en"}
+    # A line in a third language changes nothing of the one that is spoken here.
+    if language != before and "es" in {language, before} <= {"en", "es", ""}:
+        person = {**person, "language": language}
     return language, wants(text, language), person
 
 

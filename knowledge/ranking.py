@@ -9,13 +9,14 @@ an entry that does, others may be a little less near. It knows nothing of an ind
 from collections.abc import Mapping, Sequence
 
 from knowledge.entries import QUESTION, Entry, alike
-from knowledge.lexical import overlap
+from knowledge.lexical import overlap, stems
 from knowledge.tables import startling_margin
 
 __all__ = ["EASE", "best", "distinct", "ranked"]
 
 # Chosen on the train part of counselchat alone; agent/train/LOG.md has what was tried.
 WORDS = 0.15  # what the answer with most of the person's words gains, as cosine
+ENOUGH = 12  # words that say what a text is about; of fewer, each gives by chance what it gives
 ASKED = 0.15  # what the row of a question loses
 EASE = 0.12  # how far under the floor an entry may be beside one that reaches it
 
@@ -33,8 +34,9 @@ def ranked(text: str, near: Sequence[tuple[Entry, Rows]], floor: float) -> list[
     if not any(best(rows) >= floor for _, rows in near):
         return []
     said = overlap(text, [entry.text for entry, _ in near])
+    gain = WORDS * min(1.0, len(stems(text)) / ENOUGH)
     order = sorted(
-        range(len(near)), key=lambda at: _nearness(*near[at]) + WORDS * float(said[at]), reverse=True
+        range(len(near)), key=lambda at: _nearness(*near[at]) + gain * float(said[at]), reverse=True
     )
     return [(near[at][0], best(near[at][1])) for at in order]
 

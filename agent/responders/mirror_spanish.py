@@ -21,7 +21,7 @@ _FEWEST, _MOST, _READ = 3, 14, 1500
 _CUT = re.compile(r"[.!?;:…\n]+|,|\b(?:pero|porque|aunque|así que|y (?=ya\b|no\b|me\b|mi\b|mis\b))")
 _QUOTED = re.compile(r"[\"“”«»]")
 # Endings of the first person, or of a past that may be anyone's.
-_MINE = re.compile(r"(?:[éí]|[^aeiou]aba|[^aeiou]ía|iera|ara|iese|aré|eré|iré|ría|mos)$")
+_MINE = re.compile(r"(?:[éí]|oy|[^aeiou]aba|[^aeiou]ía|iera|ara|iese|aré|eré|iré|ría|mos)$")
 
 
 class MirrorWords(Strict):

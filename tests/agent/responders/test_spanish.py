@@ -154,3 +154,9 @@ def test_numbers_come_from_the_registry_in_spanish_too() -> None:
     assert guard.judge("Por favor llama ya al 911.", [], bounds) is None
     assert guard.judge("Por favor llama ya al 555 123 4567.", [], bounds) == "contact"
     assert guard.judge("Llama al nueve uno uno.", [], bounds) == "es_spoken_number"
+
+
+def test_a_second_verb_is_turned_too_or_nothing_is_said_back() -> None:
+    assert mirror("me despierto a las tres y le doy vueltas a todo") == (
+        "te despiertas a las tres y le das vueltas a todo"
+    )
