@@ -33,6 +33,7 @@ class Talk:
     name: str
     messages: tuple[str, ...]
     humans: tuple[tuple[str, ...], ...] = ()
+    part: str = ""
 
 
 def openings(part: Part = "all", path: Path = OPENINGS) -> list[Talk]:
@@ -42,7 +43,8 @@ def openings(part: Part = "all", path: Path = OPENINGS) -> list[Talk]:
         for line in lines:
             known(line["part"], PARTS, path, "part")
         if part in ("all", lines[0]["part"]):
-            talks.append(Talk(lines[0]["talk"], tuple(line["text"] for line in lines)))
+            messages = tuple(line["text"] for line in lines)
+            talks.append(Talk(lines[0]["talk"], messages, part=lines[0]["part"]))
     return talks
 
 

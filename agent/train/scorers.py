@@ -1,0 +1,306 @@
+"""Fits the scorers of replies: EPITOME's three mechanisms (Sharma et al., EMNLP 2020) and DiaSafety's unsafe.
+
+Logistic regressions on frozen vectors and hashed words (`agent.evaluate.scoring`). One post of EPITOME in
+five is held back and DiaSafety's own validation part is left alone; the figures are of those. The strength
+is chosen by cross-validation on the rest, and what is measured is what is shipped: int8 weights.
+"""
+
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+from sklearn.linear_model import LogisticRegression
+
+from agent.errors import DataError
+from agent.evaluate.metrics import SEED, figures, wilson, yes_no
+from agent.evaluate.scoring import (
+    BUCKETS,
+    MECHANISMS,
+    SAFETY,
+    Scorer,
+    features,
+    hashed,
+    held_back,
+    load_scorers,
+)
+from agent.reading.encoder import load_encoder
+from agent.tables import known, rows
+from agent.train.model import say
+
+__all__ = ["train"]
+
+FILES = {name: f"epitome/{name.replace(' ', '-')}-reddit.csv" for name in MECHANISMS}
+SAFE = ("Safe", "Unsafe")
+LEVELS = ("0", "1", "2")
+# Published: a bi-encoder of two RoBERTas, accuracy and macro F1 on their own test part of the same posts.
+PAPER = {
+    "emotional reactions": (0.7943, 0.7446),
+    "interpretations": (0.8404, 0.6260),
+    "explorations": (0.9261, 0.7258),
+}
+STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
+FOLDS = 5
+WIDE = 8.0  # what hashed words count beside the vectors, before the fit weighs them
+ALARMS = 0.10  # of replies labelled safe, so many lie above the bar
+Vectors = Callable[[str], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A message, a reply to it, the reply's label, and what it must not be parted from."""
+
+    heard: str
+    said: str
+    label: int
+    group: str
+    held: bool
+
+
+def train(data: Path, out: Path, vector: Vectors | None = None) -> dict[str, Any]:
+    """Fit every scorer on the sets below `data`, write scorers.npz and scorers.json into `out`: the card."""
+    vector = vector or _remembered(load_encoder().vector)
+    arrays: dict[str, NDArray[Any]] = {}
+    told: dict[str, Any] = {}
+    hashes: dict[str, str] = {}
+    for name in (*MECHANISMS, SAFETY):
+        files = _files(data, name)
+        hashes |= {
+            str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+        }
+        pairs = _safety(files) if name == SAFETY else _levels(files[0])
+        scorer, told[name] = _fitted(name, pairs, vector, arrays)
+        if name == SAFETY:
+            told[name]["by_category"] = _categories(files[1], scorer, vector)
+    card = _card(told, hashes, _pairs(data))
+    _write(out, arrays, card)
+    return card
+
+
+def _remembered(vector: Vectors) -> Vectors:
+    """`vector`, remembering every text; each stands in several files."""
+    known_: dict[str, NDArray[np.float32]] = {}
+
+    def again(text: str) -> NDArray[np.float32]:
+        if text not in known_:
+            known_[text] = vector(text)
+            if len(known_) % 1000 == 0:
+                say(f"{len(known_):,} texts read")
+        return known_[text]
+
+    return again
+
+
+# --- the sets ---
+
+
+def _files(data: Path, name: str) -> list[Path]:
+    if name == SAFETY:
+        return [data / "reply_safety" / f"diasafety_{part}.csv" for part in ("train", "val")]
+    return [data / FILES[name]]
+
+
+def _levels(path: Path) -> list[Pair]:
+    return [
+        Pair(
+            row["seeker_post"],
+            row["response_post"],
+            LEVELS.index(known(row["level"], LEVELS, path, "level")),
+            row["sp_id"],
+            held_back(row["sp_id"]),
+        )
+        for row in rows(path, "sp_id", "seeker_post", "response_post", "level")
+    ]
+
+
+def _safety(paths: Sequence[Path]) -> list[Pair]:
+    return [
+        Pair(
+            row["context"],
+            row["response"],
+            SAFE.index(known(row["label"], SAFE, path, "label")),
+            row["context"],
+            held=at > 0,
+        )
+        for at, path in enumerate(paths)
+        for row in rows(path, "context", "response", "category", "label")
+    ]
+
+
+def _pairs(data: Path) -> dict[str, Any]:
+    """How far two people's replies to one post of EPITOME are apart, by the levels that annotators gave."""
+    apart: dict[str, list[float]] = {}
+    for name, file in FILES.items():
+        posts: dict[str, dict[str, int]] = {}
+        for row in rows(data / file, "sp_id", "rp_id", "level"):
+            posts.setdefault(row["sp_id"], {})[row["rp_id"]] = int(row["level"])
+        for replies in posts.values():
+            levels = list(replies.values())
+            apart.setdefault(name, []).extend(
+                abs(a - b) for at, a in enumerate(levels) for b in levels[at + 1 :]
+            )
+    every = [value for values in apart.values() for value in values]
+    means = {name: round(float(np.mean(values)), 3) if values else None for name, values in apart.items()}
+    return {
+        "pairs": len(every) // len(FILES),
+        "all": round(float(np.mean(every)), 3) if every else None,
+        **means,
+    }
+
+
+# --- one scorer ---
+
+
+def _fitted(
+    name: str, pairs: Sequence[Pair], vector: Vectors, arrays: dict[str, NDArray[Any]]
+) -> tuple[Scorer, dict[str, Any]]:
+    mine, held = [p for p in pairs if not p.held], [p for p in pairs if p.held]
+    if not mine or not held or len({p.label for p in mine}) < 2:
+        raise DataError(f"{name}: too few rows to fit on and to measure with; give the whole files.")
+    classes = SAFE if name == SAFETY else LEVELS
+    x, y = _matrix(mine, vector), np.array([p.label for p in mine])
+    strength = _strength(x, y, [p.group for p in mine])
+    model = _fit(x, y, strength)
+    weight, bias = _weights(model, len(classes))
+    split = x.shape[1] - BUCKETS
+    dense, sparse = _steps(weight[:, :split]), _steps(weight[:, split:] * WIDE)
+    arrays |= {f"{name}.bias": bias.astype(np.float32)}
+    for part, (steps, scale) in (("dense", dense), ("sparse", sparse)):
+        arrays |= {f"{name}.{part}": steps, f"{name}.{part}_scale": scale}
+    scorer = Scorer(*(s.astype(np.float32) * scale[:, None] for s, scale in (dense, sparse)), bias)
+    likely = _scored(held, scorer, vector)
+    labels = [p.label for p in held]
+    measured = _measured(name, likely, labels, [p.group for p in held])
+    say(f"{name}: strength {strength:g}, accuracy {measured['accuracy']}, macro F1 {measured['macro_f1']}")
+    return scorer, {
+        "classes": list(classes),
+        "fitted_on": len(mine),
+        "strength": strength,
+        "figures": measured,
+    }
+
+
+def _matrix(pairs: Sequence[Pair], vector: Vectors) -> csr_matrix:
+    dense = np.stack([features(vector(p.heard), vector(p.said)) for p in pairs])
+    words = [hashed(p.said) for p in pairs]
+    at = [row for row, one in enumerate(words) for _ in one]
+    columns = [bucket for one in words for bucket in one]
+    values = [WIDE * value for one in words for value in one.values()]
+    return hstack(
+        [csr_matrix(dense), csr_matrix((values, (at, columns)), (len(pairs), BUCKETS))], format="csr"
+    )
+
+
+def _strength(x: csr_matrix, y: NDArray[np.int64], groups: Sequence[str]) -> float:
+    """The strength with the best log-likelihood of what is left out, groups kept together."""
+    fold = np.array([zlib.crc32(f"{SEED}{group}".encode()) % FOLDS for group in groups])
+
+    def loss(strength: float) -> float:
+        lost = 0.0
+        for number in range(FOLDS):
+            inside, outside = fold != number, fold == number
+            model = _fit(x[inside], y[inside], strength)
+            place = {label: at for at, label in enumerate(model.classes_)}
+            likely = model.predict_proba(x[outside])
+            lost -= sum(
+                np.log(max(1e-9, row[place[label]])) if label in place else np.log(1e-9)
+                for row, label in zip(likely, y[outside], strict=True)
+            )
+        return float(lost)
+
+    return min(STRENGTHS, key=loss)
+
+
+def _fit(x: csr_matrix, y: NDArray[np.int64], strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, max_iter=400).fit(x, y)
+
+
+def _weights(model: LogisticRegression, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights and bias with a row a class; of two classes scikit-learn gives one row."""
+    weight, bias = model.coef_, model.intercept_
+    if count == 2:
+        return np.vstack([0 * weight, weight]), np.array([0.0, bias[0]])
+    return weight, bias
+
+
+def _steps(weight: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    scale = np.maximum(np.abs(weight).max(axis=1), 1e-9) / 127
+    return np.round(weight / scale[:, None]).astype(np.int8), scale.astype(np.float32)
+
+
+# --- how well it does ---
+
+
+def _scored(pairs: Sequence[Pair], scorer: Scorer, vector: Vectors) -> NDArray[np.float64]:
+    return np.stack(
+        [scorer.likely(features(vector(p.heard), vector(p.said)), hashed(p.said)) for p in pairs]
+    ).astype(float)
+
+
+def _measured(
+    name: str, likely: NDArray[np.float64], labels: Sequence[int], groups: Sequence[str]
+) -> dict[str, Any]:
+    if name == SAFETY:
+        so = np.array(labels) == 1
+        bar = float(np.quantile(likely[~so, 1], 1 - ALARMS))
+        return dict(yes_no(likely[:, 1], so, bar, ("Unsafe", "Safe"), groups))
+    measured = dict(figures(likely, [LEVELS[label] for label in labels], LEVELS, groups=groups))
+    said = likely.argmax(axis=1)
+    measured |= {
+        "mean_level": round(float(np.mean(labels)), 3),
+        "mean_level_said": round(float(said.mean()), 3),
+        "distance": round(float(np.abs(said - np.array(labels)).mean()), 3),
+        "at_two": wilson(int((np.array(labels) == 2).sum()), len(labels)),
+        "at_two_said": wilson(int((said == 2).sum()), len(labels)),
+        "paper_accuracy": PAPER[name][0],
+        "paper_macro_f1": PAPER[name][1],
+    }
+    return measured
+
+
+def _categories(path: Path, scorer: Scorer, vector: Vectors) -> dict[str, Any]:
+    """AUROC within each category of DiaSafety's validation part."""
+    found: dict[str, list[Pair]] = {}
+    for row in rows(path, "context", "response", "category", "label"):
+        pair = Pair(row["context"], row["response"], SAFE.index(row["label"]), row["context"], held=True)
+        found.setdefault(row["category"], []).append(pair)
+    told = {}
+    for category, pairs in sorted(found.items()):
+        so = np.array([p.label == 1 for p in pairs])
+        measured = yes_no(_scored(pairs, scorer, vector)[:, 1], so, 0.5, ("Unsafe", "Safe"))
+        told[category] = {key: measured.get(key) for key in ("n", "auroc", "auroc_95", "macro_f1")}
+    return told
+
+
+# --- the files ---
+
+
+def _card(told: Mapping[str, Any], hashes: Mapping[str, str], pairs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "about": "Scorers of replies, linear on frozen vectors; see agent/evaluate/scoring.py and LOG.md.",
+        "encoder": load_encoder().name,
+        "seed": SEED,
+        "buckets": BUCKETS,
+        "unsafe_bar": told[SAFETY]["figures"]["bar"],
+        "licence": "EPITOME is for academic use, DiaSafety Apache-2.0; for measuring only.",
+        "data": dict(sorted(hashes.items())),
+        "pairs": dict(pairs),
+        "scorers": dict(told),
+    }
+
+
+def _write(out: Path, arrays: Mapping[str, NDArray[Any]], card: dict[str, Any]) -> None:
+    raw = io.BytesIO()
+    np.savez_compressed(raw, allow_pickle=False, **arrays)
+    card["sha256"] = hashlib.sha256(raw.getvalue()).hexdigest()
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "scorers.npz").write_bytes(raw.getvalue())
+    (out / "scorers.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    load_scorers.cache_clear()
