@@ -1,4 +1,4 @@
-"""Fits the scorers of replies: EPITOME's three mechanisms (Sharma et al., EMNLP 2020) and DiaSafety's unsafe.
+"""Fits the scorers of replies: EPITOME's three mechanisms and DiaSafety's unsafe.
 
 Logistic regressions on frozen vectors and hashed words (`agent.evaluate.scoring`). One post of EPITOME in
 five is held back and DiaSafety's own validation part is left alone; the figures are of those. The strength
@@ -8,15 +8,16 @@ is chosen by cross-validation on the rest, and what is measured is what is shipp
 import hashlib
 import io
 import json
+import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from agent.errors import DataError
@@ -28,58 +29,46 @@ from agent.evaluate.scoring import (
     Scorer,
     features,
     hashed,
-    held_back,
     load_scorers,
 )
 from agent.reading.encoder import load_encoder
-from agent.tables import known, rows
 from agent.train.model import say
+from agent.train.pairs import LEVELS, SAFE, Pair, apart, by_category, files_of, levels, safety
 
 __all__ = ["train"]
 
-FILES = {name: f"epitome/{name.replace(' ', '-')}-reddit.csv" for name in MECHANISMS}
-SAFE = ("Safe", "Unsafe")
-LEVELS = ("0", "1", "2")
 # Published: a bi-encoder of two RoBERTas, accuracy and macro F1 on their own test part of the same posts.
 PAPER = {
     "emotional reactions": (0.7943, 0.7446),
     "interpretations": (0.8404, 0.6260),
     "explorations": (0.9261, 0.7258),
 }
-STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
-FOLDS = 5
+STRENGTHS = (0.1, 0.3, 1.0)
+FOLDS = 4
+STEPS = 150
 WIDE = 8.0  # what hashed words count beside the vectors, before the fit weighs them
 ALARMS = 0.10  # of replies labelled safe, so many lie above the bar
 Vectors = Callable[[str], NDArray[np.float32]]
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A message, a reply to it, the reply's label, and what it must not be parted from."""
-
-    heard: str
-    said: str
-    label: int
-    group: str
-    held: bool
-
-
-def train(data: Path, out: Path, vector: Vectors | None = None) -> dict[str, Any]:
+def train(
+    data: Path, out: Path, vector: Vectors | None = None, strengths: Sequence[float] = STRENGTHS
+) -> dict[str, Any]:
     """Fit every scorer on the sets below `data`, write scorers.npz and scorers.json into `out`: the card."""
     vector = vector or _remembered(load_encoder().vector)
     arrays: dict[str, NDArray[Any]] = {}
     told: dict[str, Any] = {}
     hashes: dict[str, str] = {}
     for name in (*MECHANISMS, SAFETY):
-        files = _files(data, name)
+        files = files_of(data, name)
         hashes |= {
             str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
         }
-        pairs = _safety(files) if name == SAFETY else _levels(files[0])
-        scorer, told[name] = _fitted(name, pairs, vector, arrays)
+        pairs = safety(files) if name == SAFETY else levels(files[0])
+        scorer, told[name] = _fitted(name, pairs, vector, strengths, arrays)
         if name == SAFETY:
             told[name]["by_category"] = _categories(files[1], scorer, vector)
-    card = _card(told, hashes, _pairs(data))
+    card = _card(told, hashes, apart(data))
     _write(out, arrays, card)
     return card
 
@@ -98,75 +87,22 @@ def _remembered(vector: Vectors) -> Vectors:
     return again
 
 
-# --- the sets ---
-
-
-def _files(data: Path, name: str) -> list[Path]:
-    if name == SAFETY:
-        return [data / "reply_safety" / f"diasafety_{part}.csv" for part in ("train", "val")]
-    return [data / FILES[name]]
-
-
-def _levels(path: Path) -> list[Pair]:
-    return [
-        Pair(
-            row["seeker_post"],
-            row["response_post"],
-            LEVELS.index(known(row["level"], LEVELS, path, "level")),
-            row["sp_id"],
-            held_back(row["sp_id"]),
-        )
-        for row in rows(path, "sp_id", "seeker_post", "response_post", "level")
-    ]
-
-
-def _safety(paths: Sequence[Path]) -> list[Pair]:
-    return [
-        Pair(
-            row["context"],
-            row["response"],
-            SAFE.index(known(row["label"], SAFE, path, "label")),
-            row["context"],
-            held=at > 0,
-        )
-        for at, path in enumerate(paths)
-        for row in rows(path, "context", "response", "category", "label")
-    ]
-
-
-def _pairs(data: Path) -> dict[str, Any]:
-    """How far two people's replies to one post of EPITOME are apart, by the levels that annotators gave."""
-    apart: dict[str, list[float]] = {}
-    for name, file in FILES.items():
-        posts: dict[str, dict[str, int]] = {}
-        for row in rows(data / file, "sp_id", "rp_id", "level"):
-            posts.setdefault(row["sp_id"], {})[row["rp_id"]] = int(row["level"])
-        for replies in posts.values():
-            levels = list(replies.values())
-            apart.setdefault(name, []).extend(
-                abs(a - b) for at, a in enumerate(levels) for b in levels[at + 1 :]
-            )
-    every = [value for values in apart.values() for value in values]
-    means = {name: round(float(np.mean(values)), 3) if values else None for name, values in apart.items()}
-    return {
-        "pairs": len(every) // len(FILES),
-        "all": round(float(np.mean(every)), 3) if every else None,
-        **means,
-    }
-
-
 # --- one scorer ---
 
 
 def _fitted(
-    name: str, pairs: Sequence[Pair], vector: Vectors, arrays: dict[str, NDArray[Any]]
+    name: str,
+    pairs: Sequence[Pair],
+    vector: Vectors,
+    strengths: Sequence[float],
+    arrays: dict[str, NDArray[Any]],
 ) -> tuple[Scorer, dict[str, Any]]:
     mine, held = [p for p in pairs if not p.held], [p for p in pairs if p.held]
     if not mine or not held or len({p.label for p in mine}) < 2:
         raise DataError(f"{name}: too few rows to fit on and to measure with; give the whole files.")
     classes = SAFE if name == SAFETY else LEVELS
     x, y = _matrix(mine, vector), np.array([p.label for p in mine])
-    strength = _strength(x, y, [p.group for p in mine])
+    strength = _best(x, y, [p.group for p in mine], strengths)
     model = _fit(x, y, strength)
     weight, bias = _weights(model, len(classes))
     split = x.shape[1] - BUCKETS
@@ -198,7 +134,7 @@ def _matrix(pairs: Sequence[Pair], vector: Vectors) -> csr_matrix:
     )
 
 
-def _strength(x: csr_matrix, y: NDArray[np.int64], groups: Sequence[str]) -> float:
+def _best(x: csr_matrix, y: NDArray[np.int64], groups: Sequence[str], strengths: Sequence[float]) -> float:
     """The strength with the best log-likelihood of what is left out, groups kept together."""
     fold = np.array([zlib.crc32(f"{SEED}{group}".encode()) % FOLDS for group in groups])
 
@@ -215,11 +151,13 @@ def _strength(x: csr_matrix, y: NDArray[np.int64], groups: Sequence[str]) -> flo
             )
         return float(lost)
 
-    return min(STRENGTHS, key=loss)
+    return min(strengths, key=loss) if len(strengths) > 1 else strengths[0]
 
 
 def _fit(x: csr_matrix, y: NDArray[np.int64], strength: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=400).fit(x, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is one more pull towards zero
+        return LogisticRegression(C=strength, max_iter=STEPS).fit(x, y)
 
 
 def _weights(model: LogisticRegression, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -267,12 +205,8 @@ def _measured(
 
 def _categories(path: Path, scorer: Scorer, vector: Vectors) -> dict[str, Any]:
     """AUROC within each category of DiaSafety's validation part."""
-    found: dict[str, list[Pair]] = {}
-    for row in rows(path, "context", "response", "category", "label"):
-        pair = Pair(row["context"], row["response"], SAFE.index(row["label"]), row["context"], held=True)
-        found.setdefault(row["category"], []).append(pair)
     told = {}
-    for category, pairs in sorted(found.items()):
+    for category, pairs in by_category(path).items():
         so = np.array([p.label == 1 for p in pairs])
         measured = yes_no(_scored(pairs, scorer, vector)[:, 1], so, 0.5, ("Unsafe", "Safe"))
         told[category] = {key: measured.get(key) for key in ("n", "auroc", "auroc_95", "macro_f1")}

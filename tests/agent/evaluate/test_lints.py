@@ -15,6 +15,7 @@ CASES = [
     for hit, examples in ((True, one.lint.hits), (False, one.lint.misses))
     for example in examples
 ]
+IDS = [f"{one.lint.id}-{'hit' if hit else 'miss'}" for one, _, hit in CASES]
 
 
 @pytest.mark.parametrize(
