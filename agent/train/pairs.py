@@ -1,7 +1,7 @@
 """Messages with replies that people judged: EPITOME and DiaSafety.
 
-Sharma et al., EMNLP 2020, and Sun et al., ACL 2022. Each pair carries its label, what it must not be parted from when the set is split, and whether it is held
-back. Knows no model.
+Sharma et al., EMNLP 2020, and Sun et al., ACL 2022. Each pair carries its label, what it must not be
+parted from when the set is split, and whether it is held back. Knows no model.
 """
 
 from collections.abc import Sequence

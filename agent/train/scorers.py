@@ -43,10 +43,10 @@ PAPER = {
     "interpretations": (0.8404, 0.6260),
     "explorations": (0.9261, 0.7258),
 }
-STRENGTHS = (0.1, 0.3, 1.0)
-FOLDS = 4
+STRENGTHS = (0.1, 0.3)
+FOLDS = 3
 STEPS = 150
-WIDE = 8.0  # what hashed words count beside the vectors, before the fit weighs them
+DEEP, WIDE = 3.0, 8.0  # what vectors and hashed words count, before the fit weighs them
 ALARMS = 0.10  # of replies labelled safe, so many lie above the bar
 Vectors = Callable[[str], NDArray[np.float32]]
 
@@ -106,11 +106,11 @@ def _fitted(
     model = _fit(x, y, strength)
     weight, bias = _weights(model, len(classes))
     split = x.shape[1] - BUCKETS
-    dense, sparse = _steps(weight[:, :split]), _steps(weight[:, split:] * WIDE)
+    dense, sparse = _steps(weight[:, :split] * DEEP), _steps(weight[:, split:] * WIDE)
     arrays |= {f"{name}.bias": bias.astype(np.float32)}
     for part, (steps, scale) in (("dense", dense), ("sparse", sparse)):
         arrays |= {f"{name}.{part}": steps, f"{name}.{part}_scale": scale}
-    scorer = Scorer(*(s.astype(np.float32) * scale[:, None] for s, scale in (dense, sparse)), bias)
+    scorer = Scorer(dense[0] * dense[1][:, None], sparse[0] * sparse[1][:, None], bias.astype(np.float32))
     likely = _scored(held, scorer, vector)
     labels = [p.label for p in held]
     measured = _measured(name, likely, labels, [p.group for p in held])
@@ -124,7 +124,7 @@ def _fitted(
 
 
 def _matrix(pairs: Sequence[Pair], vector: Vectors) -> csr_matrix:
-    dense = np.stack([features(vector(p.heard), vector(p.said)) for p in pairs])
+    dense = DEEP * np.stack([features(vector(p.heard), vector(p.said)) for p in pairs])
     words = [hashed(p.said) for p in pairs]
     at = [row for row, one in enumerate(words) for _ in one]
     columns = [bucket for one in words for bucket in one]
