@@ -105,7 +105,7 @@ def perceive(state: State, services: Services) -> State:
             and (story := _story(state, texts))
         ):
             told = within(services.part_seconds, lambda: _heard(services.read(story)))
-            reading = _with_story(reading, told)
+            reading = _with_story(reading, told, services.scan(story))
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
@@ -371,10 +371,14 @@ def _story(state: State, texts: Sequence[str]) -> str:
     return story if len(story) <= STORY_READ else ""
 
 
-def _with_story(reading: Reading, told: Heard) -> Reading:
-    """What each message leaves open the last few together may tell: a loss, who is better off, a gun."""
+def _with_story(reading: Reading, told: Heard, cues: Sequence[Cue]) -> Reading:
+    """What each message leaves open the last few together may tell: a loss, who is better off, a gun.
+
+    cues: what the rules hear in all of it; what they alone make nothing of may set the model right.
+    """
     *before, last = reading["cues"]
-    more = opinion(told, last) if reading["language"] in READ_LANGUAGES else []
+    silent = [cue for cue in cues if cue["level"] == "none"]
+    more = opinion(told, [*last, *silent]) if reading["language"] in READ_LANGUAGES else []
     return {**reading, "cues": [*before, [*last, *more]]}
 
 

@@ -38,6 +38,7 @@ app.add_typer(train, name="train")
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
 
+LEAVING = 10.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
@@ -82,7 +83,8 @@ def chat(
     session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
-    threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True).start()
+    warming = threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True)
+    warming.start()
     about = words.about_operator if settings.operator else words.about
     restricted = [words.about_restricted] if services.restricted else []
     session.due()  # the disclosure, which stands in the lines that follow
@@ -95,6 +97,7 @@ def chat(
             text = console.input(f"\n[bold]{words.chat_you}[/bold]  ")
         except (EOFError, KeyboardInterrupt):
             console.print(f"\n{words.chat_goodbye}")
+            warming.join(LEAVING)  # a model torn down while it loads may end the program with a crash
             return
         if text.strip() == "/plan":
             _print_plan(session)
@@ -388,7 +391,7 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     ),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
     further: Annotated[
-        bool, typer.Option(help="Two more runs afterwards, as the shipped model had.")
+        bool, typer.Option(help="Three more runs afterwards, as the shipped model had.")
     ] = False,
     beside: Annotated[
         Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")
