@@ -10,7 +10,7 @@ from agent import sentences
 from agent.evaluate import style
 from agent.evaluate.turns import Turn
 from agent.reading.ladder import LEVELS
-from agent.train.data import INTENTS
+from agent.train.labels import INTENTS
 
 __all__ = ["MEASURES"]
 

@@ -22,7 +22,7 @@ from agent.evaluate.talks import Talk
 from agent.evaluate.tasks import Report
 from agent.evaluate.timing import spent, timed
 from agent.evaluate.turns import Open, Turn, held
-from agent.train.data import INTENTS
+from agent.train.labels import INTENTS
 from agent.words import Strict
 
 __all__ = ["BASELINE", "Bounds", "beyond", "flattened", "load_bounds", "measure"]
