@@ -1,24 +1,21 @@
 """Fits the scorers of replies: EPITOME's three mechanisms and DiaSafety's unsafe.
 
-Logistic regressions on frozen vectors and hashed words (`agent.evaluate.scoring`). One post of EPITOME in
-five is held back and DiaSafety's own validation part is left alone; the figures are of those. The strength
-is chosen by cross-validation on the rest, and what is measured is what is shipped: int8 weights.
+Logistic regressions on frozen vectors and hashed words (`agent.evaluate.scoring`), solved by L-BFGS. One post
+of EPITOME in five is held back and DiaSafety's own validation part is left alone; the figures are of those,
+and what is measured is what is shipped: int8 weights.
 """
 
 import hashlib
 import io
 import json
-import warnings
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
 
 from agent.errors import DataError
 from agent.evaluate.metrics import SEED, figures, wilson, yes_no
@@ -43,17 +40,14 @@ PAPER = {
     "interpretations": (0.8404, 0.6260),
     "explorations": (0.9261, 0.7258),
 }
-STRENGTHS = (0.1, 0.3)
-FOLDS = 3
+STRENGTH = 0.1  # inverse of the pull towards zero
 STEPS = 150
 DEEP, WIDE = 3.0, 8.0  # what vectors and hashed words count, before the fit weighs them
 ALARMS = 0.10  # of replies labelled safe, so many lie above the bar
 Vectors = Callable[[str], NDArray[np.float32]]
 
 
-def train(
-    data: Path, out: Path, vector: Vectors | None = None, strengths: Sequence[float] = STRENGTHS
-) -> dict[str, Any]:
+def train(data: Path, out: Path, vector: Vectors | None = None) -> dict[str, Any]:
     """Fit every scorer on the sets below `data`, write scorers.npz and scorers.json into `out`: the card."""
     vector = vector or _remembered(load_encoder().vector)
     arrays: dict[str, NDArray[Any]] = {}
@@ -65,7 +59,7 @@ def train(
             str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
         }
         pairs = safety(files) if name == SAFETY else levels(files[0])
-        scorer, told[name] = _fitted(name, pairs, vector, strengths, arrays)
+        scorer, told[name] = _fitted(name, pairs, vector, arrays)
         if name == SAFETY:
             told[name]["by_category"] = _categories(files[1], scorer, vector)
     card = _card(told, hashes, apart(data))
@@ -94,19 +88,14 @@ def _fitted(
     name: str,
     pairs: Sequence[Pair],
     vector: Vectors,
-    strengths: Sequence[float],
     arrays: dict[str, NDArray[Any]],
 ) -> tuple[Scorer, dict[str, Any]]:
     mine, held = [p for p in pairs if not p.held], [p for p in pairs if p.held]
     if not mine or not held or len({p.label for p in mine}) < 2:
         raise DataError(f"{name}: too few rows to fit on and to measure with; give the whole files.")
     classes = SAFE if name == SAFETY else LEVELS
-    x, y = _matrix(mine, vector), np.array([p.label for p in mine])
-    strength = _best(x, y, [p.group for p in mine], strengths)
-    model = _fit(x, y, strength)
-    weight, bias = _weights(model, len(classes))
-    split = x.shape[1] - BUCKETS
-    dense, sparse = _steps(weight[:, :split] * DEEP), _steps(weight[:, split:] * WIDE)
+    weight, words, bias = _fit(*_matrices(mine, vector), [p.label for p in mine], len(classes))
+    dense, sparse = _steps(weight * DEEP), _steps(words * WIDE)
     arrays |= {f"{name}.bias": bias.astype(np.float32)}
     for part, (steps, scale) in (("dense", dense), ("sparse", sparse)):
         arrays |= {f"{name}.{part}": steps, f"{name}.{part}_scale": scale}
@@ -114,58 +103,52 @@ def _fitted(
     likely = _scored(held, scorer, vector)
     labels = [p.label for p in held]
     measured = _measured(name, likely, labels, [p.group for p in held])
-    say(f"{name}: strength {strength:g}, accuracy {measured['accuracy']}, macro F1 {measured['macro_f1']}")
+    say(f"{name}: accuracy {measured['accuracy']}, macro F1 {measured['macro_f1']}")
     return scorer, {
         "classes": list(classes),
         "fitted_on": len(mine),
-        "strength": strength,
+        "strength": STRENGTH,
         "figures": measured,
     }
 
 
-def _matrix(pairs: Sequence[Pair], vector: Vectors) -> csr_matrix:
-    dense = DEEP * np.stack([features(vector(p.heard), vector(p.said)) for p in pairs])
+def _matrices(pairs: Sequence[Pair], vector: Vectors) -> tuple[NDArray[np.float32], csr_matrix]:
+    dense = np.float32(DEEP) * np.stack([features(vector(p.heard), vector(p.said)) for p in pairs])
     words = [hashed(p.said) for p in pairs]
     at = [row for row, one in enumerate(words) for _ in one]
     columns = [bucket for one in words for bucket in one]
-    values = [WIDE * value for one in words for value in one.values()]
-    return hstack(
-        [csr_matrix(dense), csr_matrix((values, (at, columns)), (len(pairs), BUCKETS))], format="csr"
-    )
+    values = np.array([WIDE * value for one in words for value in one.values()], dtype=np.float32)
+    return dense, csr_matrix((values, (at, columns)), (len(pairs), BUCKETS))
 
 
-def _best(x: csr_matrix, y: NDArray[np.int64], groups: Sequence[str], strengths: Sequence[float]) -> float:
-    """The strength with the best log-likelihood of what is left out, groups kept together."""
-    fold = np.array([zlib.crc32(f"{SEED}{group}".encode()) % FOLDS for group in groups])
+def _fit(
+    dense: NDArray[np.float32], words: csr_matrix, labels: Sequence[int], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (count, width) of the dense features and of the words, and bias (count,): softmax with L2."""
+    truth = np.eye(count, dtype=np.float32)[list(labels)]
+    width, backwards = dense.shape[1], words.T.tocsr()
 
-    def loss(strength: float) -> float:
-        lost = 0.0
-        for number in range(FOLDS):
-            inside, outside = fold != number, fold == number
-            model = _fit(x[inside], y[inside], strength)
-            place = {label: at for at, label in enumerate(model.classes_)}
-            likely = model.predict_proba(x[outside])
-            lost -= sum(
-                np.log(max(1e-9, row[place[label]])) if label in place else np.log(1e-9)
-                for row, label in zip(likely, y[outside], strict=True)
-            )
-        return float(lost)
+    def parted(flat: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        every = flat.reshape(count, width + BUCKETS + 1)
+        return every[:, :width], every[:, width:-1], every[:, -1]
 
-    return min(strengths, key=loss) if len(strengths) > 1 else strengths[0]
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        deep, wide, bias = (part.astype(np.float32) for part in parted(flat))
+        logits = dense @ deep.T + words @ wide.T + bias
+        logits -= logits.max(axis=1, keepdims=True)
+        likely = np.exp(logits)
+        sums = likely.sum(axis=1, keepdims=True)
+        lost = float((np.log(sums[:, 0]) - (logits * truth).sum(axis=1)).sum(dtype=np.float64))
+        off = likely / sums - truth
+        slope = np.hstack([off.T @ dense, (backwards @ off).T, off.sum(axis=0)[:, None]]).astype(np.float64)
+        pull = flat.reshape(count, -1) / STRENGTH
+        pull[:, -1] = 0
+        return lost + float((pull * flat.reshape(count, -1)).sum()) / 2, (slope + pull).ravel()
 
-
-def _fit(x: csr_matrix, y: NDArray[np.int64], strength: float) -> LogisticRegression:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is one more pull towards zero
-        return LogisticRegression(C=strength, max_iter=STEPS).fit(x, y)
-
-
-def _weights(model: LogisticRegression, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights and bias with a row a class; of two classes scikit-learn gives one row."""
-    weight, bias = model.coef_, model.intercept_
-    if count == 2:
-        return np.vstack([0 * weight, weight]), np.array([0.0, bias[0]])
-    return weight, bias
+    start = np.zeros(count * (width + BUCKETS + 1))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
+    deep, wide, bias = parted(found.x)
+    return deep, wide, bias
 
 
 def _steps(weight: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -53,7 +53,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_what_is_fitted_is_what_is_read_back(data: Path, tmp_path: Path) -> None:
-    card = train(data, tmp_path / "out", _vector, (1.0,))
+    card = train(data, tmp_path / "out", _vector)
     scorers = load_scorers(tmp_path / "out")
     assert card["scorers"][SAFETY]["figures"]["auroc"] == 1
     assert card["scorers"]["explorations"]["figures"]["accuracy"] > 0.9
@@ -66,7 +66,7 @@ def test_what_is_fitted_is_what_is_read_back(data: Path, tmp_path: Path) -> None
 
 
 def test_the_same_data_gives_the_same_file(data: Path, tmp_path: Path) -> None:
-    first, second = (train(data, tmp_path / name, _vector, (1.0,))["sha256"] for name in ("a", "b"))
+    first, second = (train(data, tmp_path / name, _vector)["sha256"] for name in ("a", "b"))
     assert first == second
 
 
