@@ -11,7 +11,9 @@ from functools import cache
 from typing import Literal
 
 from agent.brief import Person, Plan, Reading, Step
+from agent.exercises import ideas_spoken
 from agent.reading.ladder import Kind, Level, at_least
+from agent.responders.replies import sentences
 from agent.themes import (
     History,
     holds_any,
@@ -24,7 +26,7 @@ from agent.themes import (
     topic_of,
     weighs,
 )
-from agent.words import Strict, load
+from agent.words import Strict, load, named, tongue
 
 __all__ = [
     "Empathy",
@@ -36,6 +38,7 @@ __all__ = [
     "load_ideas",
     "make_plan",
     "offered",
+    "turned_down",
 ]
 
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
@@ -118,9 +121,9 @@ def load_empathy() -> Empathy:
 
 
 @cache
-def load_ideas() -> Ideas:
+def load_ideas(language: str = "en") -> Ideas:
     """The techniques. Raises WordsError when the file breaks its schema."""
-    return load("ideas.yaml", Ideas)
+    return load(named("ideas.yaml", language), Ideas)
 
 
 def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
@@ -140,10 +143,11 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
 
     An escalated turn is planned by what the person asks, carefully; what crisis does with it is not ours.
     """
+    language = tongue(reading["language"])
     careful = escalate or at_least(level, "moderate")
     move = _move(text, reading, () if escalate else kinds, before)
     stage = _stage(move, reading, person, history, before)
-    theme = theme_of(history)
+    theme = theme_of(history, language)
     if restricted and move in load_empathy().restricted_moves:
         move = "library"
     rule = load_empathy().moves[move]
@@ -151,51 +155,70 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
         stage if weighs(reading, level, history, theme) else "light"
     )
     feeling = "" if move == "library" else _feeling(text, reading)
-    felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
+    told = masks(text, language) or own_word(text, language)
+    felt = {True} if told else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
-    chosen = rule if move != "support" else _shape(key, felt, history, before)
+    chosen = (
+        rule if move != "support" else _shape(key, felt, history, before, full=bool(person.get("longer")))
+    )
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else chosen.words
+    steps = chosen.steps
+    if person.get("longer") and move == "support" and "perspective" not in steps:
+        steps = (*steps[:-1], "perspective", *steps[-1:])
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in chosen.steps and person.get("advice") is not False and move != "professional":
-        offer = choose_offer(theme, fitting(text), offered(history, before))
+        offer = choose_offer(theme, fitting(text, language), offered(history, before, language))
     return {
         "move": move,
-        "steps": [_step(name, feeling, may_ask) for name in chosen.steps],
+        "steps": [_step(name, feeling, may_ask) for name in steps],
         "intent": chosen.intent,
         "stage": stage,
         "topic": topic_of(theme),
         "feeling": feeling,
         "ask": may_ask and "listening" in chosen.steps,
         "offer": offer,
-        "words": min(words, 35) if person.get("brief") else words,
+        "words": min(words, 35) if person.get("brief") else words * 3 // 2 if person.get("longer") else words,
         "careful": careful,
     }
 
 
-def offered(history: History, before: Plan | None = None) -> set[str]:
-    """Techniques already put to the person, and those that they say they tried or do not want."""
-    spoken = " ".join(text for role, text in history if role == "assistant")
+def offered(
+    history: History, before: Plan | None = None, language: str = "en", *, practised: bool = True
+) -> set[str]:
+    """Techniques already put to the person, and those that they say they tried or do not want.
+
+    practised: count those gone through as an exercise too.
+    """
+    replies = [text for role, text in history if role == "assistant"]
+    spoken = " ".join(replies)
     known = {
         name
-        for name, idea in load_ideas().ideas.items()
+        for name, idea in load_ideas(language).ideas.items()
         if any(sentence in spoken for sentence in (*idea.offer, *idea.next))
     }
-    told = [padded(text) for role, text in history if role == "user"]
-    down = [words for words in told if holds_any(words, load_ideas().tried)]
-    known |= {
-        name
-        for name, idea in load_ideas().ideas.items()
-        if any(holds_any(words, (*idea.called, name.replace("-", " "))) for words in down)
-    }
+    known |= turned_down(history, language)
+    if practised:
+        known |= ideas_spoken([one for text in replies for one in sentences(text)])
     return known | ({before["offer"]} if before and before["offer"] else set())
 
 
-def fitting(text: str) -> list[str]:
+def turned_down(history: History, language: str = "en") -> set[str]:
+    """Techniques that the person says they tried or do not want."""
+    told = [padded(text, language) for role, text in history if role == "user"]
+    down = [words for words in told if holds_any(words, load_ideas(language).tried)]
+    return {
+        name
+        for name, idea in load_ideas(language).ideas.items()
+        if any(holds_any(words, (*idea.called, name.replace("-", " "))) for words in down)
+    }
+
+
+def fitting(text: str, language: str = "en") -> list[str]:
     """The techniques that fit the very words of a message, best first."""
-    words = padded(text)
-    return [name for fit in load_ideas().heard if holds_any(words, fit.hears) for name in fit.tries]
+    words = padded(text, language)
+    return [name for fit in load_ideas(language).heard if holds_any(words, fit.hears) for name in fit.tries]
 
 
 def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str]) -> str:
@@ -223,7 +246,7 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
         past = {cue["kind"] for cue in cues if cue["past"] and cue["subject"] == "self"}
         if past & set(data.survived_kinds):
             return "survived"
-    words = padded(text)
+    words = padded(text, tongue(reading["language"]))
     if holds_any(words, data.follows.get(last, ())):
         return last
     if wants & set(data.telling):
@@ -233,13 +256,14 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
 
 def _stage(move: str, reading: Reading, person: Person, history: History, before: Plan | None) -> Stage:
     """ESConv's stage, by how much the person has told; an idea only after listening, or when asked for."""
+    language = tongue(reading["language"])
     data, listen = load_empathy(), person.get("advice") is False or "heard_only" in reading["wants"]
     if not listen and move in {"advice", "accept", "exercise", "find_care"}:
         return "act"
     told = max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
     past = told - len(data.arc)
     stage = data.arc[told] if past < 0 else data.again[past % len(data.again)]
-    theme = theme_of(history)
+    theme = theme_of(history, language)
     fits = theme not in ("general", *load_themes().plain, *data.only_heard)
     if stage == "act" and (listen or not fits or (before is not None and before["offer"])):
         return "comfort"
@@ -251,10 +275,15 @@ def _shape(
     felt: Collection[bool],
     history: History,
     before: Plan | None,
+    *,
+    full: bool,
 ) -> Shape:
-    """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step."""
+    """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step.
+    full: one of those with the most steps."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
+    most = max(len(one.steps) for one in shapes)
+    shapes = [one for one in shapes if not full or len(one.steps) == most]
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
     spoken = "".join(text for role, text in history if role == "user")
@@ -271,7 +300,8 @@ def _may_ask(person: Person, history: History) -> bool:
 
 def _feeling(text: str, reading: Reading) -> str:
     """The emotion to name: the person's own word first, then a sure reading; "" otherwise."""
-    told = load_themes().own_words.get(own_word(text), "")
+    language = tongue(reading["language"])
+    told = load_themes(language).own_words.get(own_word(text, language), "")
     if told or not reading["sure"] or not reading["emotions"]:
         return told
     label = reading["emotions"][0]["label"]

@@ -17,18 +17,21 @@ from langchain_core.messages import AIMessage, BaseMessage
 from agent import guard as guarding
 from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
 from agent.errors import ResponderError
+from agent.exercises import for_rules
 from agent.plan import make_plan
 from agent.reading import assess as assessing
+from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
-from agent.reading.language import detect
 from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
 from agent.responders import handoff as handing
 from agent.safety_plan import standing
+from agent.words import tongue
 from graph.deadline import PartFailed, pump, within
+from graph.places import told_country
 from graph.services import Services
 from graph.state import State
 
@@ -91,16 +94,21 @@ def perceive(state: State, services: Services) -> State:
     person = state.get("person") or Person()
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
-        language, wanted, person = within(services.step_seconds, lambda: _asked_for(state, texts, person))
+        language, wanted, person = within(
+            services.step_seconds, lambda: _asked_for(state, texts, person, services)
+        )
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
         )
-        care = at_least(_floor(state), "moderate")
-        reading = _joined(reading, read, under_care=care)
+        if language == "es":  # the reading model was taught English
+            read = [*read[:-1], spanish.read(texts[-1])]
+        exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1])
+        alone = not (exercised or at_least(_floor(state), "moderate"))
+        reading = _joined(reading, read, alone=alone)
         if (
-            not care
+            alone
             and not any(cue["escalate"] for cue in reading["cues"][-1])
             and (story := _story(state, texts))
         ):
@@ -169,6 +177,7 @@ def respond(state: State, services: Services, emit: Emit) -> State:
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
     own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
+    own_words = own_words or brief["reading"]["language"] == "es"  # a model's Spanish cannot be judged
     if not own_words:
         try:
             shown(services.respond, brief, bounds)
@@ -295,12 +304,22 @@ def seed(texts: Sequence[str]) -> int:
     return zlib.crc32(texts[0].encode("utf-8", "replace")) if texts else 0
 
 
-def _asked_for(state: State, texts: Sequence[str], person: Person) -> tuple[str, list[str], Person]:
+def _asked_for(
+    state: State, texts: Sequence[str], person: Person, services: Services
+) -> tuple[str, list[str], Person]:
     """The language, what is wanted of this turn, and what is to be kept in mind."""
     text = texts[-1] if texts else ""
-    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
+    before = person.get("language", services.language)
+    known = whose(state, services)
+    alone = len(text.split()) > SHORT or before == "es"
+    language = spanish.spoken(text if alone else " ".join(texts[-2:]), before)
     for unseen in unfolded(state):
         person = wishes(unseen, person)
+        if known is None and (told := told_country(unseen)):
+            person = {**person, "country": told}
+        person = wishes(unseen, person, "es") if language == "es" else person
+    if language != before and "es" in {language, before}:
+        person = {**person, "language": language if language == "es" else "en"}
     return language, wants(text, language), person
 
 
@@ -333,16 +352,17 @@ def _floor(state: State) -> Level:
     return risk["floor"] if risk else "none"
 
 
-def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Reading:
+def _joined(reading: Reading, read: Sequence[Heard], *, alone: bool) -> Reading:
     """The reading with what the model heard: of this message everything, of those before it danger.
 
-    It was taught on messages that stand alone: an answer given under care is left to the rules.
+    It was taught on messages that stand alone: an answer given under care, or a word to an exercise, is
+    left to the rules.
     """
     if not read:
         return reading
     last = read[-1]
     unread = len(reading["cues"]) - len(read)
-    heeded = reading["language"] in READ_LANGUAGES and not under_care
+    heeded = reading["language"] in READ_LANGUAGES and alone
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
         opinion(heard, cues) if heeded else []
         for heard, cues in zip(read, reading["cues"][unread:], strict=True)
@@ -390,7 +410,7 @@ def _text(message: BaseMessage) -> str:
     return " ".join(parts)
 
 
-def _history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
+def history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
     roles: dict[str, Literal["user", "assistant"]] = {"human": "user", "ai": "assistant"}
     return [(roles[m.type], _text(m)) for m in state.get("messages") or [] if m.type in roles]
 
@@ -405,7 +425,7 @@ def _plan(state: State, *, restricted: bool = False) -> Plan:
         kinds=risk["kinds"],
         escalate=risk["escalate"],
         person=state.get("person") or {},
-        history=_history(state),
+        history=history(state),
         before=state.get("plan"),
         restricted=restricted,
     )
@@ -415,7 +435,7 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
     texts = said_by(state, "human")
     return Brief(
         text=texts[-1] if texts else "",
-        history=_history(state),
+        history=history(state),
         reading=state["reading"],
         level=state["risk"]["level"],
         plan=state["plan"],
@@ -442,6 +462,7 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
         heard=" ".join(texts[-3:]),
         words=budget,
         crisis=in_crisis,
+        language=tongue(state["reading"]["language"]),
     )
 
 
@@ -470,8 +491,9 @@ def _pending(state: State) -> Mapping[str, Level]:
     last = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
     if last is not None and last.name == handing.OPERATOR:
         return {}  # what is answered now is what the operator asked, which nobody noted
-    if (state.get("safety_plan") or {}).get("turn", 0) > (care or {}).get("turn", 0):
-        return {}  # the plan spoke since, and it asks nothing that a yes or no could answer
+    spoke = (state.get("safety_plan") or {}).get("turn", 0), (state.get("practice") or {}).get("turn", 0)
+    if max(spoke) > (care or {}).get("turn", 0):
+        return {}  # the plan or an exercise spoke since, and asks nothing that a yes or no could answer
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")

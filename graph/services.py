@@ -19,9 +19,12 @@ from typing import Literal, Protocol
 
 from agent.brief import Passage, Respond
 from agent.errors import EncoderError, WordsError
+from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
+from agent.reading.language import detect
+from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
 from agent.responders.static import static_reply
@@ -29,11 +32,12 @@ from agent.settings import Settings
 from graph.audit import Trail
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
+from knowledge.byword import LANGUAGES, search_starter
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, Helplines, contact_tokens, load_helplines
-from knowledge.library import Library
+from knowledge.library import FLOOR, Library
 
-__all__ = ["FindContacts", "Services", "encoder", "from_settings", "ingest", "library", "warm"]
+__all__ = ["FindContacts", "Services", "embedder", "encoder", "from_settings", "ingest", "library", "warm"]
 
 log = logging.getLogger("hearken")
 
@@ -77,9 +81,22 @@ def _encoder(folder: Path | None, threads: int) -> Encoder:
 
 
 @cache
-def _library(folder: Path, encoder_folder: Path | None, threads: int) -> Library:
-    vectors = _encoder(encoder_folder, threads)
-    return Library.open(folder, vectors.embed, vectors.name)
+def _embedder(model: str) -> Embedder:
+    return load_embedder(model)
+
+
+def embedder(settings: Settings) -> Encoder | Embedder:
+    """What the library compares by: the encoder, or the model that the settings put in its place."""
+    return _embedder(settings.embedder) if settings.embedder else encoder(settings)
+
+
+@cache
+def _library(
+    folder: Path, encoder_folder: Path | None, threads: int, model: str | None, reranker: str | None
+) -> Library:
+    vectors = _embedder(model) if model else _encoder(encoder_folder, threads)
+    rerank = load_reranker(reranker) if reranker else None
+    return Library.open(folder, vectors.embed, vectors.name, rerank)
 
 
 def encoder(settings: Settings) -> Encoder:
@@ -94,7 +111,13 @@ _opening = threading.Lock()
 def library(settings: Settings) -> Library:
     """The library of these settings, opened once a process (the first time ever it is also filled)."""
     with _opening:
-        return _library(settings.index_dir, settings.encoder_dir, settings.threads)
+        return _library(
+            settings.index_dir,
+            settings.encoder_dir,
+            settings.threads,
+            settings.embedder,
+            settings.reranker,
+        )
 
 
 def _scan(text: str) -> list[Cue]:
@@ -145,7 +168,8 @@ class Services:
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
-    passes the guard. country: whose helplines, when the person did not say. part_seconds,
+    passes the guard. country: whose helplines, language: in which
+    one to answer, where the person did not say nor write another plainly. part_seconds,
     reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
     step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
@@ -167,6 +191,7 @@ class Services:
     respond: Respond = guided.respond
     responder: str = ""
     country: str | None = None
+    language: str = ""
     passages: int = 3
     part_seconds: float = 2.0
     reply_seconds: float = 60.0
@@ -196,7 +221,10 @@ def from_settings(settings: Settings) -> Services:
         return encoder(settings).read(text)
 
     def search(text: str, k: int) -> list[Passage]:
-        return [Passage(**passage) for passage in library(settings).search(text, k)]
+        if (language := detect(text)) in LANGUAGES:
+            return [Passage(**passage) for passage in search_starter(text, language, k)]
+        floor = FLOOR if settings.floor is None else settings.floor
+        return [Passage(**passage) for passage in library(settings).search(text, k, floor)]
 
     kept = trail(settings)
     desk = Desk(settings.desk_db) if settings.operator else None
@@ -204,6 +232,7 @@ def from_settings(settings: Settings) -> Services:
         read=read,
         search=search,
         country=settings.country,
+        language=settings.language,
         passages=settings.passages,
         part_seconds=settings.part_seconds,
         reply_seconds=settings.reply_seconds,
@@ -245,7 +274,7 @@ def ingest(
     from knowledge import ingest as ingesting  # noqa: PLC0415 - only this command reads whole data sets
 
     if rebuild:
-        vectors = encoder(settings)
+        vectors = embedder(settings)
         Library.rebuild(settings.index_dir, vectors.embed, vectors.name, progress).close()
     target = library(settings)
     if target.temporary:

@@ -28,7 +28,10 @@ THEMES = {
     "knowledge",
     "guard",
     "input",
+    "exercises",
+    "preferences",
     "personas",
+    "suite",
 }
 NAMES = sorted(SCRIPTS)
 

@@ -35,6 +35,7 @@ train = typer.Typer(
     no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
 )
 app.add_typer(train, name="train")
+ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
 
@@ -99,8 +100,8 @@ def chat(
             console.print(f"\n{words.chat_goodbye}")
             warming.join(LEAVING)  # a model torn down while it loads may end the program with a crash
             return
-        if text.strip() == "/plan":
-            _print_plan(session)
+        if text.strip() in {"/plan", "/notes"}:
+            (_print_plan if text.strip() == "/plan" else _print_notes)(session)
             continue
         _converse(console, session, text, why=why)
         for line in reminded(session.due()):
@@ -177,6 +178,49 @@ def _print_plan(session: "Session | None", *, as_json: bool = False) -> bool:
         return False
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
     return True
+
+
+@app.command()
+def notes(
+    thread: Annotated[str, typer.Argument(help="The id of a kept conversation.")],
+    as_json: Json = False,
+) -> None:
+    """Print notes of a kept conversation in the person's own lines; exit status 1 when there are none."""
+    from agent.settings import load_settings
+    from graph import Session
+    from graph.store import listed
+
+    settings = load_settings()
+    known = thread in {found for found, _ in listed(settings.conversations_db)}
+    session = Session.open(thread=thread, settings=settings) if known else None
+    if not _print_notes(session, as_json=as_json):
+        raise SystemExit(1)
+
+
+def _print_notes(session: "Session | None", *, as_json: bool = False) -> bool:
+    """The notes on stdout, as they would stand in a file; False when there are none."""
+    from agent.notes import markdown
+    from ui.wording import load_ui_words
+
+    found = session.notes() if session else None
+    if found is None:
+        typer.echo(load_ui_words().notes_none, err=session is None)
+        return False
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
+    return True
+
+
+@app.command("exercises")
+def print_exercises(
+    name: Annotated[str | None, typer.Argument(help="One of them; all without a name.")] = None,
+) -> None:
+    """Print the exercises for reading: every step and every wording of it."""
+    from agent.exercises import exercises, load_practice_words, printed
+
+    if name and name not in exercises():
+        typer.echo(f"{load_practice_words().list.unknown} {', '.join(exercises())}", err=True)
+        raise SystemExit(2)
+    typer.echo(printed([name] if name else list(exercises())))
 
 
 @app.command()
@@ -416,6 +460,30 @@ def train_scorers(
     from agent.train import scorers
 
     scorers.train(data, out)
+
+
+@train.command("retrieval")
+def train_retrieval(
+    data: Annotated[Path, typer.Option(help="A counselchat file with its column `split`.")],
+    out: Annotated[Path, typer.Option(help="File to write; the shipped one if left out.")] = ASKING,
+) -> None:
+    """Train the turn of a question's vector towards the answers that such questions get."""
+    from agent.reading.encoder import load_encoder
+    from agent.train.retrieval import run
+
+    encoder = load_encoder()
+    Console(highlight=False).print(run(data, out, encoder.embed, encoder.name))
+
+
+@train.command("vectors")
+def train_vectors() -> None:
+    """Embed the starter library's lines, so that a first start need not; run it when a line changed."""
+    from agent.reading.encoder import load_encoder
+    from knowledge.library import starter_lines
+    from knowledge.starter.vectors import SHIPPED, write_vectors
+
+    encoder = load_encoder()
+    Console(highlight=False).print(write_vectors(SHIPPED, starter_lines(), encoder.embed, encoder.name))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Figures only: a text is never printed, but for the transcripts of openings writt
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ __all__ = ["evaluate"]
 evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading, the guard and the replies.")
 
 Found = TypeVar("Found")
+Said = TypeVar("Said")
 Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
@@ -91,6 +92,47 @@ def risk(  # noqa: PLR0913 - options of a command
         with _counted(tasks.looking(encoder), quiet=as_json) as look:
             report = tasks.risk(data, look, bars=bars, limit=limit)
     _told(report, out, as_json=as_json)
+
+
+@evaluate.command()
+def retrieval(
+    *,
+    data: Annotated[Path, typer.Option("--data", help="A counselchat file with its column `split`.")],
+    cleaned: Annotated[
+        bool, typer.Option("--cleaned", help="Index only what ingestion would keep of it.")
+    ] = False,
+    techniques: Annotated[
+        bool, typer.Option("--techniques", help="Judge the tags of its answers by labels instead.")
+    ] = False,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """The library: own answers found among all, and nothing found for what is off the subject."""
+    from agent.evaluate.report import write
+    from agent.settings import load_settings
+    from graph.services import embedder
+    from knowledge import labelled, measure
+    from knowledge.library import FLOOR
+
+    settings = load_settings()
+    compared = embedder(settings)
+    floor = FLOOR if settings.floor is None else settings.floor
+    report: Mapping[str, Any]
+    with _counted(compared.embed, quiet=as_json) as embed:
+        if techniques:
+            report = labelled.techniques(data, embed, compared.name)
+        else:
+            report = measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
+    if out:
+        write(report, out)
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+        return
+    console = Console(highlight=False)
+    for part, figures in report.items():
+        if isinstance(figures, dict):
+            for name, value in figures.items():
+                console.print(f"{part.replace('_', ' ')}: {name.replace('_', ' ')} {value}", markup=False)
 
 
 @evaluate.command()
@@ -182,7 +224,7 @@ def _rules() -> Callable[[str], Any]:
 
 
 @contextmanager
-def _counted(read: Callable[[str], Found], *, quiet: bool) -> Iterator[Callable[[str], Found]]:
+def _counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable[[Said], Found]]:
     """`read`, counted on a terminal while it runs."""
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
@@ -190,7 +232,7 @@ def _counted(read: Callable[[str], Found], *, quiet: bool) -> Iterator[Callable[
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def counted(text: str) -> Found:
+        def counted(text: Said) -> Found:
             found = read(text)
             bar.advance(task)
             return found

@@ -52,7 +52,7 @@ SHARES = {
 }
 
 
-def write(report: Report, path: Path) -> None:
+def write(report: Mapping[str, object], path: Path) -> None:
     """Write the report as JSON; DataError when there is no such folder."""
     try:
         path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")

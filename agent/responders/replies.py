@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from agent.words import Strict, load
+from agent.words import Strict, load, named
 
 __all__ = ["Cues", "Heard", "Moves", "Replies", "Support", "Way", "load_replies", "sentences", "shuffled"]
 
@@ -34,12 +34,13 @@ class Way(Strict):
     kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the
     message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
     (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
-    library had something). say: parts in order, each with its variants. then: further steps.
+    library had something), `untold` (nothing of what they told can be said back). say: parts in order,
+    each with its variants. then: further steps.
     """
 
     kind: str = ""
     hears: tuple[str, ...] = ()
-    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found"] = ""
+    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold"] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
 
@@ -85,15 +86,15 @@ class Replies:
 
 
 @cache
-def load_replies() -> Replies:
-    """Read the sentences once. Raises WordsError, naming file and key, when a file breaks its schema."""
-    support = load("replies_support.yaml", Support)
-    moves = load("replies_moves.yaml", Moves).moves
+def load_replies(language: str = "en") -> Replies:
+    """A language's sentences, read once; raises WordsError, naming file and key, for a broken one."""
+    support = load(named("replies_support.yaml", language), Support)
+    moves = load(named("replies_moves.yaml", language), Moves).moves
     known = {
         move: frozenset(one for way in ways for part in way.say for text in part for one in sentences(text))
         for move, ways in moves.items()
     }
-    cues = load("replies_heard.yaml", Cues).cues
+    cues = load(named("replies_heard.yaml", language), Cues).cues
     return Replies(support.banks, frozenset(support.echoes), support.views, moves, cues, known)
 
 
