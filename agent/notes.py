@@ -15,7 +15,7 @@ from agent.exercises import answers_to, asked, exercises, matches
 from agent.reading.wants import wants
 from agent.responders.crisis import pending_of
 from agent.responders.replies import sentences
-from agent.safety_plan import folded, lines_of
+from agent.safety_plan import folded, lines_of, load_plan_words
 from agent.themes import History
 from agent.words import Strict, load
 
@@ -47,6 +47,7 @@ class NotesWords(Strict):
     date: object
     helped: tuple[str, ...]
     unless: tuple[str, ...]
+    requests: tuple[str, ...]
     to_us: tuple[str, ...]
     hits: tuple[str, ...]
     misses: tuple[str, ...]
@@ -68,7 +69,7 @@ def noted(history: History, leave_out: Callable[[str], bool] | None = None) -> d
     """
     words, danger = load_notes_words(), _of_danger(history)
     answers = list(answers_to(history))
-    in_exercise = {text for _, _, text in answers}
+    elsewhere = {text for _, _, text in answers} | _in_plan(history)
     picked = {text for _, step, text in answers if step.keeps == "chosen"}
     notes: dict[str, list[str]] = {"told": [], "helped": [], "chosen": []}
     left_out = False
@@ -76,12 +77,10 @@ def noted(history: History, leave_out: Callable[[str], bool] | None = None) -> d
         if role != "user":
             continue
         wanted, plain = set(wants(text)), folded(text)
-        chosen = text in picked or ("step" in wanted and text not in in_exercise)
-        helps = text not in in_exercise and (
-            matches(words.helped, plain) and not matches(words.unless, plain)
-        )
+        chosen = text in picked or ("step" in wanted and text not in elsewhere)
+        helps = text not in elsewhere and (matches(words.helped, plain) and not matches(words.unless, plain))
         tells = bool(_TELLS & wanted) and len(plain.split()) >= _FEWEST and not _for_us(text, plain)
-        if not (helps or chosen or (tells and text not in in_exercise)):
+        if not (helps or chosen or (tells and text not in elsewhere)):
             continue
         if text in danger or (leave_out and leave_out(text)):
             left_out = True
@@ -98,10 +97,23 @@ def noted(history: History, leave_out: Callable[[str], bool] | None = None) -> d
 
 
 def untold(history: History) -> set[str]:
-    """The messages that tell nothing of their own: requests, words to an exercise, answers about danger."""
+    """The messages that are no telling of their own: requests, words to an exercise or to the safety plan,
+    and answers about danger."""
     answers = {text for _, _, text in answers_to(history)}
     requests = {text for role, text in history if role == "user" and _for_us(text, folded(text))}
-    return answers | requests | _of_danger(history)
+    return answers | requests | _in_plan(history) | _of_danger(history)
+
+
+def _in_plan(history: History) -> set[str]:
+    """The messages that went into the safety plan, which has a file of its own."""
+    asks = {
+        one for step in load_plan_words().steps for text in (*step.ask, *step.hint) for one in sentences(text)
+    }
+    return {
+        text
+        for (role, before), (_, text) in pairwise(history)
+        if role == "assistant" and not asks.isdisjoint(sentences(before))
+    }
 
 
 def _of_danger(history: History) -> set[str]:
@@ -115,7 +127,10 @@ def _of_danger(history: History) -> set[str]:
 
 def _for_us(text: str, plain: str) -> bool:
     """Whether a message only asks something of us, and tells nothing."""
-    return bool(asked(text)) or ("?" in text and matches(load_notes_words().to_us, plain))
+    words = load_notes_words()
+    if asked(text) or matches(words.requests, plain) or matches(load_plan_words().begins, plain):
+        return True
+    return "?" in text and matches(words.to_us, plain)
 
 
 def own_line(lines: list[str]) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 from agent.exercises import exercises, matches
 from agent.notes import load_notes_words, markdown, noted, own_line, untold
 from agent.responders.crisis_words import load_words
-from agent.safety_plan import folded
+from agent.safety_plan import folded, load_plan_words
 
 WORDS = load_notes_words()
 TALK = [
@@ -96,6 +96,19 @@ def test_a_request_and_an_answer_about_danger_are_no_notes():
     assert notes["told"] == []
     assert notes["left_out"]
     assert "never do it" not in markdown(notes)
+    assert untold(history) == {text for role, text in history if role == "user"}
+
+
+def test_what_went_into_the_safety_plan_stays_in_its_own_file():
+    step = load_plan_words().steps[0]
+    history = [
+        ("user", "can we write a safety plan"),
+        ("assistant", f"{step.lead[0]} {step.ask[0]}"),
+        ("user", "I stop sleeping and I drink too much"),
+        ("assistant", step.hint[0]),
+        ("user", "the walk by the river helps"),
+    ]
+    assert not any(noted(history).values())
     assert untold(history) == {text for role, text in history if role == "user"}
 
 
