@@ -451,6 +451,19 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     pipeline.run(data, work, out, permissive=permissive, further=further, beside=beside)
 
 
+@train.command("scorers")
+def train_scorers(
+    data: Annotated[Path, typer.Option(help="Folder that holds epitome/ and reply_safety/.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the scorers to.")] = Path(
+        "agent/evaluate/scorers"
+    ),
+) -> None:
+    """Fit what `hearken evaluate replies` scores replies by: EPITOME's mechanisms and DiaSafety's unsafe."""
+    from agent.train import scorers
+
+    scorers.train(data, out)
+
+
 @train.command("retrieval")
 def train_retrieval(
     data: Annotated[Path, typer.Option(help="A counselchat file with its column `split`.")],

@@ -1,11 +1,12 @@
-"""`hearken evaluate`: how well reading and guard do on labelled files, as a table and as JSON.
+"""`hearken evaluate`: how well reading, guard and replies do on labelled files, as a table and as JSON.
 
-Figures only: a text is never printed.
+Figures only: a text is never printed, but for the transcripts of openings written here.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading and the guard on labelled files.")
+evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading, the guard and the replies.")
 
 Found = TypeVar("Found")
 Said = TypeVar("Said")
@@ -151,6 +152,50 @@ def guard(
     from agent.evaluate import guard as guarding
 
     _told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
+
+
+@evaluate.command()
+def replies(  # noqa: PLR0913 - options of a command
+    *,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="ESConv, EmpatheticDialogues, EPITOME; our openings if left out."),
+    ] = None,
+    part: Annotated[
+        Literal["gate", "rest", "long", "all"], typer.Option(help="Which of our own openings.")
+    ] = "all",
+    country: Annotated[str, typer.Option(help="Whose helplines, two letters.")] = "GB",
+    transcripts: Annotated[
+        Path | None, typer.Option(help="Only write our openings with their replies into this folder.")
+    ] = None,
+    out: Out = None,
+    as_json: Json = False,
+    limit: Limit = None,
+) -> None:
+    """The replies: empathy (EPITOME), safety, what never to do, form, beside people's replies."""
+    from agent.evaluate import replies as answers
+    from agent.evaluate import talks
+    from agent.evaluate import transcripts as written
+    from agent.evaluate.scoring import load_scorers
+    from agent.settings import load_settings
+    from graph.services import from_settings
+    from ui.answering import sessions
+
+    services = from_settings(load_settings())
+    if transcripts:
+        written.write(sessions(services, country), transcripts)
+        return
+    sources = talks.found(data, limit) if data else {"our openings": talks.openings(part)}
+    encoder = _encoder()
+    with _counted(services.read, quiet=as_json) as read:
+        report = answers.measure(
+            sources,
+            sessions(replace(services, read=read), country),
+            load_scorers(),
+            lambda text: encoder.read(text)["intents"][0]["label"],
+            data=str(data or talks.OPENINGS),
+        )
+    _told(report, out, as_json=as_json)
 
 
 def _encoder() -> "Encoder":

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import graph.services
 from agent.errors import DataError
 from agent.evaluate.guard import replies
+from agent.evaluate.turns import Reply as Turned
 from agent.reading.encoder import Encoder
 from agent.reading.heads import Heads, Marks, heads_of
 from agent.train.labels import EMOTIONS, HEADS
@@ -169,3 +170,20 @@ def test_the_guard_is_judged_by_our_replies_or_by_those_of_a_file(
     assert printed.exit_code == 0, printed.output
     assert "stopped" in printed.stdout
     assert "lake" not in printed.output + (tmp_path / "report.json").read_text("utf-8")
+
+
+def test_replies_are_measured_and_transcripts_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ui.answering.sessions", lambda services, country: lambda: lambda text: Turned(f"{country}: {text}.")
+    )
+    data = write(tmp_path / "own.csv", ("part", "talk", "text"), ("gate", "a", "I lost my key"))
+    done = run("evaluate", "replies", "--data", data, "--json")
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.output)["rows"]
+    assert (row["view"], row["turns"]) == ("own", 1)
+    assert "lost my key" not in done.output
+    done = run("evaluate", "replies", "--transcripts", tmp_path / "told", "--country", "US")
+    assert done.exit_code == 0, done.output
+    assert "US: two jobs, a sick mother" in (tmp_path / "told" / "gate.md").read_text("utf-8")
