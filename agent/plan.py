@@ -1,8 +1,10 @@
 """What the reply should do, decided before any word is chosen: move, EMPATHY steps, intent, length.
 
 Pure rules over agent/words/empathy.yaml and agent/words/ideas.yaml; the stages are those of ESConv
-(Liu et al. 2021). It does not know which sentences exist, reads no passage, and judges no danger:
-level and kinds come from the risk ladder, and an escalated turn is worded by the crisis responder.
+(Liu et al. 2021). Where the rules leave it open, a model of human supporters may choose the stage and
+whether to ask (`agent.choosing`); without one the rules choose. It does not know which sentences exist,
+reads no passage, and judges no danger: level and kinds come from the risk ladder, and an escalated turn
+is worded by the crisis responder.
 """
 
 import zlib
@@ -11,7 +13,9 @@ from functools import cache
 from typing import Literal
 
 from agent.brief import Person, Plan, Reading, Step
+from agent.choosing import Chosen, Foreseen, Learned, choose, open_to_choice
 from agent.reading.ladder import Kind, Level, at_least
+from agent.supporter import Stage
 from agent.themes import (
     History,
     holds_any,
@@ -39,7 +43,7 @@ __all__ = [
 ]
 
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
-Stage = Literal["explore", "comfort", "act"]
+Key = Literal["explore", "comfort", "act", "light"]
 
 
 class Move(Strict):
@@ -75,7 +79,8 @@ class Empathy(Strict):
     moves: dict[str, Move]
     arc: tuple[Stage, ...]
     again: tuple[Stage, ...]
-    stages: dict[Literal["explore", "comfort", "act", "light"], tuple[Shape, ...]]
+    stages: dict[Key, tuple[Shape, ...]]
+    learned: Learned
     why: dict[StepName, str]
     why_unsure: str
     why_no_question: str
@@ -134,9 +139,11 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     history: History,
     before: Plan | None,
     restricted: bool = False,
+    foresee: Foreseen | None = None,
 ) -> Plan:
     """Decide this turn. history: (role, text), oldest first, this message last; before: last turn's plan.
-    restricted: where a supportive reply would be due, the way to the self-help library is.
+    restricted: where a supportive reply would be due, the way to the self-help library is. foresee: what
+    the model of human supporters tells of this moment; only asked where the rules leave a choice.
 
     An escalated turn is planned by what the person asks, carefully; what crisis does with it is not ours.
     """
@@ -147,27 +154,35 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     if restricted and move in load_empathy().restricted_moves:
         move = "library"
     rule = load_empathy().moves[move]
-    key: Literal["explore", "comfort", "act", "light"] = (
-        stage if weighs(reading, level, history, theme) else "light"
-    )
+    heavy = weighs(reading, level, history, theme)
+    chosen = Chosen(stage)
+    if (
+        foresee
+        and heavy
+        and move == "support"
+        and not careful
+        and open_to_choice(reading, kinds, person, history)
+    ):
+        chosen = _chosen(stage, theme, foresee, history, before)
+    key: Key = chosen.stage if heavy else "light"
     feeling = "" if move == "library" else _feeling(text, reading)
     felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
-    chosen = rule if move != "support" else _shape(key, felt, history, before)
-    words = 110 if move == "support" and "long_outpouring" in reading["wants"] else chosen.words
+    shape = rule if move != "support" else _shape(key, felt, history, before, chosen.asks)
+    words = 110 if move == "support" and "long_outpouring" in reading["wants"] else shape.words
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
-    if "helping" in chosen.steps and person.get("advice") is not False and move != "professional":
+    if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
         offer = choose_offer(theme, fitting(text), offered(history, before))
     return {
         "move": move,
-        "steps": [_step(name, feeling, may_ask) for name in chosen.steps],
-        "intent": chosen.intent,
-        "stage": stage,
+        "steps": [_step(name, feeling, may_ask, chosen) for name in shape.steps],
+        "intent": shape.intent,
+        "stage": chosen.stage,
         "topic": topic_of(theme),
         "feeling": feeling,
-        "ask": may_ask and "listening" in chosen.steps,
+        "ask": may_ask and "listening" in shape.steps,
         "offer": offer,
         "words": min(words, 35) if person.get("brief") else words,
         "careful": careful,
@@ -236,7 +251,7 @@ def _stage(move: str, reading: Reading, person: Person, history: History, before
     data, listen = load_empathy(), person.get("advice") is False or "heard_only" in reading["wants"]
     if not listen and move in {"advice", "accept", "exercise", "find_care"}:
         return "act"
-    told = max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
+    told = _told(history)
     past = told - len(data.arc)
     stage = data.arc[told] if past < 0 else data.again[past % len(data.again)]
     theme = theme_of(history)
@@ -246,15 +261,23 @@ def _stage(move: str, reading: Reading, person: Person, history: History, before
     return stage
 
 
+def _told(history: History) -> int:
+    """How many messages that tell something came before this one."""
+    return max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
+
+
 def _shape(
-    stage: Literal["explore", "comfort", "act", "light"],
+    stage: Key,
     felt: Collection[bool],
     history: History,
     before: Plan | None,
+    asks: bool | None = None,
 ) -> Shape:
-    """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step."""
+    """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step.
+    asks: whether it should hold a question, where that was chosen."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
+    shapes = [one for one in shapes if asks in (None, "listening" in one.steps)] or shapes
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
     spoken = "".join(text for role, text in history if role == "user")
@@ -280,10 +303,22 @@ def _feeling(text: str, reading: Reading) -> str:
     )
 
 
-def _step(name: StepName, feeling: str, may_ask: bool) -> Step:
+def _chosen(stage: Stage, theme: str, foresee: Foreseen, history: History, before: Plan | None) -> Chosen:
+    """The stage as the model would have it, or the rules' where it is not sure or cannot be asked."""
+    data, told = load_empathy(), _told(history)
+    heard = theme in data.only_heard
+    fits = theme not in ("general", *load_themes().plain)
+    may_act = fits and told >= data.arc.index("comfort") and not (before is not None and before["offer"])
+    likely = None if heard else foresee()
+    return choose(stage, likely, data.learned, may_act=may_act) if likely else Chosen(stage)
+
+
+def _step(name: StepName, feeling: str, may_ask: bool, chosen: Chosen) -> Step:
     data = load_empathy()
     if name == "emotion" and not feeling:
         return {"step": name, "why": data.why_unsure}
     if name == "listening" and not may_ask:
         return {"step": name, "why": data.why_no_question}
+    if reason := next((why for why in chosen.reasons(name) if why in data.learned.why), ""):
+        return {"step": name, "why": data.learned.why[reason]}
     return {"step": name, "why": data.why[name]}

@@ -402,5 +402,22 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     pipeline.run(data, work, out, permissive=permissive, further=further, beside=beside)
 
 
+@train.command("plan")
+def train_plan(
+    data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the model of supporters to.")],
+    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
+        "runs/plan"
+    ),
+) -> None:
+    """Learn what human supporters do next and which authored sentences answer a moment."""
+    from agent.responders.replies import bank
+    from agent.settings import load_settings
+    from agent.train import plan
+    from graph.services import encoder
+
+    plan.run(data, work, out, encoder=encoder(load_settings()), bank=bank(), recipe=plan.Recipe())
+
+
 if __name__ == "__main__":
     main()
