@@ -163,9 +163,10 @@ class Services:
     folder. foresee, fit: what human supporters did at such a moment, and how well authored sentences
     answer it (agent/supporter.py); None leaves plan and choice to the rules. contacts, allowed: the
     helpline registry. respond: Brief -> sentences; every sentence passes the guard. country: whose
-    helplines, when the person did not say. part_seconds, reply_seconds: how long a part,
-    or the wording of a reply, may take before it is given up. step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
-    restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
+    helplines, when the person did not say. part_seconds, reply_seconds: how long a part, or the wording
+    of a reply, may take before it is given up. step_seconds: the same for the rest of a step, which is
+    rules and words and takes milliseconds. restricted: no feelings are read, no `respond` but the guided
+    one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
 

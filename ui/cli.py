@@ -404,8 +404,10 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
 
 @train.command("plan")
 def train_plan(
-    data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
-    out: Annotated[Path, typer.Option(help="Folder to write the model of supporters to.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model of supporters.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Public data sets; left out, only the sentences' vectors are renewed.")
+    ] = None,
     work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
         "runs/plan"
     ),
@@ -416,7 +418,11 @@ def train_plan(
     from agent.train import plan
     from graph.services import encoder
 
-    plan.run(data, work, out, encoder=encoder(load_settings()), bank=bank(), recipe=plan.Recipe())
+    reader = encoder(load_settings())
+    if data is None:
+        plan.renew(out, reader, bank())
+    else:
+        plan.run(data, work, out, encoder=reader, bank=bank(), recipe=plan.Recipe())
 
 
 if __name__ == "__main__":

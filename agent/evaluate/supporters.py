@@ -134,11 +134,13 @@ def summary(told: dict[str, Any]) -> str:
     lines = []
     for name in ("strategy", "strategy that opens a reply", "stage"):
         one = told[name]
-        lines.append(
-            f"{name}: accuracy {one['accuracy']:.3f} ({one['accuracy_95'][0]:.3f} to {one['accuracy_95'][1]:.3f}), "
-            f"macro F1 {one['macro_f1']:.3f}, commonest {one['majority_accuracy']:.3f}, n {one['n']}"
-        )
-    plain = {key: value for key, value in told.items() if key not in {"strategy", "strategy that opens a reply"}}
+        low, high = one["accuracy_95"]
+        accuracy = f"accuracy {one['accuracy']:.3f} ({low:.3f} to {high:.3f})"
+        rest = f"macro F1 {one['macro_f1']:.3f}, commonest {one['majority_accuracy']:.3f}, n {one['n']}"
+        lines.append(f"{name}: {accuracy}, {rest}")
+    plain = {
+        key: value for key, value in told.items() if key not in {"strategy", "strategy that opens a reply"}
+    }
     del plain["stage"]
     for name, value in plain.items():
         rows = value.items() if isinstance(value, dict) else [("", value)]

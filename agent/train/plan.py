@@ -20,11 +20,11 @@ from torch.nn import functional
 
 from agent.evaluate import supporters
 from agent.reading.encoder import Encoder
-from agent.supporter import STRATEGIES, Nets, bank_of, context, dump, features, key_of
+from agent.supporter import STRATEGIES, Nets, bank_of, context, dump, features, key_of, load_nets
 from agent.train.model import say
 from agent.train.talks import Point, answers, esconv, failed, listeners, points
 
-__all__ = ["FILES", "Recipe", "Vectors", "fitting", "run", "strategies"]
+__all__ = ["FILES", "Recipe", "Vectors", "fitting", "renew", "run", "strategies"]
 
 FILES = (
     *("esconv/train.jsonl", "esconv/failed.json", "empathetic_dialogues/train.csv"),
@@ -50,8 +50,8 @@ class Recipe:
     room: int = 96
     passes: int = 20
     sharpness: float = 14.0
-    listeners: int = 3000
-    counsellors: int = 1500
+    listeners: int = 1500
+    counsellors: int = 600
 
 
 class Vectors:
@@ -112,6 +112,16 @@ def run(  # noqa: PLR0913 - the options of the command
     told["report"] = supporters.measured(data, out, vectors)
     _write(told, out)
     say(json.dumps(told["report"], indent=1))
+
+
+def renew(folder: Path, encoder: Encoder, bank: Sequence[str]) -> None:
+    """Put vectors of the sentences as they are now beside the nets in `folder`; the nets stay as they are."""
+    nets, told = load_nets(folder), json.loads((folder / "plan.json").read_text("utf-8"))
+    raw = dump(nets, [key_of(text) for text in bank], bank_of(bank, nets, encoder.vector))
+    (folder / "plan.npz").write_bytes(raw)
+    told["rows"]["bank"], told["sha256"] = len(bank), hashlib.sha256(raw).hexdigest()
+    _write(told, folder)
+    say(f"{len(bank):,} sentences embedded")
 
 
 def _write(told: dict[str, Any], out: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.brief import Plan, Reading
+from agent.brief import Plan
 from agent.choosing import checked, choose, moment_of, weighed
 from agent.plan import load_empathy, make_plan
 from agent.supporter import STRATEGIES, Chances
@@ -80,7 +80,13 @@ def test_no_idea_comes_before_two_messages_were_heard_or_right_after_another() -
 
 def test_a_moment_knows_what_our_last_replies_did() -> None:
     before = planned(*STORY[:4], first=SUGGESTS)
-    history: Any = [("user", "one"), ("assistant", "Why?"), ("user", "two"), ("assistant", "So."), ("user", "3")]
+    history: Any = [
+        ("user", "one"),
+        ("assistant", "Why?"),
+        ("user", "two"),
+        ("assistant", "So."),
+        ("user", "3"),
+    ]
     moment = moment_of(history, before)
     assert (moment.said, moment.turns) == (("one", "two", "3"), 3)
     assert "offered" in moment.deeds[0]
