@@ -9,7 +9,7 @@ and labels, never a text.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +31,36 @@ FILES = (
     "counselchat/20200325_counsel_chat.csv",
 )
 Vector = NDArray[np.float32]
+EARLIER = 0.4  # what the messages before the last one weigh at the start
 SAVED = 1000  # texts embedded between two writes; what a cut-off may lose
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Every number of a run. badly: what a moment of a conversation that went badly counts. whole: how much
-    the strategies of the whole reply count beside the next one. room: where words are compared."""
+    """Every number of a run.
+
+    badly: what a moment of a conversation that went badly counts. whole: how much the strategies of the
+    whole reply count beside the next one. room: dimensions in which words are compared. slow: the rate of
+    that. blank: the share of a vector left out in training. near: how much an answer of the same
+    conversation counts as a wrong one. listeners, counsellors: how many of their answers are drawn.
+    """
 
     seed: int = 7
     hidden: int = 64
-    epochs: int = 12
+    epochs: int = 8
     rate: float = 2e-3
     decay: float = 0.03
     dropout: float = 0.3
     badly: float = 0.3
     whole: float = 0.5
-    room: int = 96
-    passes: int = 20
+    room: int = 192
+    passes: int = 8
+    slow: float = 3e-4
+    blank: float = 0.4
+    near: float = 0.3
     sharpness: float = 14.0
-    listeners: int = 1500
-    counsellors: int = 600
+    listeners: int = 800
+    counsellors: int = 400
 
 
 class Vectors:
@@ -166,29 +175,30 @@ def fitting(
     near = _neighbours(pairs)
     torch.manual_seed(recipe.seed)
     chance = np.random.default_rng(recipe.seed)
-    asked, answered = (torch.nn.Linear(width, recipe.room, bias=False) for width in (768, 384))
-    with torch.no_grad():  # begin where the untrained vectors stand
-        _, _, axes = torch.linalg.svd(answer - answer.mean(0), full_matrices=False)
-        answered.weight.copy_(axes[: recipe.room])
-        asked.weight.copy_(torch.cat([axes[: recipe.room], 0.3 * axes[: recipe.room]], 1))
+    # Both maps begin where the untrained vectors stand, and learn how far to move from there.
+    _, _, axes = torch.linalg.svd(answer - answer.mean(0), full_matrices=False)
+    base = axes[: recipe.room].T
+    start = (torch.cat([base, EARLIER * base]), base)
+    moved = [torch.zeros_like(part).requires_grad_() for part in start]
 
     def loss(rows: torch.Tensor) -> torch.Tensor:
         hard = torch.tensor([int(chance.choice(near[row])) for row in rows.tolist()])
-        candidates = torch.cat([rows, hard])
-        left = functional.normalize(asked(functional.dropout(said[rows], 0.1)), dim=1)
-        right = functional.normalize(answered(functional.dropout(answer[candidates], 0.1)), dim=1)
-        scores = recipe.sharpness * left @ right.T
-        same = texts[rows][:, None] == texts[candidates][None]
-        same[torch.arange(len(rows)), torch.arange(len(rows))] = False
+        others, right_one = torch.cat([rows, hard]), torch.arange(len(rows))
+        left = functional.dropout(said[rows], recipe.blank) @ (start[0] + moved[0])
+        right = functional.dropout(answer[others], recipe.blank) @ (start[1] + moved[1])
+        scores = recipe.sharpness * functional.normalize(left, dim=1) @ functional.normalize(right, dim=1).T
+        same = texts[rows][:, None] == texts[others][None]
+        same[right_one, right_one] = False
         scores = scores.masked_fill(same, -1e4)
-        right_one = torch.arange(len(rows))
         back = functional.cross_entropy(scores[:, : len(rows)].T, right_one)
+        scores = torch.cat([scores[:, : len(rows)], scores[:, len(rows) :] + float(np.log(recipe.near))], 1)
         return functional.cross_entropy(scores, right_one) + 0.5 * back
 
-    _descend([*asked.parameters(), *answered.parameters()], loss, len(pairs), 256, recipe.passes, recipe)
+    _descend(moved, loss, len(pairs), 256, recipe.passes, replace(recipe, rate=recipe.slow))
     with torch.no_grad():
-        usual = functional.normalize(asked(said), dim=1).mean(0)
-    return _plain(asked.weight.T), _plain(answered.weight.T), _plain(usual)
+        asked, answered = (begun + delta for begun, delta in zip(start, moved, strict=True))
+        usual = functional.normalize(said @ asked, dim=1).mean(0)
+    return _plain(asked), _plain(answered), _plain(usual)
 
 
 def _neighbours(pairs: Sequence[Point]) -> list[list[int]]:
