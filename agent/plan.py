@@ -277,9 +277,9 @@ def _shape(
     asks: whether it should hold a question, where that was chosen."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
-    shapes = [one for one in shapes if asks in (None, "listening" in one.steps)] or shapes
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
+    rest = [shape for shape in rest if asks in (None, "listening" in shape.steps)] or rest
     spoken = "".join(text for role, text in history if role == "user")
     return rest[zlib.crc32(spoken.encode("utf-8", "replace")) % len(rest)]
 

@@ -13,12 +13,12 @@ from tests.agent.test_plan import STORY, read
 SUGGESTS, ASKS, REFLECTS = "Providing Suggestions", "Question", "Reflection of feelings"
 
 
-def told(first: str, *, asked: float = 0.4) -> Chances:
+def told(first: str, *, asked: float = 0.3) -> Chances:
     nexts = dict.fromkeys(STRATEGIES, 0.01) | {first: 0.93}
     return {"next": nexts, "reply": dict.fromkeys(STRATEGIES, 0.1) | {ASKS: asked}}
 
 
-def planned(*texts: str, first: str = "", asked: float = 0.4, **given: Any) -> Plan:
+def planned(*texts: str, first: str = "", asked: float = 0.3, **given: Any) -> Plan:
     history: list[tuple[Any, str]] = []
     for text in texts[:-1]:
         history += [("user", text), ("assistant", "I hear you.")]
@@ -41,7 +41,7 @@ def test_a_sure_model_changes_the_stage_and_the_panel_says_why() -> None:
 
 
 def test_an_unsure_model_changes_nothing() -> None:
-    even = Chances(next=dict.fromkeys(STRATEGIES, 0.125), reply=dict.fromkeys(STRATEGIES, 0.4))
+    even = Chances(next=dict.fromkeys(STRATEGIES, 0.125), reply=dict.fromkeys(STRATEGIES, 0.3))
     chosen = choose("comfort", even, load_empathy().learned, may_act=True)
     assert chosen == ("comfort", None, frozenset())
 
@@ -69,6 +69,14 @@ def test_where_the_rules_must_decide_the_model_changes_nothing(texts: Any, given
     for first in (SUGGESTS, ASKS, REFLECTS):
         for asked in (0.01, 0.99):
             assert planned(*texts, first=first, asked=asked, **given) == planned(*texts, **given)
+
+
+def test_where_people_seldom_asked_the_reply_stays_and_the_panel_says_so() -> None:
+    why = load_empathy().learned.why
+    plan = planned(*STORY[:4], first=REFLECTS, asked=0.01)
+    assert not plan["ask"]
+    assert why["stay"] in {step["why"] for step in plan["steps"]}
+    assert planned(*STORY[:4], first=ASKS, asked=0.9)["ask"]
 
 
 def test_no_idea_comes_before_two_messages_were_heard_or_right_after_another() -> None:
