@@ -66,7 +66,8 @@ class Person(TypedDict, total=False):
     """What the person told us to keep in mind in this conversation.
 
     country: ISO 3166-1 alpha-2, or absent when not known. name: what to call them. advice,
-    questions: False when they asked for none. brief: True when they asked for shorter replies.
+    questions: False when they asked for none. brief, longer: True when they asked for shorter or for
+    fuller replies. plain: True when they asked for simpler words.
     """
 
     country: str
@@ -74,6 +75,8 @@ class Person(TypedDict, total=False):
     advice: bool
     questions: bool
     brief: bool
+    longer: bool
+    plain: bool
 
 
 class Passage(TypedDict):

@@ -14,7 +14,9 @@ from typing import Literal
 
 from agent.brief import Person, Plan, Reading, Step
 from agent.choosing import Chosen, Foreseen, Learned, choose, open_to_choice
+from agent.exercises import ideas_spoken
 from agent.reading.ladder import Kind, Level, at_least
+from agent.responders.replies import sentences
 from agent.supporter import Stage
 from agent.themes import (
     History,
@@ -40,6 +42,7 @@ __all__ = [
     "load_ideas",
     "make_plan",
     "offered",
+    "turned_down",
 ]
 
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
@@ -169,42 +172,57 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
-    shape = rule if move != "support" else _shape(key, felt, history, before, chosen.asks)
+    full = bool(person.get("longer"))
+    shape = rule if move != "support" else _shape(key, felt, history, before, full=full, asks=chosen.asks)
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else shape.words
+    steps = shape.steps
+    if full and move == "support" and "perspective" not in steps:
+        steps = (*steps[:-1], "perspective", *steps[-1:])
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
         offer = choose_offer(theme, fitting(text), offered(history, before))
     return {
         "move": move,
-        "steps": [_step(name, feeling, may_ask, chosen) for name in shape.steps],
+        "steps": [_step(name, feeling, may_ask, chosen) for name in steps],
         "intent": shape.intent,
         "stage": chosen.stage,
         "topic": topic_of(theme),
         "feeling": feeling,
         "ask": may_ask and "listening" in shape.steps,
         "offer": offer,
-        "words": min(words, 35) if person.get("brief") else words,
+        "words": min(words, 35) if person.get("brief") else words * 3 // 2 if person.get("longer") else words,
         "careful": careful,
     }
 
 
-def offered(history: History, before: Plan | None = None) -> set[str]:
-    """Techniques already put to the person, and those that they say they tried or do not want."""
-    spoken = " ".join(text for role, text in history if role == "assistant")
+def offered(history: History, before: Plan | None = None, *, practised: bool = True) -> set[str]:
+    """Techniques already put to the person, and those that they say they tried or do not want.
+
+    practised: count those gone through as an exercise too.
+    """
+    replies = [text for role, text in history if role == "assistant"]
+    spoken = " ".join(replies)
     known = {
         name
         for name, idea in load_ideas().ideas.items()
         if any(sentence in spoken for sentence in (*idea.offer, *idea.next))
     }
+    known |= turned_down(history)
+    if practised:
+        known |= ideas_spoken([one for text in replies for one in sentences(text)])
+    return known | ({before["offer"]} if before and before["offer"] else set())
+
+
+def turned_down(history: History) -> set[str]:
+    """Techniques that the person says they tried or do not want."""
     told = [padded(text) for role, text in history if role == "user"]
     down = [words for words in told if holds_any(words, load_ideas().tried)]
-    known |= {
+    return {
         name
         for name, idea in load_ideas().ideas.items()
         if any(holds_any(words, (*idea.called, name.replace("-", " "))) for words in down)
     }
-    return known | ({before["offer"]} if before and before["offer"] else set())
 
 
 def fitting(text: str) -> list[str]:
@@ -266,17 +284,21 @@ def _told(history: History) -> int:
     return max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
 
 
-def _shape(
+def _shape(  # noqa: PLR0913 - what a shape depends on
     stage: Key,
     felt: Collection[bool],
     history: History,
     before: Plan | None,
+    *,
+    full: bool,
     asks: bool | None = None,
 ) -> Shape:
     """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step.
-    asks: whether it should hold a question, where that was chosen."""
+    full: one of those with the most steps. asks: whether it should hold a question, where that was chosen."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
+    most = max(len(one.steps) for one in shapes)
+    shapes = [one for one in shapes if not full or len(one.steps) == most]
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
     rest = [shape for shape in rest if asks in (None, "listening" in shape.steps)] or rest

@@ -18,7 +18,8 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
 from agent.reading.encoder import load_encoder
-from agent.train.data import EMOTIONS, HEADS, INTENTS, Example, examples
+from agent.train.data import Example, examples
+from agent.train.labels import EMOTIONS, HEADS, INTENTS
 
 MOST = 6000  # training texts given to the frozen encoder, which reads one at a time
 

@@ -3,6 +3,7 @@
     START -> perceive -> assess --no escalation--> plan -> recall -> respond -> guard -> END
                             \\--------escalate--------> crisis ------------------^
                              \\-------safety plan-----> safety ------------------^
+                              \\------exercise--------> practice ----------------^
 
 With `handoff`, a conversation that an operator took over goes from assess to handoff, which pauses for
 their words: then guard says those, or the turn goes on as drawn.
@@ -28,6 +29,7 @@ from agent.settings import load_settings
 from graph import fallbacks, nodes
 from graph import handoff as handing
 from graph.deadline import PartFailed, within
+from graph.practice import practice, practises
 from graph.safety import builds, safety
 from graph.services import Services, from_settings
 from graph.sound import fitting, sound
@@ -39,6 +41,7 @@ log = logging.getLogger("hearken")
 
 Graph = CompiledStateGraph[State, None, State, State]
 Step = Callable[[State, Services], State]
+Way = Literal["plan", "crisis", "safety", "practice"]
 
 
 class _Node(Protocol):
@@ -71,43 +74,54 @@ def build_graph(
     graph.add_node("respond", _respond(bound))
     graph.add_node("crisis", _step("crisis", nodes.crisis, bound))
     graph.add_node("safety", _step("safety", safety, bound))
+    graph.add_node("practice", _step("practice", practice, bound))
     graph.add_node("guard", _step("guard", nodes.guard, bound))
 
     graph.add_edge(START, "perceive")
     graph.add_edge("perceive", "assess")
-    ways: dict[Hashable, str] = {"plan": "plan", "crisis": "crisis", "safety": "safety"}
+    ways: dict[Hashable, str] = {name: name for name in ("plan", "crisis", "safety", "practice")}
+    # where the jurisdiction is restricted there are no exercises: the way to the library is shown instead
+    ahead = partial(route, practising=not bound.restricted)
     if handoff:
         graph.add_node("handoff", _step("handoff", partial(handing.handoff, ask=interrupt), bound))
-        graph.add_conditional_edges("assess", _route_taken, {**ways, "handoff": "handoff"})
-        graph.add_conditional_edges("handoff", _route_answered, {**ways, "guard": "guard"})
+        graph.add_conditional_edges(
+            "assess", partial(_route_taken, ahead=ahead), {**ways, "handoff": "handoff"}
+        )
+        graph.add_conditional_edges(
+            "handoff", partial(_route_answered, ahead=ahead), {**ways, "guard": "guard"}
+        )
     else:
-        graph.add_conditional_edges("assess", route, ways)
+        graph.add_conditional_edges("assess", ahead, ways)
     graph.add_edge("plan", "recall")
     graph.add_edge("recall", "respond")
     graph.add_edge("respond", "guard")
     graph.add_edge("crisis", "guard")
     graph.add_edge("safety", "guard")
+    graph.add_edge("practice", "guard")
     graph.add_edge("guard", END)
     return graph.compile(checkpointer=checkpointer, name="hearken")
 
 
-def route(state: State) -> Literal["plan", "crisis", "safety"]:
+def route(state: State, *, practising: bool = True) -> Way:
     """The ordinary way only when risk says plainly that nothing escalates; else the careful one.
 
-    A safety plan that the person is writing goes on where no new danger was heard.
+    A safety plan that the person is writing goes on where no new danger was heard, and an exercise where
+    no danger is about at all.
     """
-    if builds(fitting(state)):
+    if builds(sane := fitting(state)):
         return "safety"
+    if practising and practises(sane):
+        return "practice"
     risk: object = state.get("risk")
     return "plan" if isinstance(risk, dict) and risk.get("escalate") is False else "crisis"
 
 
-def _route_taken(state: State) -> Literal["plan", "crisis", "safety", "handoff"]:
-    return "handoff" if state.get("operator") == "taken" else route(state)
+def _route_taken(state: State, *, ahead: Callable[[State], Way]) -> Way | Literal["handoff"]:
+    return "handoff" if state.get("operator") == "taken" else ahead(state)
 
 
-def _route_answered(state: State) -> Literal["plan", "crisis", "safety", "guard"]:
-    return "guard" if state.get("operator") == "said" else route(state)
+def _route_answered(state: State, *, ahead: Callable[[State], Way]) -> Way | Literal["guard"]:
+    return "guard" if state.get("operator") == "said" else ahead(state)
 
 
 def studio() -> Graph:

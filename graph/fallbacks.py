@@ -59,6 +59,11 @@ def _safety(state: State, services: Services) -> State:
     return {**_draft(state, services), "plan": _plainest("crisis"), "safety_plan": kept}
 
 
+def _practice(state: State, services: Services) -> State:
+    kept = state.get("practice") or {}
+    return {**_draft(state, services), "plan": _plainest("support"), "practice": {**kept, "step": ""}}
+
+
 def _plainest(move: str) -> Plan:
     return Plan(
         move=move,
@@ -121,6 +126,7 @@ FALLBACKS: dict[str, Callable[[State, Services], State]] = {
     "respond": _draft,
     "crisis": _crisis,
     "safety": _safety,
+    "practice": _practice,
     "guard": _guard,
     "handoff": _handoff,
 }

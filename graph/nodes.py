@@ -19,6 +19,7 @@ from agent import guard as guarding
 from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
 from agent.choosing import checked, moment_of, weighed
 from agent.errors import ResponderError
+from agent.exercises import for_rules
 from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading.heads import Heard
@@ -100,15 +101,16 @@ def perceive(state: State, services: Services) -> State:
             services.part_seconds,
             lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
         )
-        care = at_least(_floor(state), "moderate")
-        reading = _joined(reading, read, under_care=care)
+        exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1])
+        alone = not (exercised or at_least(_floor(state), "moderate"))
+        reading = _joined(reading, read, alone=alone)
         if (
-            not care
+            alone
             and not any(cue["escalate"] for cue in reading["cues"][-1])
             and (story := _story(state, texts))
         ):
             told = within(services.part_seconds, lambda: _heard(services.read(story)))
-            reading = _with_story(reading, told)
+            reading = _with_story(reading, told, services.scan(story))
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
@@ -338,16 +340,17 @@ def _floor(state: State) -> Level:
     return risk["floor"] if risk else "none"
 
 
-def _joined(reading: Reading, read: Sequence[Heard], *, under_care: bool) -> Reading:
+def _joined(reading: Reading, read: Sequence[Heard], *, alone: bool) -> Reading:
     """The reading with what the model heard: of this message everything, of those before it danger.
 
-    It was taught on messages that stand alone: an answer given under care is left to the rules.
+    It was taught on messages that stand alone: an answer given under care, or a word to an exercise, is
+    left to the rules.
     """
     if not read:
         return reading
     last = read[-1]
     unread = len(reading["cues"]) - len(read)
-    heeded = reading["language"] in READ_LANGUAGES and not under_care
+    heeded = reading["language"] in READ_LANGUAGES and alone
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
         opinion(heard, cues) if heeded else []
         for heard, cues in zip(read, reading["cues"][unread:], strict=True)
@@ -376,10 +379,14 @@ def _story(state: State, texts: Sequence[str]) -> str:
     return story if len(story) <= STORY_READ else ""
 
 
-def _with_story(reading: Reading, told: Heard) -> Reading:
-    """What each message leaves open the last few together may tell: a loss, who is better off, a gun."""
+def _with_story(reading: Reading, told: Heard, cues: Sequence[Cue]) -> Reading:
+    """What each message leaves open the last few together may tell: a loss, who is better off, a gun.
+
+    cues: what the rules hear in all of it; what they alone make nothing of may set the model right.
+    """
     *before, last = reading["cues"]
-    more = opinion(told, last) if reading["language"] in READ_LANGUAGES else []
+    silent = [cue for cue in cues if cue["level"] == "none"]
+    more = opinion(told, [*last, *silent]) if reading["language"] in READ_LANGUAGES else []
     return {**reading, "cues": [*before, [*last, *more]]}
 
 
@@ -391,14 +398,14 @@ def _text(message: BaseMessage) -> str:
     return " ".join(parts)
 
 
-def _history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
+def history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
     roles: dict[str, Literal["user", "assistant"]] = {"human": "user", "ai": "assistant"}
     return [(roles[m.type], _text(m)) for m in state.get("messages") or [] if m.type in roles]
 
 
 def _foreseen(state: State, services: Services) -> Chances | None:
     """What people who support others would do next; None when nothing can tell, and the rules plan alone."""
-    foresee, moment = services.foresee, moment_of(_history(state), state.get("plan"))
+    foresee, moment = services.foresee, moment_of(history(state), state.get("plan"))
     try:
         return within(services.part_seconds, lambda: checked(foresee(moment))) if foresee else None
     except PartFailed as error:
@@ -409,7 +416,7 @@ def _foreseen(state: State, services: Services) -> Chances | None:
 def _fitting(state: State, services: Services) -> dict[str, float]:
     """How well the authored sentences answer what was said; {} where the seed alone shall choose."""
     fit, decided = services.fit, state["plan"]
-    language, moment = state["reading"]["language"], moment_of(_history(state), None)
+    language, moment = state["reading"]["language"], moment_of(history(state), None)
     if fit is None or services.restricted or not looks_up(decided) or language not in READ_LANGUAGES:
         return {}
     try:
@@ -431,7 +438,7 @@ def _plan(
         kinds=risk["kinds"],
         escalate=risk["escalate"],
         person=state.get("person") or {},
-        history=_history(state),
+        history=history(state),
         before=state.get("plan"),
         restricted=restricted,
         foresee=foresee,
@@ -442,7 +449,7 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
     texts = said_by(state, "human")
     return Brief(
         text=texts[-1] if texts else "",
-        history=_history(state),
+        history=history(state),
         reading=state["reading"],
         level=state["risk"]["level"],
         plan=state["plan"],
@@ -497,8 +504,9 @@ def _pending(state: State) -> Mapping[str, Level]:
     last = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
     if last is not None and last.name == handing.OPERATOR:
         return {}  # what is answered now is what the operator asked, which nobody noted
-    if (state.get("safety_plan") or {}).get("turn", 0) > (care or {}).get("turn", 0):
-        return {}  # the plan spoke since, and it asks nothing that a yes or no could answer
+    spoke = (state.get("safety_plan") or {}).get("turn", 0), (state.get("practice") or {}).get("turn", 0)
+    if max(spoke) > (care or {}).get("turn", 0):
+        return {}  # the plan or an exercise spoke since, and asks nothing that a yes or no could answer
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")

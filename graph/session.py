@@ -22,13 +22,15 @@ from langgraph.types import Command
 
 from agent.brief import Passage, Person, Plan, Reading, Replaced
 from agent.errors import SettingsError
-from agent.reading.ladder import Level
+from agent.notes import noted
+from agent.reading.ladder import Cue, Level, at_least
 from agent.safety_plan import exported
 from agent.settings import Settings, load_settings
 from graph import handoff, store
 from graph.afterwards import follow
 from graph.build import Graph, build_graph
 from graph.desk import Answer
+from graph.nodes import history
 from graph.reminders import Reminder, Reminders
 from graph.services import Services, from_settings
 from graph.state import State, kept
@@ -312,6 +314,15 @@ class Session:
         emergency = load_helplines().emergency(self.person.get("country"))
         return exported(self._values.get("safety_plan"), emergency["phone"] if emergency else "")
 
+    def notes(self) -> dict[str, Any] | None:
+        """Notes in the person's own lines, ready for JSON; `agent.notes.markdown` makes a file of them.
+
+        None when nothing was told yet. Lines that tell of danger stay out: others may read a file.
+        """
+        values: State = self._values  # type: ignore[assignment]
+        notes = noted(history(values), lambda text: any(map(_dangerous, self._services.scan(text))))
+        return notes if any(notes[key] for key in notes) else None
+
     def due(self) -> list[Reminder]:
         """What the host owes the person now: `disclosure` of what this is, `rest` to suggest a break.
 
@@ -449,6 +460,10 @@ class _Run:
             saved=saved,
             values=values,
         )
+
+
+def _dangerous(cue: Cue) -> bool:
+    return at_least(cue["level"], "moderate")
 
 
 def _country(code: str) -> str:

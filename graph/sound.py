@@ -25,6 +25,7 @@ _OWED: dict[str, tuple[str, ...]] = {
     "respond": ("draft",),
     "crisis": ("draft", "plan"),
     "safety": ("draft", "plan"),
+    "practice": ("draft", "plan"),
     "handoff": ("operator",),
     "guard": ("messages",),
 }
@@ -42,7 +43,7 @@ def sound(step: str, written: object, state: State) -> bool:
     match step:
         case "assess":
             return _not_calmed(written["risk"], state)
-        case "respond" | "crisis" | "safety":
+        case "respond" | "crisis" | "safety" | "practice":
             return any(sentence.strip() for sentence in written["draft"]["sentences"])
         case "guard":
             said = written["messages"]

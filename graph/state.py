@@ -4,11 +4,12 @@
     person     the caller (country), perceive (what they asked us to keep in mind)
     reading    perceive
     risk       assess
-    plan       plan, or crisis or safety when it took the turn
+    plan       plan, or crisis, safety or practice when it took the turn
     passages   recall            not kept in checkpoints
-    draft      respond, crisis or safety  not kept in checkpoints
+    draft      respond, crisis, safety or practice  not kept in checkpoints
     care       crisis             what it asked, showed and was refused
     safety_plan  safety           the person's own safety plan
+    practice   practice           where the exercises stand
     operator   the caller (`taken` or `back`) and handoff (what came of it); not kept in checkpoints
 
 No enums, dataclasses or pydantic objects: a checkpoint keeps what is here exactly, under the
@@ -22,6 +23,7 @@ from langgraph.channels import UntrackedValue
 from langgraph.graph.message import add_messages
 
 from agent.brief import Draft, Passage, Person, Plan, Reading
+from agent.exercises import Practice
 from agent.reading.ladder import Risk
 from agent.responders.crisis import Care
 from agent.responders.handoff import Handoff
@@ -42,6 +44,7 @@ class State(TypedDict, total=False):
     draft: Annotated[Draft, UntrackedValue]
     care: Care
     safety_plan: SafetyPlan
+    practice: Practice
     operator: Annotated[Handoff, UntrackedValue]
 
 
@@ -53,6 +56,7 @@ WRITERS: dict[str, frozenset[str]] = {
     "respond": frozenset({"draft"}),
     "crisis": frozenset({"draft", "care", "plan"}),
     "safety": frozenset({"safety_plan", "draft", "plan"}),
+    "practice": frozenset({"practice", "draft", "plan"}),
     "guard": frozenset({"messages"}),
     "handoff": frozenset({"operator", "draft", "plan"}),
 }

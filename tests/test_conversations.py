@@ -28,6 +28,8 @@ THEMES = {
     "knowledge",
     "guard",
     "input",
+    "exercises",
+    "preferences",
     "personas",
 }
 NAMES = sorted(SCRIPTS)

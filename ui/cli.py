@@ -38,6 +38,7 @@ app.add_typer(train, name="train")
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
 
+LEAVING = 10.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
@@ -82,7 +83,8 @@ def chat(
     session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
-    threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True).start()
+    warming = threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True)
+    warming.start()
     about = words.about_operator if settings.operator else words.about
     restricted = [words.about_restricted] if services.restricted else []
     session.due()  # the disclosure, which stands in the lines that follow
@@ -95,9 +97,10 @@ def chat(
             text = console.input(f"\n[bold]{words.chat_you}[/bold]  ")
         except (EOFError, KeyboardInterrupt):
             console.print(f"\n{words.chat_goodbye}")
+            warming.join(LEAVING)  # a model torn down while it loads may end the program with a crash
             return
-        if text.strip() == "/plan":
-            _print_plan(session)
+        if text.strip() in {"/plan", "/notes"}:
+            (_print_plan if text.strip() == "/plan" else _print_notes)(session)
             continue
         _converse(console, session, text, why=why)
         for line in reminded(session.due()):
@@ -174,6 +177,49 @@ def _print_plan(session: "Session | None", *, as_json: bool = False) -> bool:
         return False
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
     return True
+
+
+@app.command()
+def notes(
+    thread: Annotated[str, typer.Argument(help="The id of a kept conversation.")],
+    as_json: Json = False,
+) -> None:
+    """Print notes of a kept conversation in the person's own lines; exit status 1 when there are none."""
+    from agent.settings import load_settings
+    from graph import Session
+    from graph.store import listed
+
+    settings = load_settings()
+    known = thread in {found for found, _ in listed(settings.conversations_db)}
+    session = Session.open(thread=thread, settings=settings) if known else None
+    if not _print_notes(session, as_json=as_json):
+        raise SystemExit(1)
+
+
+def _print_notes(session: "Session | None", *, as_json: bool = False) -> bool:
+    """The notes on stdout, as they would stand in a file; False when there are none."""
+    from agent.notes import markdown
+    from ui.wording import load_ui_words
+
+    found = session.notes() if session else None
+    if found is None:
+        typer.echo(load_ui_words().notes_none, err=session is None)
+        return False
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
+    return True
+
+
+@app.command("exercises")
+def print_exercises(
+    name: Annotated[str | None, typer.Argument(help="One of them; all without a name.")] = None,
+) -> None:
+    """Print the exercises for reading: every step and every wording of it."""
+    from agent.exercises import exercises, load_practice_words, printed
+
+    if name and name not in exercises():
+        typer.echo(f"{load_practice_words().list.unknown} {', '.join(exercises())}", err=True)
+        raise SystemExit(2)
+    typer.echo(printed([name] if name else list(exercises())))
 
 
 @app.command()
@@ -388,7 +434,7 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     ),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
     further: Annotated[
-        bool, typer.Option(help="Two more runs afterwards, as the shipped model had.")
+        bool, typer.Option(help="Three more runs afterwards, as the shipped model had.")
     ] = False,
     beside: Annotated[
         Path | None, typer.Option(help="A permissive model's folder, to show its figures too.")

@@ -33,7 +33,7 @@ def sentences(turn: Turn) -> list[str]:
         told.append(fill(why.looked_up if turn.plan["offer"] else why.not_used, count=len(turn.sources)))
     else:
         told.append(why.nothing_found if looks_up(turn.plan) else why.not_looked_up)
-    ways = {"crisis": why.crisis, "safety": why.safety}
+    ways = {"crisis": why.crisis, "safety": why.safety, "practice": why.practice}
     told.append(next((ways[step] for step in turn.path if step in ways), why.ordinary))
     if turn.replaced:
         told.append(fill(why.replaced, count=len(turn.replaced)))

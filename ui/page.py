@@ -15,6 +15,7 @@ from langchain_core.messages import AnyMessage
 from streamlit.delta_generator import DeltaGenerator
 
 from agent.errors import EncoderError
+from agent.notes import markdown as noted
 from agent.responders.handoff import OPERATOR
 from agent.responders.static import static_reply
 from agent.safety_plan import markdown
@@ -247,6 +248,10 @@ def sidebar(settings: Settings, session: Session, *, restart: Restart) -> None:
         if plan := session.safety_plan():
             st.download_button(
                 words.plan_save, markdown(plan), "safety-plan.md", "text/markdown", use_container_width=True
+            )
+        if notes := session.notes():
+            st.download_button(
+                words.notes_save, noted(notes), "notes.md", "text/markdown", use_container_width=True
             )
         _kept(settings, session, restart)
         if settings.developer or st.query_params.get("developer") == "1":

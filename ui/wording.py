@@ -32,6 +32,7 @@ class Why(Strict):
     ordinary: str
     crisis: str
     safety: str
+    practice: str
     replaced: str
     source: str
 
@@ -96,6 +97,8 @@ class UiWords(Strict):
     chat_goodbye: str
     plan_save: str
     plan_none: str
+    notes_save: str
+    notes_none: str
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent.evaluate.sources import Format, Line, Source
 from agent.tables import known, prompt, rows
-from agent.train.data import DEPRESSION_CAUSES, FACETS, STRESS_CAUSES, WELLNESS
+from agent.train.labels import DEPRESSION_CAUSES, FACETS, STRESS_CAUSES, WELLNESS
 
 __all__ = ["FORMATS", "NO_HEAD", "SETS", "Asked", "part_of"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 __all__ = ["SEED", "Class", "Figures", "Share", "figures", "wilson", "yes_no"]
 
-SEED, DRAWS, BINS = 20261120, 1000, 15
+SEED, DRAWS, BINS, CHANCES = 20261120, 1000, 15, 200
 ROOM = 2_000_000  # line weights held at once while bootstrapping
 Z = 1.959964  # of a 95 % interval
 
@@ -47,9 +47,10 @@ class Figures(TypedDict, total=False):
 
     n: lines. majority_: what always answering the commonest label would reach. top3: the label is
     among the three likeliest (of more than three). ece: expected calibration error of the first
-    answer, 15 bins of equal width (Guo et al., ICML 2017). sure: share of lines one is sure of,
-    sure_right: how many of those are right. classes: by label. Of yes-or-no tasks also: auroc,
-    average_precision, sensitivity (of those that are so) and false_alarms (of those that are not).
+    answer, 15 bins of equal width (Guo et al., ICML 2017); ece_by_chance: what an answer that is right
+    exactly as often as it says would show on so few lines, mean of 200 drawings. sure: share of lines
+    one is sure of, sure_right: how many of those are right. classes: by label. Of yes-or-no tasks also:
+    auroc, average_precision, sensitivity (of those that are so), false_alarms (of those that are not).
     """
 
     n: int
@@ -64,6 +65,7 @@ class Figures(TypedDict, total=False):
     top3: float
     top3_95: list[float]
     ece: float
+    ece_by_chance: float
     sure: float
     sure_right: float
     sure_right_95: list[float]
@@ -109,7 +111,7 @@ def figures(
     out |= _majority(truth, len(names))
     if len(names) > 3:
         _put(out, "top3", near.mean(), drawn["top3"])
-    out["ece"] = _round(_calibration_error(top, right))
+    _put_calibration(out, top, right)
     if sure is not None:
         out["sure"] = _round(sure.mean())
         if sure.any():
@@ -132,7 +134,7 @@ def yes_no(
     said = p >= bar  # the answer; its confidence is the probability itself
     likely = np.stack([said, ~said], axis=1).astype(float)
     out = figures(likely, [names[0] if one else names[1] for one in so], names, groups=groups)
-    out["ece"] = _round(_calibration_error(np.where(said, p, 1 - p), said == so))
+    _put_calibration(out, np.where(said, p, 1 - p), said == so)
     out["bar"] = bar
     out["sensitivity"] = wilson(int((said & so).sum()), int(so.sum()))
     out["false_alarms"] = wilson(int((said & ~so).sum()), int((~so).sum()))
@@ -233,6 +235,13 @@ def _areas(p: Vector, so: Flags, weights: Vector) -> tuple[Vector, Vector]:
         auroc = (pos * (below + neg / 2)).sum(axis=1) / (all_pos * all_neg)
         precision = (pos[:, ::-1] * caught / np.maximum(1, alarmed)).sum(axis=1) / all_pos
     return auroc, precision
+
+
+def _put_calibration(out: Figures, sure: Vector, right: Flags) -> None:
+    out["ece"] = _round(_calibration_error(sure, right))
+    rng = np.random.default_rng(SEED)
+    drawn = [_calibration_error(sure, rng.random(len(sure)) < sure) for _ in range(CHANCES)]
+    out["ece_by_chance"] = _round(float(np.mean(drawn)))
 
 
 def _calibration_error(top: Vector, right: Flags) -> float:

@@ -15,7 +15,7 @@ from agent.evaluate.metrics import Share, wilson
 from agent.evaluate.sources import Format, Line, Source
 from agent.reading.ladder import LEVELS, Level, Risk
 from agent.tables import known, rows
-from agent.train.data import CSSRS
+from agent.train.labels import CSSRS
 
 __all__ = [
     "AT_RISK",

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from agent.errors import DataError
 from agent.tables import grouped, header, known, objects, rows
-from agent.train.data import EMOTIONS, INTENTS, STRATEGIES
+from agent.train.labels import EMOTIONS, INTENTS, STRATEGIES
 
 __all__ = ["EMOTION_FORMATS", "INTENT_FORMATS", "Format", "Line", "Source", "even", "found"]
 

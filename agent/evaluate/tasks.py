@@ -22,7 +22,7 @@ from agent.evaluate.timing import spent, timed
 from agent.reading.encoder import Encoder
 from agent.reading.ladder import Risk
 from agent.tables import header
-from agent.train.data import CSSRS, DEPRESSION_CAUSES, EMOTIONS, INTENTS, STRESS_CAUSES
+from agent.train.labels import CSSRS, DEPRESSION_CAUSES, EMOTIONS, INTENTS, STRESS_CAUSES
 
 __all__ = ["BAR", "Look", "Report", "case_files", "cases", "emotions", "imhi", "intents", "looking", "risk"]
 

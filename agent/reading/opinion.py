@@ -17,6 +17,8 @@ RULE = "reading model"
 ROUTED: frozenset[Kind] = frozenset(
     {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
 )
+# A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
+FAR_OFF = "far_off"
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
@@ -25,7 +27,8 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
     """One cue when the model is confident of moderate danger or worse, and of more than the rules; else none.
 
     rules: what the rules heard in the same message. They know better what kind of danger it is and to
-    whom, so the model only says how much. Alone, a kind it is not sure of is distress.
+    whom, so the model only says how much. Alone, a kind it is not sure of is distress, and moderate is
+    not held against a mark that the end spoken of is a lifetime away.
     """
     level = heard["danger"]
     known = max(
@@ -34,6 +37,8 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
         default=None,
     )
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
+        return []
+    if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
         return []
     if known:
         kind, subject = known["kind"], known["subject"]

@@ -20,6 +20,7 @@ from agent.words import Strict, load
 
 __all__ = ["wants", "wishes"]
 
+_AGAINST: dict[str, Literal["brief", "longer"]] = {"brief": "longer", "longer": "brief"}
 _LONG = 120  # words from which a message counts as an outpouring
 _HEAD, _TAIL = 3000, 1500  # characters read of a longer message: a wish stands where it begins or ends
 
@@ -46,7 +47,7 @@ class Want(Rule):
 class Wish(Rule):
     """A lasting preference: what `key` of the Person becomes. `wants`: want ids that say the same."""
 
-    key: Literal["advice", "questions", "brief"]
+    key: Literal["advice", "questions", "brief", "longer", "plain"]
     value: bool
     wants: tuple[str, ...] = ()
     only_undoes: bool = False
@@ -238,6 +239,9 @@ def wishes(text: str, person: Person) -> Person:
     for at_last, wish in sorted(heard, key=lambda pair: pair[0]):
         if at_last >= 0 and (not wish.only_undoes or kept.get(wish.key) is (not wish.value)):
             kept[wish.key] = wish.value
+            other = _AGAINST.get(wish.key)
+            if wish.value and other and other in kept:
+                kept[other] = False
     return _named(text, kept)
 
 

@@ -14,6 +14,7 @@ from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
+from agent.notes import noted, own_line, untold
 from agent.responders.mirror import mirror, short_answer, topic_phrase
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
 from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
@@ -22,6 +23,7 @@ __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
 _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
+_PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -76,6 +78,12 @@ def sentence_for(brief: Brief, position: int) -> str | None:
 
 def _opening(text: str) -> str:
     return " ".join(re.findall(r"[\w'’]+", text.lower())[:3])
+
+
+def _hard(line: str) -> bool:
+    """Whether a sentence is more than somebody who asked for simple words should be given."""
+    words = re.findall(r"[^\W_]+", line)
+    return len(words) > _PLAIN or any(len(word) > _PLAIN_WORD for word in words)
 
 
 @dataclass
@@ -157,7 +165,8 @@ class _Voice:
         if (not self.out and _opening(lines[0]) in self.starts) or _ONCE in self.openings & openings:
             return False
         echo = set(re.findall(r"[a-z']{4,}", template.lower())) & load_replies().echoes
-        if strict and (echo & self.echo or self.openings & openings):
+        hard = self.brief["person"].get("plain") and any(_hard(line) for line in lines)
+        if strict and (hard or echo & self.echo or self.openings & openings):
             return False
         self.out += lines
         self.said.update(lines)
@@ -283,11 +292,18 @@ def _slots(brief: Brief) -> dict[str, str]:
         "name": brief["person"].get("name"),
     }
     if brief["plan"]["move"] in {"repeat_back", "complaint"}:
-        told = list(dict.fromkeys(clause for text in earlier[:-1] if (clause := mirror(text))))
+        notes = noted(brief["history"])
+        back = brief["plan"]["move"] == "repeat_back"
+        quoted = {*notes["helped"], *notes["chosen"], *untold(brief["history"])} if back else set()
+        rest = [text for text in earlier[:-1] if text not in quoted]
+        told = list(dict.fromkeys(clause for text in rest if (clause := mirror(text))))
         slots |= zip(("first", "second"), told[:2], strict=False)
         slots["latest"] = (
             told[-1] if len(told) > 2 or (told and brief["plan"]["move"] == "complaint") else None
         )
+        if back:
+            slots["practised"] = next(reversed(notes["practised"]), None)
+            slots |= {"helped": own_line(notes["helped"]), "chosen": own_line(notes["chosen"])}
     slots |= zip(("them", "their"), pronouns(brief["history"]), strict=True)
     filled = {name: text for name, text in slots.items() if text}
     return filled | {name.capitalize(): text[0].upper() + text[1:] for name, text in filled.items()}
@@ -305,6 +321,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "asked": voice.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
+        "untold": "first" not in voice.slots,
         "again": bool(load_replies().known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }
     return (

@@ -45,12 +45,13 @@ class Way(Strict):
     kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the
     message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
     (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
-    library had something). say: parts in order, each with its variants. then: further steps.
+    library had something), `untold` (nothing of what they told can be said back). say: parts in order,
+    each with its variants. then: further steps.
     """
 
     kind: str = ""
     hears: tuple[str, ...] = ()
-    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found"] = ""
+    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold"] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
 

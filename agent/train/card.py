@@ -59,13 +59,13 @@ def _tables(report: Mapping[str, Any]) -> Iterator[str]:
         lines = [
             f"**{head}**",
             "",
-            f"| held-out texts | n | accuracy | weighted F1 | macro F1 | {last} | ECE |",
-            "|---|---|---|---|---|---|---|",
+            f"| held-out texts | n | accuracy | weighted F1 | macro F1 | {last} | ECE | ECE by chance |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         for source, found in sources.items():
             key = "auroc" if ranked else "top3"
             cells = [_cell(found, name) for name in ("accuracy", "weighted_f1", "macro_f1", key)]
-            lines.append(f"| {source} | {found['n']:,} | {' | '.join(cells)} | {found['ece']:.3f} |")
+            lines.append(f"| {source} | {found['n']:,} | {' | '.join(cells)} | {_calibration(found)} |")
         sure = {source: found for source, found in sources.items() if "sure" in found}
         if sure:
             lines += ["", "| may a feeling be named? | sure | right when sure |", "|---|---|---|"]
@@ -81,6 +81,12 @@ def _cell(found: Mapping[str, Any], name: str) -> str:
         return "–"
     low, high = found[f"{name}_95"]
     return f"{found[name]:.3f} ({low:.3f}–{high:.3f})"
+
+
+def _calibration(found: Mapping[str, Any]) -> str:
+    """What was measured, and what the fewness of the texts alone would show."""
+    chance = found.get("ece_by_chance")
+    return f"{found['ece']:.3f} | {'–' if chance is None else f'{chance:.3f}'}"
 
 
 def _span(shares: Sequence[float]) -> str:

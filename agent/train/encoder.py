@@ -19,7 +19,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from agent.errors import DataError
-from agent.train.data import HEADS, Example, examples
+from agent.train.data import Example, examples
+from agent.train.labels import HEADS
 from agent.train.model import Layout, Model, balanced, loss_of, padded, published, say, tokenised
 from agent.train.recipe import Recipe, schedule
 

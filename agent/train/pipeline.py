@@ -25,7 +25,7 @@ def run(  # noqa: PLR0913 - the options of the command
 ) -> None:
     """Write a reading model made from `data` into `out`; `work` holds the run.
 
-    further: two more runs after the default one, in folders of their own under `work`. beside: the folder
+    further: three more runs after the default one, in folders of their own under `work`. beside: the folder
     of a permissive model, whose figures the card then shows beside these. Where finished weights already
     stand in `work` that run is not made again. Raises DataError before any training when a data file is
     missing or malformed.

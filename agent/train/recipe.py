@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.train.data import HEADS
+from agent.train.labels import HEADS
 
 __all__ = ["Recipe", "default_recipe", "further_recipes", "permissive_recipe", "schedule"]
 
@@ -70,7 +70,7 @@ def default_recipe() -> Recipe:
 
 
 def further_recipes() -> tuple[Recipe, ...]:
-    """Two more runs, each on the weights of the one before: what was still badly learned, then danger."""
+    """Further runs, each on the weights before it: what was badly learned, danger, all of it again."""
     return (
         Recipe(
             passes={
@@ -109,6 +109,28 @@ def further_recipes() -> tuple[Recipe, ...]:
             },
             heads={**Recipe(passes={}).heads, "danger": 1.5},
             rate=2e-4,
+            rounds=1,
+        ),
+        Recipe(
+            passes={
+                "situations": 0.5,
+                "intents": 0.7,
+                "conversations": 0.2,
+                "turns": 0.1,
+                "films": 0.4,
+                "film answers": 0.5,
+                "support talks": 0.15,
+                "dreaddit": 0.3,
+                "irf": 1.5,
+                "multiwd": 1.5,
+                "cams": 0.7,
+                "sad": 0.7,
+                "dr": 0.4,
+                "cssrs": 1.0,
+                "wants": 1.0,
+                "dangers": 1.0,
+            },
+            rate=1.5e-4,
             rounds=1,
         ),
     )

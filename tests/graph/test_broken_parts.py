@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agent import guard, plan, rulebook, safety_plan, sentences, themes, words
+from agent import exercises, guard, notes, plan, rulebook, safety_plan, sentences, themes, words
 from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import assess, language, rules, wants
 from agent.reading.ladder import Level
@@ -43,6 +43,8 @@ READERS: dict[str, list[tuple[ModuleType, str]]] = {
     "themes.yaml": [(themes, "load_themes"), (themes, "_index"), (themes, "_told")],
     "handoff.yaml": [(handoff, "load_handoff")],
     "safety_plan.yaml": [(safety_plan, "load_plan_words")],
+    "notes.yaml": [(notes, "load_notes_words")],
+    "practice.yaml": [(exercises, "load_practice_words"), (exercises, "exercises"), (exercises, "worded")],
 }
 CORRUPT = {"missing": None, "not YAML": b"rules: [", "not text": b"\xff\xfe\x00", "another schema": b"a: 1\n"}
 Damage = Callable[[str, bytes | None], None]

@@ -9,7 +9,8 @@ import pytest
 
 from agent.responders.static import BAKED, EMERGENCY
 from graph import services as serving
-from knowledge.helplines import CHECK, RETIRED, HelplineError, contact_tokens, load_helplines
+from knowledge.helplines import CHECK, HelplineError, contact_tokens, load_helplines
+from knowledge.registry import retired
 
 HELPLINES = load_helplines()
 ROOT = Path(__file__).parents[2]
@@ -174,9 +175,9 @@ def test_a_line_that_is_closed_now_is_not_offered_first():
     ],
 )
 def test_hours_are_read_and_what_cannot_be_read_is_unknown(hours, moment, expected):
-    from knowledge.helplines import _open
+    from knowledge.hours import is_open
 
-    assert _open(hours, "", moment) is expected
+    assert is_open(hours, "", moment) is expected
 
 
 def test_medium_certainty_asks_to_check_the_number():
@@ -318,7 +319,7 @@ def test_whoever_asks_and_whenever_there_is_somebody_to_reach(young, cannot_spea
 
 
 def test_whatever_the_hour_a_line_that_is_closed_is_not_first_while_another_is_open():
-    from knowledge.helplines import _open
+    from knowledge.hours import is_open
 
     for hour in range(0, 168, 7):
         now = datetime(2026, 11, 23 + hour // 24, hour % 24, 30, tzinfo=UTC)
@@ -328,7 +329,7 @@ def test_whatever_the_hour_a_line_that_is_closed_is_not_first_while_another_is_o
                 zone = HELPLINES.zones.get(country, "")
                 narrow = {"english_speakers", "disaster", "overdose_prevention", "social_emergency"}
                 wide = [row for row in ranked if row.audience not in narrow | {"child_protection"}]
-                states = [_open(row.hours, zone, now) for row in wide]
+                states = [is_open(row.hours, zone, now) for row in wide]
                 if True in states:
                     assert states[0] is True, (country, category, now)
 
@@ -341,13 +342,13 @@ def test_the_retired_numbers_are_nowhere():
         "CA": {"18334564566"},
         "IN": {"18005990019"},
         "US": {"18009312237", "18002738255"},
-    } == RETIRED
+    } == retired()
     for row in HELPLINES.rows:
         told = contact_tokens(f"{row.name} | {row.phone} | {row.sms}")  # a note may say which number is old
-        assert not told & RETIRED.get(row.country, set()), row
+        assert not told & retired().get(row.country, set()), row
         assert not re.search(r"988.*press 3", f"{row.phone} {row.notes}"), row
     baked = contact_tokens(" | ".join(word for line in BAKED.values() for word in line))
-    long_ones = {number for numbers in RETIRED.values() for number in numbers if len(number) > 4}
+    long_ones = {number for numbers in retired().values() for number in numbers if len(number) > 4}
     assert not (baked | set(EMERGENCY.values())) & (long_ones | {"1393"})
     texts = [
         *ROOT.glob("*.md"),

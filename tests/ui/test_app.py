@@ -194,3 +194,10 @@ def test_a_safety_plan_can_be_saved_once_it_is_begun(page: AppTest) -> None:
     assert not page.get("download_button")
     say(page, "can we write a safety plan")
     assert [button.label for button in page.get("download_button")] == [load_ui_words().plan_save]
+
+
+def test_notes_can_be_saved_once_something_was_told(page: AppTest) -> None:
+    say(page, "hello")
+    assert not page.get("download_button")
+    say(page, "my landlord put the rent up and I owe two months")
+    assert [button.label for button in page.get("download_button")] == [load_ui_words().notes_save]

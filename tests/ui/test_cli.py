@@ -109,3 +109,25 @@ def test_an_unknown_conversation_has_no_plan_and_none_is_begun() -> None:
     done = CliRunner().invoke(app, ["plan", "unknown"])
     assert done.exit_code == 1
     assert "no safety plan" in done.output
+
+
+def test_exercises_are_printed_for_reading() -> None:
+    every = CliRunner().invoke(app, ["exercises"])
+    one = CliRunner().invoke(app, ["exercises", "grounding"])
+    assert every.exit_code == one.exit_code == 0
+    assert one.stdout.count("## ") == 1
+    assert every.stdout.count("## ") == 10
+    assert CliRunner().invoke(app, ["exercises", "juggling"]).exit_code == 2
+
+
+def test_notes_are_printed_in_the_chat_and_of_a_kept_conversation() -> None:
+    done = run(
+        "chat", "--country", "GB", "--keep", typed="/notes\nmy landlord raised the rent again\n/notes\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing to note" in done.stdout
+    assert "- my landlord raised the rent again" in done.stdout
+    thread = done.stdout.split("--thread ")[1].split()[0]
+    asked = CliRunner().invoke(app, ["notes", thread, "--json"])
+    assert json.loads(asked.stdout)["told"] == ["my landlord raised the rent again"]
+    assert CliRunner().invoke(app, ["notes", "unknown"]).exit_code == 1

@@ -15,7 +15,7 @@ from agent.errors import DataError
 from agent.evaluate.guard import replies
 from agent.reading.encoder import Encoder
 from agent.reading.heads import Heads, Marks, heads_of
-from agent.train.data import EMOTIONS, HEADS
+from agent.train.labels import EMOTIONS, HEADS
 from ui.cli import app
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent.train.data import HEADS
+from agent.train.labels import HEADS
 
 
 def look(text: str) -> dict[str, dict[str, float]]:

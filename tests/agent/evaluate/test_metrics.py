@@ -139,3 +139,15 @@ def test_every_reading_is_timed() -> None:
         "texts_per_second": 500.0,
     }
     assert spent([]) == {"texts": 0}
+
+
+def test_few_lines_alone_show_some_error_of_calibration_and_many_show_little() -> None:
+    rng = np.random.default_rng(1)
+
+    def chance(count: int) -> float:
+        p = rng.random(count)
+        return yes_no(p, rng.random(count) < p, 0.5)["ece_by_chance"]
+
+    few, many = chance(60), chance(6000)
+    assert few > 0.05
+    assert many < 0.02

@@ -16,7 +16,7 @@ from agent.errors import EncoderError
 from agent.reading import encoder as module
 from agent.reading.encoder import Encoder, load_encoder
 from agent.train.card import render
-from agent.train.data import EMOTIONS, HEADS, INTENTS
+from agent.train.labels import EMOTIONS, HEADS, INTENTS
 
 SHIPPED = Path(module.__file__).parent / "model"
 LINES = [

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from agent.train.data import CSSRS, EMOTIONS, INTENTS, STRATEGIES, STRESS_CAUSES, WELLNESS
+from agent.train.labels import CSSRS, EMOTIONS, INTENTS, STRATEGIES, STRESS_CAUSES, WELLNESS
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import DataError
-from agent.train import data as module
-from agent.train.data import FILES, HEADS, Example, case_rows, examples, own_rows
+from agent.train import sets as module
+from agent.train.data import Example, examples
+from agent.train.labels import HEADS
+from agent.train.own import case_rows, own_rows
+from agent.train.sets import FILES
 from tests.agent.train.public import public_data, write_csv
 
 

@@ -14,8 +14,9 @@ import torch
 from agent.errors import DataError
 from agent.reading.encoder import load_encoder
 from agent.train import card, encoder, ship
-from agent.train.data import HEADS, Example
+from agent.train.data import Example
 from agent.train.encoder import train
+from agent.train.labels import HEADS
 from agent.train.model import Layout, balanced, loss_of, tokenised
 from agent.train.recipe import Recipe, schedule
 from tests.agent.train.public import public_data

@@ -1,0 +1,328 @@
+"""An exercise talked through: what each message of the person's does to it, and what is said back.
+
+Deterministic, over words/practice.yaml and words/exercises/. One step a turn, to be left at any point, and
+no step in the same words twice. It knows nothing of danger: whoever calls it has made sure that the turn
+is free for an exercise.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from string import Template
+from typing import Literal, NamedTuple
+
+from agent.brief import Plan, Step
+from agent.exercises import (
+    Exercise,
+    ExerciseStep,
+    Practice,
+    answers_to,
+    asked,
+    exercises,
+    live,
+    load_practice_words,
+    matches,
+    of_idea,
+)
+from agent.plan import offered, turned_down
+from agent.responders.replies import sentences
+from agent.safety_plan import folded
+from agent.themes import History, theme_of
+
+__all__ = ["Call", "Practised", "heard", "practised"]
+
+WORDS = 110
+_YES = 8  # words of a message that says yes to an offer and nothing else
+_TOLD = 5  # words of a message that tells more than how it is
+_OWN = 12  # words of the person's that are short enough to be said back whole
+
+Act = Literal["", "begin", "go", "answer", "stop", "hint", "why", "other", "back", "resume", "worse"]
+
+
+class Call(NamedTuple):
+    """What a message does to the exercises, and which one is meant; act "" when it is not for them."""
+
+    act: Act
+    name: str = ""
+
+
+class Practised(NamedTuple):
+    """Where the exercises stand after this message, what is said, and the plan of the turn."""
+
+    practice: Practice
+    sentences: list[str]
+    turn_plan: Plan
+
+
+def heard(  # noqa: PLR0913 - what the choice depends on, each by name
+    text: str, practice: object, *, turn: int, wants: Sequence[str], history: History, ours: bool = True
+) -> Call:
+    """What the message does: it asks for an exercise, accepts the offer of one, or answers the open step.
+
+    history: (role, text), this message last. ours: whether our last reply was written by us.
+    """
+    words, plain = load_practice_words(), folded(text)
+    known: Practice = practice if isinstance(practice, dict) else {}  # type: ignore[assignment]
+    name = known.get("name", "")
+    open_now = ours and name in exercises() and live(known, turn)
+    call = _within(text, plain, known, wants) if open_now else Call("")
+    if call.act or words.asides.intersection(wants) - {"off_topic"}:
+        return call
+    if wanted := _wanted(text, known, wants, history, open_now=open_now):
+        return Call("resume" if wanted == name and known.get("step") else "begin", wanted)
+    if ours and "accept" in wants and len(plain.split()) <= _YES:
+        last = next((said for role, said in reversed(history) if role == "assistant"), "")
+        put = [of_idea(idea) for idea in offered([("assistant", last)], practised=False)]
+        after = known.get("instead", "") if known.get("turn") == turn - 1 else ""
+        if chosen := next((each for each in [after, *put] if each), ""):
+            return Call("begin", chosen)
+    if plain in words.commands["resume"] and name in exercises() and known.get("step"):
+        return Call("resume", name)
+    return Call("")
+
+
+def _wanted(text: str, practice: Practice, wants: Sequence[str], history: History, *, open_now: bool) -> str:
+    """The exercise that a message asks for, by name or need or in general, "" for none."""
+    down = {*practice.get("declined", []), *map(of_idea, turned_down(history))}
+    if (wanted := asked(text, down)) or "exercise" not in wants or open_now:
+        return wanted
+    spent = down.union(practice.get("rounds", {}))
+    return next((each for each in load_practice_words().general if each not in spent), "")
+
+
+def _within(text: str, plain: str, practice: Practice, wants: Sequence[str]) -> Call:
+    """What a message does to the open exercise; act "" where it is for something else."""
+    words, name = load_practice_words(), practice["name"]
+    step = _step(exercises()[name], practice["step"])
+    last, letter = step.id == exercises()[name].steps[-1].id, step.takes == "letter"
+    for command, phrases in words.commands.items():
+        if plain in phrases:
+            refused = plain in words.refuses and step.reply == "done" and not last
+            return Call("stop" if refused else "go" if command == "resume" else command, name)
+    if not letter and (of_it := _of_it(plain)):
+        return Call(of_it, name)
+    if not last and _worse(plain, step):
+        return Call("worse", name)
+    if _aside(text, plain, step, wants, last=last):
+        return Call("")
+    if step.reply != "words" and (wanted := asked(text)):
+        return Call("resume" if wanted == name else "begin", wanted)
+    return Call("answer" if plain else "", name)
+
+
+def _of_it(plain: str) -> Act:
+    """Whether a message is about the exercise as such: turns it down, or asks what it is for."""
+    words = load_practice_words()
+    return "other" if matches(words.tried, plain) else "why" if matches(words.whys, plain) else ""
+
+
+def _aside(text: str, plain: str, step: ExerciseStep, wants: Sequence[str], *, last: bool) -> bool:
+    """Whether a message in the middle of an exercise is none of its business and is answered first."""
+    words, letter = load_practice_words(), step.takes == "letter"
+    if (words.always if letter else words.asides).intersection(wants):
+        return True
+    if len(plain.split()) > words.most["words" if last else step.reply]:
+        return True
+    if letter:  # it is said to somebody else, questions and all
+        return False
+    told = step.reply != "words" and not last and _tells(text, plain)
+    asks = "?" in text and (step.reply != "words" or last or matches(words.to_us, plain))
+    news = step.takes != "telling" and matches(words.news, plain)
+    return told or asks or news or matches(words.leaves, plain)
+
+
+def _tells(text: str, plain: str) -> bool:
+    """Whether a message tells of something in their life, where an exercise asked for none of it."""
+    listed = "," in text or "\n" in text
+    return len(plain.split()) >= _TOLD and not listed and theme_of([("user", text)]) != "general"
+
+
+def _worse(plain: str, step: ExerciseStep) -> bool:
+    """Whether the exercise does harm. A list of things may hold such a word, and a thought may be of it."""
+    words = load_practice_words()
+    if matches(words.hurts, plain):
+        return True
+    said = plain.split()
+    own = step.reply == "done" or (step.reply == "list" and not words.myself.isdisjoint(said))
+    return own and len(said) <= words.most["done"] and matches(words.worse, plain)
+
+
+def practised(  # noqa: PLR0913 - what the reply depends on, each by name
+    practice: Practice,
+    call: Call,
+    *,
+    turn: int,
+    history: History,
+    said: Iterable[str],
+    seed: int,
+) -> Practised:
+    """Take the last message of history, as `heard` understood it, into the exercise and say what is next."""
+    words = load_practice_words()
+    now: Practice = {**practice, "turn": turn, "instead": "", "resting": call.act == "stop"}
+    voice = _Voice(said, seed + now.get("rounds", {}).get(call.name, 0) + (call.act == "begin"))
+    one = exercises()[call.name]
+    match call.act:
+        case "begin":
+            _begin(now, call.name, voice)
+        case "resume":
+            now["name"] = call.name
+            voice.say(words.resumed)
+            _speak(one, _step(one, now.get("step", "")), voice)
+        case "stop":
+            _turn_down(now, call.name, only_at_first=True)
+            voice.say(words.paused)
+            voice.say(words.stay)
+        case "other":
+            _another(now, history, voice)
+        case "hint":
+            if not voice.say(_step(one, now["step"]).hint):
+                voice.say(words.again)
+        case "why":
+            voice.say(one.reason)
+            voice.say(words.free)
+        case "back":
+            ids = [step.id for step in one.steps]
+            now["step"] = ids[max(ids.index(now["step"]) - 1, 0)]
+            voice.say(words.back)
+            _speak(one, _step(one, now["step"]), voice)
+        case "worse":
+            _leave(now, one, voice)
+        case _:
+            _onward(now, one, call.act, history, voice)
+    return Practised(now, voice.out or [words.again[0]], _turn_plan(one))
+
+
+def _begin(now: Practice, name: str, voice: "_Voice") -> None:
+    words, one = load_practice_words(), exercises()[name]
+    first = not now.get("rounds")
+    now["rounds"] = {**now.get("rounds", {}), name: now.get("rounds", {}).get(name, 0) + 1}
+    now["declined"] = [each for each in now.get("declined", []) if each != name]
+    now["name"], now["step"] = name, one.steps[0].id
+    if not voice.fresh(one.steps[0].say):  # every wording of it was used
+        now["step"] = ""
+        voice.say(words.known)
+        return
+    voice.say(one.begins)
+    if first:
+        voice.say(words.manual)
+    _speak(one, one.steps[0], voice)
+
+
+def _speak(one: Exercise, step: ExerciseStep, voice: "_Voice") -> None:
+    """The step, or where each of its wordings was used the way to it and its hint; then how to go on."""
+    words = load_practice_words()
+    told = voice.say(step.say)
+    if not told:  # every wording of it was used
+        told = voice.say(words.above)
+        told = voice.say(step.hint) or voice.say(words.again) or told
+    if told and step.reply == "done" and step.id != one.steps[-1].id:
+        voice.say(words.onward)
+
+
+def _onward(now: Practice, one: Exercise, act: Act, history: History, voice: "_Voice") -> None:
+    """To the next step; past the last of them, the exercise is done."""
+    words, ids, plain = load_practice_words(), [step.id for step in one.steps], folded(history[-1][1])
+    at = ids.index(now["step"])
+    if at + 1 < len(ids):
+        step = one.steps[at]
+        if act == "answer" and not voice.say(step.heard) and step.reply == "done":
+            slow = matches(words.same, plain)
+            voice.say(words.slowly if slow else words.told if len(plain.split()) >= _TOLD else ())
+        now["step"] = ids[at + 1]
+        _speak(one, one.steps[at + 1], voice)
+        return
+    now["step"] = ""
+    if matches(words.worse, plain) and not matches(words.same, plain):
+        voice.say(words.said_worse)
+        voice.say(words.stay)
+        return
+    kinds = ((words.same, words.said_same), (words.better, words.said_better))
+    voice.say(next((bank for patterns, bank in kinds if matches(patterns, plain)), words.said_other))
+    if own := _own(history):
+        voice.say([Template(line).substitute(own=own) for line in words.chosen])
+    voice.say(one.ends)
+
+
+def _own(history: History) -> str:
+    """The step the person chose in the exercise that ends now, in their words; "" for none or too much."""
+    found, name = "", ""
+    for at, step, text in answers_to(history):
+        found, name = (found if at == name else ""), at
+        if step.keeps == "chosen":
+            found = " ".join(text.split()).strip(" .")
+    plain = len(found.split()) <= _OWN and not re.search(r"[^\w\s,'’-]|\d", found)
+    return found if plain else ""
+
+
+def _another(now: Practice, history: History, voice: "_Voice") -> None:
+    """Turn the open one down, and begin one of the same idea's neighbours that was not."""
+    words = load_practice_words()
+    _turn_down(now, now["name"])
+    down = {*now.get("declined", []), *map(of_idea, turned_down(history))}
+    every = dict.fromkeys([*words.general, *exercises()])
+    left = (name for name in every if name not in down and not now.get("rounds", {}).get(name))
+    if name := next(left, ""):
+        voice.say(words.others)
+        _begin(now, name, voice)
+    else:
+        now["step"] = ""
+        voice.say(words.none_left)
+        voice.say(words.stay)
+
+
+def _leave(now: Practice, one: Exercise, voice: "_Voice") -> None:
+    """The way out for whom it makes worse; that exercise is not offered again."""
+    words = load_practice_words()
+    _turn_down(now, now["name"])
+    now["step"] = ""
+    if not voice.say(one.worse):
+        voice.say(words.said_worse)
+        voice.say(words.stay)
+    elif one.instead and one.instead not in now.get("declined", []) and voice.say(one.offered):
+        now["instead"] = one.instead
+
+
+def _turn_down(now: Practice, name: str, *, only_at_first: bool = False) -> None:
+    if only_at_first and now.get("step") != exercises()[name].steps[0].id:
+        return
+    now["declined"] = [*dict.fromkeys([*now.get("declined", []), name])]
+
+
+def _step(one: Exercise, name: str) -> ExerciseStep:
+    return next((step for step in one.steps if step.id == name), one.steps[0])
+
+
+class _Voice:
+    """One reply in the making; a variant with a sentence said before is passed over."""
+
+    def __init__(self, said: Iterable[str], seed: int) -> None:
+        self.out: list[str] = []
+        self._said = set(said)
+        self._seed = seed
+
+    def fresh(self, texts: Sequence[str]) -> list[str]:
+        """The first variant, in this round's order, of which nothing was said yet, as sentences."""
+        start = self._seed % len(texts) if texts else 0
+        cut = (sentences(text) for text in (*texts[start:], *texts[:start]))
+        return next((lines for lines in cut if not self._said.intersection(lines)), [])
+
+    def say(self, texts: Sequence[str]) -> bool:
+        """Say one; False when all were said."""
+        lines = self.fresh(texts)
+        self.out += lines
+        self._said.update(lines)
+        return bool(lines)
+
+
+def _turn_plan(one: Exercise) -> Plan:
+    return Plan(
+        move="practice",
+        steps=[Step(step="helping", why=one.why)],
+        intent="suggesting",
+        stage="act",
+        topic="general",
+        feeling="",
+        ask=False,
+        offer="",
+        words=WORDS,
+        careful=True,
+    )

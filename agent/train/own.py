@@ -1,0 +1,62 @@
+"""Our own messages, written for this project, as rows to learn from: wants, and risk with its cases.
+
+The sealed part of the cases is never a row. Knows nothing of the public sets.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from agent.reading.ladder import KINDS, Kind
+from agent.tables import rows as _csv
+from agent.train.sets import Reader, Row
+
+__all__ = ["OWN", "case_rows", "own_rows"]
+
+
+def own_rows(name: str) -> list[dict[str, str]]:
+    """The rows of one of our own tables beside this file: `wants` or `risk`."""
+    return list(_csv(Path(__file__).parent / f"{name}.csv", "text"))
+
+
+def case_rows() -> list[dict[str, str]]:
+    """The risk cases under agent/evaluate/cases, every part."""
+    folder = Path(__file__).parents[1] / "evaluate" / "cases"
+    return [
+        row for path in sorted(folder.glob("*.csv")) for row in _csv(path, "part", "kind", "level", "text")
+    ]
+
+
+def _wants(data: Path) -> Iterator[Row]:
+    del data
+    for row in own_rows("wants"):
+        targets = {"want": {row["want"]: 1.0}, "danger": {"none" if row["want"] != "vent" else "low": 1.0}}
+        yield Row(row["text"], "wants", targets, held=row["part"] == "test")
+
+
+# The kinds our messages are filed under -> the ladder's. Worry about somebody is a subject, not a kind.
+KIND: Mapping[str, Kind | None] = {
+    **{kind: kind for kind in KINDS},
+    "violence": "harm_to_others",
+    "eating": "eating_disorder",
+    "bereavement": "bereaved",
+    "third_party": None,
+}
+
+
+def _dangers(data: Path) -> Iterator[Row]:
+    """Messages written to train on, and the open part of the cases; the sealed part is never read."""
+    del data
+    cases = (row for row in case_rows() if row["part"] == "open")
+    for row in (*own_rows("risk"), *cases):
+        targets: dict[str, dict[str, float]] = {"danger": {row["level"]: 1.0}}
+        if row["level"] not in {"none", "low"}:
+            targets["danger_subject"] = {row["subject"]: 1.0}
+            kind = KIND[row["kind"]]
+            if kind == "medical" and row["escalate"] == "no":
+                kind = "medication"
+            if kind:
+                targets["danger_kind"] = {kind: 1.0}
+        yield Row(row["text"], "dangers", targets)
+
+
+OWN: Mapping[str, Reader] = {"wants": _wants, "dangers": _dangers}
