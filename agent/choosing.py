@@ -45,7 +45,7 @@ class Chosen(NamedTuple):
 
     def reasons(self, step: str) -> tuple[str, ...]:
         """Names of what the model chose of a step, for the words of why."""
-        asks = {True: "ask", False: "stay"}.get(self.asks) if "ask" in self.learned else None
+        asks = ("ask" if self.asks else "stay") if "ask" in self.learned else None
         mine = {"listening": ("ask", "explore"), "yielding": ("stay",), "helping": ("act",)}
         found = {asks, self.stage if "stage" in self.learned else None}
         return tuple(

@@ -119,7 +119,8 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     from agent.responders.replies import bank
     from agent.supporter import FILES, load_supporter
 
-    encoder, read, told = _encoder(), _read(), {"task": "plan", "data": str(data)}
+    encoder, read = _encoder(), _read()
+    told: dict[str, Any] = {"task": "plan", "data": str(data)}
     supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
     with _counted(encoder.vector, quiet=as_json) as vector:
         told |= supporters.measured(data, FILES, cache(vector))

@@ -158,7 +158,7 @@ def strategies(
         return (weight[rows] * (one + recipe.whole * opens[rows] * all_.sum(1))).mean()
 
     _descend([*first.parameters(), *second.parameters()], loss, len(every), 128, recipe.epochs, recipe)
-    return tuple(_plain(part) for part in (first.weight.T, first.bias, second.weight.T, second.bias))
+    return _plain(first.weight.T), _plain(first.bias), _plain(second.weight.T), _plain(second.bias)
 
 
 def fitting(
