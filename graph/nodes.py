@@ -33,6 +33,7 @@ from agent.responders import handoff as handing
 from agent.safety_plan import standing
 from agent.supporter import Chances
 from graph.deadline import PartFailed, pump, within
+from graph.places import told_country
 from graph.services import Services
 from graph.state import State
 
@@ -95,7 +96,9 @@ def perceive(state: State, services: Services) -> State:
     person = state.get("person") or Person()
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
-        language, wanted, person = within(services.step_seconds, lambda: _asked_for(state, texts, person))
+        language, wanted, person = within(
+            services.step_seconds, lambda: _asked_for(state, texts, person, whose(state, services))
+        )
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
             services.part_seconds,
@@ -302,12 +305,16 @@ def seed(texts: Sequence[str]) -> int:
     return zlib.crc32(texts[0].encode("utf-8", "replace")) if texts else 0
 
 
-def _asked_for(state: State, texts: Sequence[str], person: Person) -> tuple[str, list[str], Person]:
+def _asked_for(
+    state: State, texts: Sequence[str], person: Person, known: str | None
+) -> tuple[str, list[str], Person]:
     """The language, what is wanted of this turn, and what is to be kept in mind."""
     text = texts[-1] if texts else ""
     language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
     for unseen in unfolded(state):
         person = wishes(unseen, person)
+        if known is None and (told := told_country(unseen)):
+            person = {**person, "country": told}
     return language, wants(text, language), person
 
 

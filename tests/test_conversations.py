@@ -31,6 +31,7 @@ THEMES = {
     "exercises",
     "preferences",
     "personas",
+    "suite",
 }
 NAMES = sorted(SCRIPTS)
 

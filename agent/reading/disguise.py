@@ -36,6 +36,9 @@ class Lexicon:
         """The built-in words plus those given; long cue words also in their commonest slips."""
         known = KNOWN.union(words)
         slips = _slips(("suicide", "suicidal", "myself", "overdose", "overdosed", "killing"))
+        slips |= _swaps(
+            ("alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death")
+        )
         spellings = {slip: word for slip, word in slips.items() if slip not in known}
         spellings |= SPELLINGS | dict(typos)
         longest_first = sorted((*known, *spellings), key=lambda word: (-len(word), word))
@@ -174,3 +177,13 @@ def _slips(words: Iterable[str]) -> dict[str, str]:
             found[word[:at] + word[at + 1 :]] = word
             found[word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]] = word
     return {slip: word for slip, word in found.items() if slip != word}
+
+
+def _swaps(words: Iterable[str]) -> dict[str, str]:
+    """Each word with two neighbours swapped: of a short one that is all that stays recognisable."""
+    swapped = {
+        word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]: word
+        for word in words
+        for at in range(1, len(word))
+    }
+    return {slip: word for slip, word in swapped.items() if slip != word}

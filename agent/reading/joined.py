@@ -11,7 +11,7 @@ from functools import cache
 
 from agent.reading.ladder import Subject
 
-__all__ = ["Spots", "any_of", "owner"]
+__all__ = ["Spots", "any_of", "owner", "turns_to_self"]
 
 _SELF = frozenset({"i", "we", "me", "myself"})
 _OTHER = frozenset({
@@ -26,6 +26,9 @@ _CHILD = frozenset({
     "son", "daughter", "kid", "child", "baby", "toddler", "newborn", "infant", "boy", "girl", "nephew",
     "niece", "pupil", "student", "stepson", "stepdaughter", "grandson", "granddaughter", "twins", "teenager",
 })  # fmt: skip
+
+_JOINS = frozenset({"and", "but", "so", "now", "because", ","})
+_THINKS = frozenset({"think", "know", "believe", "heard", "guess", "fear", "worry", "suspect"})
 
 
 @dataclass
@@ -76,3 +79,17 @@ def owner(words: Sequence[str], last: int, fallback: Subject) -> Subject:
         if word in _OTHER:
             return "other"
     return fallback
+
+
+def turns_to_self(words: Sequence[str]) -> bool:
+    """Whether a match that begins with somebody else is in the end about the one who writes.
+
+    "My girlfriend dumped me and I want to die": joined on with "and I", and nobody else is named after it.
+    """
+    turned = False
+    for before, word, after in zip(words, words[1:], (*words[2:], ""), strict=False):
+        if word == "i" and before in _JOINS and after not in _THINKS:
+            turned = True
+        elif word in _OTHER or word in _CHILD:
+            turned = False
+    return turned

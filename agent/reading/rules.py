@@ -17,7 +17,7 @@ from functools import cache
 from agent.errors import WordsError
 from agent.reading.disguise import Lexicon
 from agent.reading.found import Found, Read, Sentence, as_cue, owned, set_aside, turn
-from agent.reading.joined import Spots, any_of, owner
+from agent.reading.joined import Spots, any_of, owner, turns_to_self
 from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject
 from agent.reading.normalise import forms, normalise
 from agent.reading.patterns import Bank
@@ -142,6 +142,8 @@ class Rules:
 
     def _weigh(self, rule: RuleWords, sentence: Sentence, start: int, end: int) -> list[Found]:
         """The match with the level and subject it has in its surroundings; empty when it is no cue there."""
+        if rule.subject != "self" and turns_to_self(sentence.text[start:end].split()):
+            return []  # what the one who writes wishes for has rules of its own
         left = sentence.text[:start]
         # A rule that asks whom it is about and turns at nothing need not look at what stands before it.
         steady = rule.reach is not None and rule.negated == rule.past == "keep"

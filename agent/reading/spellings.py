@@ -47,6 +47,7 @@ SPECIAL = {
     "İ": "i", "ı": "i", "أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": "", "\t": " ", "\r": " ",
     "\n": "\n", "\x0b": " ", "\x0c": " ", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
     "🔫": " gun ", "🔪": " knife ", "💊": " pills ", "🗡": " knife ",
+    "⚰": " coffin ", "🪦": " grave ", "🪢": " rope ", "🩸": " blood ",
 }  # fmt: skip
 # What may stand at the edges of a word without belonging to it.
 EDGE = "\"'()[]{}<>.,!?;:-~_*#=/\\|^%&+\x01"

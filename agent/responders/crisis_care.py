@@ -229,6 +229,8 @@ def card_due(  # noqa: PLR0913, PLR0917
         return everything
     if risk["fresh"] and turn - care["shown_turn"] > STAY_TURNS:
         return everything
+    if everything and {contact["name"] for contact in everything}.isdisjoint(care.get("shown", [])):
+        return everything  # lines of another place: they have only now said where they are
     if risk["fresh"] or scene.answers & set(BARRIERS):
         return [contact for contact in everything if contact["name"] not in care.get("shown", [])]
     return []

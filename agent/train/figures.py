@@ -45,7 +45,8 @@ def report(lines: Lines, heads: Heads) -> dict[str, Any]:
             continue
         mine = lines.where(lambda e, name=name: name in e.targets)  # type: ignore[misc]
         if isinstance(head, Facets):
-            found[name] = {label: _facet(mine, head, label) for label in head.labels}
+            told = [label for label in head.labels if any(label in e.targets[name] for e in mine.examples)]
+            found[name] = {label: _facet(mine, head, label) for label in told}
             continue
         for source, part in _by_source(mine):
             found.setdefault(name, {})[source] = metrics.figures(

@@ -17,7 +17,7 @@ from agent import exercises, guard, notes, plan, rulebook, safety_plan, sentence
 from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import assess, language, rules, wants
 from agent.reading.ladder import Level
-from agent.responders import crisis_words, handoff, mirror, replies
+from agent.responders import crisis_words, handoff, lexicon, replies
 from agent.responders.replies import bank
 from agent.supporter import STRATEGIES
 from graph import Session, Turn, services, session
@@ -37,7 +37,14 @@ READERS: dict[str, list[tuple[ModuleType, str]]] = {
     "reasons.yaml": [(assess, "load_reasons")],
     "wants.yaml": [(wants, "_words"), (wants, "_index")],
     "languages.yaml": [(language, "_known")],
-    "mirror.yaml": [(mirror, "_words"), (mirror, "_any"), (mirror, "_finite")],
+    "mirror.yaml": [
+        (lexicon, "mirror_words"),
+        (lexicon, "pattern"),
+        (lexicon, "matching"),
+        (lexicon, "either"),
+        (lexicon, "_finite"),
+        (lexicon, "_vocabulary"),
+    ],
     "replies_support.yaml": [(replies, "load_replies")],
     "sentences.yaml": [(sentences, "_reader")],
     "themes.yaml": [(themes, "load_themes"), (themes, "_index"), (themes, "_told")],

@@ -1,0 +1,132 @@
+"""The words that mirroring goes by: which are verbs, people, names, and which nobody ever wrote.
+
+Reads agent/words/mirror.yaml, and for plain spelling the vocabulary that ships with the reading model. It
+knows nothing of sentences; clauses.py finds those and mirror.py turns them. English only.
+"""
+
+import json
+import re
+import string
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Literal
+
+import agent.reading
+from agent.words import Strict, load
+
+__all__ = [
+    "MirrorWords",
+    "either",
+    "is_adverb",
+    "is_verb",
+    "is_word",
+    "listed",
+    "matching",
+    "mirror_words",
+    "pattern",
+]
+
+Patterns = Literal[
+    "lead", "tail", "when", "hedge", "short", "never", "sarcasm", "telling", "vague", "trivial", "brief"
+]
+Lists = Literal[
+    "verbs", "pasts", "helpers", "adverbs", "no_verbs", "pronouns", "determiners", "bare", "parents",
+    "people", "names", "scope", "subordinators", "loose_ends", "run_ons", "before_run_ons",
+    "before_nouns", "before_parents", "joiners", "breaks", "starters", "telling",
+    "plain", "wished", "doing", "heads", "owned", "after_its", "capitals",
+]  # fmt: skip
+
+
+class MirrorWords(Strict):
+    """The schema of agent/words/mirror.yaml; its comments say what each list and pattern is for."""
+
+    lists: dict[Lists, frozenset[str]]
+    patterns: dict[Patterns, tuple[str, ...]]
+    clean: tuple[tuple[str, str], ...]
+    turns: dict[str, str]
+    repair: dict[str, str]
+    joined: dict[str, str]
+    soften: dict[str, str]
+    parts: dict[str, str]
+    endings: tuple[tuple[str, str], ...]
+    fronts: tuple[str, ...]
+    topics: tuple[tuple[str, str], ...]
+
+
+@cache
+def mirror_words() -> MirrorWords:
+    """The lists. Raises WordsError when the file breaks its schema."""
+    return load("mirror.yaml", MirrorWords)
+
+
+def listed(name: Lists) -> frozenset[str]:
+    """One of the word lists."""
+    return mirror_words().lists[name]
+
+
+@cache
+def pattern(source: str) -> re.Pattern[str]:
+    """A regular expression of the file, its $names filled in."""
+    people = "|".join(sorted(listed("people"), key=len, reverse=True))
+    filled = string.Template(source).substitute(mirror_words().parts, people=f"(?:{people})")
+    return re.compile(filled, re.IGNORECASE)
+
+
+@cache
+def matching(name: Patterns) -> re.Pattern[str]:
+    """The patterns of one name as one; all but these four are only asked of lower-case words."""
+    cased = name in ("lead", "tail", "hedge", "sarcasm")
+    found = pattern("|".join(f"(?:{source})" for source in mirror_words().patterns[name]))
+    return found if cased else re.compile(found.pattern)
+
+
+@cache
+def either(*names: Lists) -> frozenset[str]:
+    """Several of the word lists as one."""
+    return frozenset().union(*(listed(name) for name in names))
+
+
+@cache
+def _finite() -> frozenset[str]:
+    """Every verb form that can follow a subject."""
+    third = {re.sub(r"(?<![aeiou])ys$", "ies", verb + "s") for verb in listed("verbs")}
+    third |= {verb + "es" for verb in listed("verbs") if verb.endswith(("s", "sh", "ch", "x", "z", "o"))}
+    return (listed("verbs") | listed("pasts") | listed("helpers") | third) - listed("no_verbs")
+
+
+@lru_cache(4096)
+def is_verb(word: str) -> bool:
+    """Whether a word can be the verb of a subject before it."""
+    past = len(word) > 3 and word.endswith("ed") and word not in listed("no_verbs")
+    return past or word in _finite() or word.endswith("n't")
+
+
+@lru_cache(4096)
+def is_adverb(word: str) -> bool:
+    """Whether a word may stand between a subject and its verb."""
+    return word in listed("adverbs") or (len(word) > 4 and word.endswith("ly") and word not in _finite())
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Words that people are known to write; none when the file cannot be read, and then none is missed."""
+    try:
+        file = Path(agent.reading.__file__).with_name("model") / "tokenizer.json"
+        known = frozenset(json.loads(file.read_text("utf-8"))["model"]["vocab"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+    return known.union(*mirror_words().lists.values())
+
+
+@lru_cache(4096)
+def is_word(word: str) -> bool:
+    """Whether somebody may have meant to write this: a known word, or one made of known ones."""
+    known = _vocabulary()
+    if len(word) < 4 or not known or word in known or not word.isascii() or not word.isalpha():
+        return True
+    for end, instead in mirror_words().endings:
+        stem = word.removesuffix(end) + instead if word.endswith(end) else ""
+        if stem in known or (len(stem) > 3 and stem[-1] == stem[-2] and stem[:-1] in known):
+            return True
+    front = next((one for one in mirror_words().fronts if word.startswith(one)), "")
+    return bool(front) and len(word) > len(front) + 2 and is_word(word.removeprefix(front))
