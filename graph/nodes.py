@@ -9,6 +9,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice, takewhile
 from typing import Literal
 
@@ -16,6 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from agent import guard as guarding
 from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
+from agent.choosing import checked, moment_of, weighed
 from agent.errors import ResponderError
 from agent.exercises import for_rules
 from agent.plan import make_plan
@@ -29,6 +31,7 @@ from agent.responders import crisis as crises
 from agent.responders import guided
 from agent.responders import handoff as handing
 from agent.safety_plan import standing
+from agent.supporter import Chances
 from agent.words import tongue
 from graph.deadline import PartFailed, pump, within
 from graph.places import told_country
@@ -137,7 +140,8 @@ def assess(state: State, services: Services) -> State:
 
 def plan(state: State, services: Services) -> State:
     """Decide what the reply should do, before any word is chosen."""
-    return {"plan": _plan(state, restricted=services.restricted)}
+    decided = _plan(state, restricted=services.restricted, foresee=lambda: _foreseen(state, services))
+    return {"plan": decided}
 
 
 def recall(state: State, services: Services) -> State:
@@ -184,10 +188,11 @@ def respond(state: State, services: Services, emit: Emit) -> State:
             own_words = True
     if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
+        worded = partial(guided.respond, fit=_fitting(state, services))
         try:
-            shown(guided.respond, brief, bounds)
+            shown(worded, brief, bounds)
             if len(kept) <= len(opened):
-                shown(guided.respond, _lately(brief), replace(bounds, said=bounds.said[-LATELY:]))
+                shown(worded, _lately(brief), replace(bounds, said=bounds.said[-LATELY:]))
         except PartFailed:
             if len(kept) <= len(opened):  # what was already shown stands as the reply
                 raise
@@ -421,7 +426,34 @@ def history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
     return [(roles[m.type], _text(m)) for m in state.get("messages") or [] if m.type in roles]
 
 
-def _plan(state: State, *, restricted: bool = False) -> Plan:
+def _foreseen(state: State, services: Services) -> Chances | None:
+    """What people who support others would do next; None when nothing can tell, and the rules plan alone."""
+    foresee, moment = services.foresee, moment_of(history(state), state.get("plan"))
+    if state["reading"]["language"] not in READ_LANGUAGES:
+        return None
+    try:
+        return within(services.part_seconds, lambda: checked(foresee(moment))) if foresee else None
+    except PartFailed as error:
+        log.warning("planning by the rules alone: %s", error)
+        return None
+
+
+def _fitting(state: State, services: Services) -> dict[str, float]:
+    """How well the authored sentences answer what was said; {} where the seed alone shall choose."""
+    fit, decided = services.fit, state["plan"]
+    language, moment = state["reading"]["language"], moment_of(history(state), None)
+    if fit is None or services.restricted or not looks_up(decided) or language not in READ_LANGUAGES:
+        return {}
+    try:
+        return within(services.part_seconds, lambda: weighed(fit(moment)))
+    except PartFailed as error:
+        log.warning("choosing sentences by the seed alone: %s", error)
+        return {}
+
+
+def _plan(
+    state: State, *, restricted: bool = False, foresee: Callable[[], Chances | None] | None = None
+) -> Plan:
     texts = said_by(state, "human")
     risk = state["risk"]
     return make_plan(
@@ -434,6 +466,7 @@ def _plan(state: State, *, restricted: bool = False) -> Plan:
         history=history(state),
         before=state.get("plan"),
         restricted=restricted,
+        foresee=foresee,
     )
 
 

@@ -10,7 +10,7 @@ settings become functions. Knows nothing of the order in which nodes call them.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from agent.brief import Passage, Respond
-from agent.errors import EncoderError, WordsError
+from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import rules_spanish
 from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
@@ -28,8 +28,10 @@ from agent.reading.language import detect
 from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
+from agent.responders.replies import bank
 from agent.responders.static import static_reply
 from agent.settings import Settings
+from agent.supporter import Chances, Fit, Foresee, Moment, Supporter, load_supporter
 from graph.audit import Trail
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
@@ -100,6 +102,12 @@ def _library(
     return Library.open(folder, vectors.embed, vectors.name, rerank)
 
 
+@cache
+def _supporter(folder: Path | None, threads: int) -> Supporter:
+    vectors = _encoder(folder, threads)
+    return load_supporter(vectors.vector, bank(), encoder=vectors.name)
+
+
 def encoder(settings: Settings) -> Encoder:
     """The reading model of these settings, loaded once a process. Raises EncoderError."""
     return _encoder(settings.encoder_dir, settings.threads)
@@ -140,6 +148,14 @@ def _read(text: str) -> Heard:
     return _encoder(None, 1).read(text)
 
 
+def _foresee(moment: Moment) -> Chances:
+    return _supporter(None, 1).foresee(moment)
+
+
+def _fit(moment: Moment) -> Mapping[str, float]:
+    return _supporter(None, 1).fit(moment)
+
+
 def _nothing(text: str, k: int) -> list[Passage]:
     del text, k
     return []
@@ -175,11 +191,12 @@ class Services:
 
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
-    folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
-    passes the guard. country: whose helplines, language: in which
-    one to answer, where the person did not say nor write another plainly. part_seconds,
-    reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
-    step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
+    folder. foresee, fit: what human supporters did at such a moment, and how well authored sentences
+    answer it (agent/supporter.py); None leaves plan and choice to the rules. contacts, allowed: the
+    helpline registry. respond: Brief -> sentences; every sentence passes the guard. country: whose
+    helplines, language: in which one to answer, where the person did not say nor write another plainly.
+    part_seconds, reply_seconds: how long a part, or the wording of a reply, may take before it is given
+    up. step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
@@ -194,6 +211,8 @@ class Services:
     answers: Callable[[str], list[Answer]] = _answers
     read: Callable[[str], Heard] = _read
     search: Callable[[str, int], list[Passage]] = _nothing
+    foresee: Foresee | None = _foresee
+    fit: Fit | None = _fit
     contacts: FindContacts = _contacts
     allowed: Callable[[str | None], frozenset[str]] = _allowed
     respond: Respond = guided.respond
@@ -234,11 +253,19 @@ def from_settings(settings: Settings) -> Services:
         floor = FLOOR if settings.floor is None else settings.floor
         return [Passage(**passage) for passage in library(settings).search(text, k, floor)]
 
+    def foresee(moment: Moment) -> Chances:
+        return _supporter(settings.encoder_dir, settings.threads).foresee(moment)
+
+    def fit(moment: Moment) -> Mapping[str, float]:
+        return _supporter(settings.encoder_dir, settings.threads).fit(moment)
+
     kept = trail(settings)
     desk = Desk(settings.desk_db) if settings.operator else None
     return Services(
         read=read,
         search=search,
+        foresee=foresee,
+        fit=fit,
         country=settings.country,
         language=settings.language,
         passages=settings.passages,
@@ -258,10 +285,13 @@ def warm(services: Services) -> list[str]:
     problems = []
     services.scan("hello")
     services.contacts(services.country, ["suicide"], level="moderate")
-    for part in (lambda: services.read("hello"), lambda: services.search("hello", 1)):
+    parts: list[Callable[[], object]] = [lambda: services.read("hello"), lambda: services.search("hello", 1)]
+    if fit := services.fit:
+        parts.append(lambda: fit(Moment(("hello",), 1)))
+    for part in parts:
         try:
             part()
-        except (EncoderError, KnowledgeError) as error:
+        except (EncoderError, KnowledgeError, SupporterError) as error:
             problems.append(str(error))
     return problems
 

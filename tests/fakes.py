@@ -37,8 +37,8 @@ def passage(**changes: Any) -> Passage:
 
 
 def services(**changes: Any) -> Services:
-    """The real rules, plan, words, helplines and guard; a fake encoder and an empty library."""
-    return Services(**{"read": lambda text: heard(), **changes})
+    """The real rules, plan, words, helplines and guard; a fake encoder, an empty library, no supporters."""
+    return Services(**{"read": lambda text: heard(), "foresee": None, "fit": None, **changes})
 
 
 def scripted(*replies: Sequence[str]) -> Callable[[Brief], Iterable[str]]:

@@ -488,5 +488,28 @@ def train_vectors() -> None:
     Console(highlight=False).print(write_vectors(SHIPPED, starter_lines(), encoder.embed, encoder.name))
 
 
+@train.command("plan")
+def train_plan(
+    out: Annotated[Path, typer.Option(help="Folder of the model of supporters.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Public data sets; left out, only the sentences' vectors are renewed.")
+    ] = None,
+    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
+        "runs/plan"
+    ),
+) -> None:
+    """Learn what human supporters do next and which authored sentences answer a moment."""
+    from agent.responders.replies import bank
+    from agent.settings import load_settings
+    from agent.train import plan
+    from graph.services import encoder
+
+    reader = encoder(load_settings())
+    if data is None:
+        plan.renew(out, reader, bank())
+    else:
+        plan.run(data, work, out, encoder=reader, bank=bank(), recipe=plan.Recipe())
+
+
 if __name__ == "__main__":
     main()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -196,6 +197,42 @@ def replies(  # noqa: PLR0913 - options of a command
             data=str(data or talks.OPENINGS),
         )
     _told(report, out, as_json=as_json)
+
+
+@evaluate.command()
+def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
+    """The model of human supporters on ESConv's validation part, and what it changes in plans and words."""
+    from agent.evaluate import planning, supporters
+    from agent.responders.replies import bank
+    from agent.supporter import FILES, load_supporter
+
+    encoder, read = _encoder(), _read()
+    told: dict[str, Any] = {"task": "plan", "data": str(data)}
+    supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
+    with _counted(encoder.vector, quiet=as_json) as vector:
+        told |= supporters.measured(data, FILES, cache(vector))
+    with _counted(read, quiet=as_json) as counted:
+        told["plans, beside the human's replies"] = planning.agreement(data, counted, supporter, limit=limit)
+        told["replies to 100 openings"] = planning.variety(data, counted, supporter)
+    text = json.dumps(told, ensure_ascii=False, indent=2)
+    if out:
+        out.write_text(text + "\n", "utf-8")
+    typer.echo(text if as_json else supporters.summary(told))
+
+
+def _read() -> Callable[[str], Any]:
+    """What a message expresses taken alone, and how dangerous it is."""
+    from agent.settings import load_settings
+    from graph.read import read_message
+    from graph.services import from_settings
+
+    services = from_settings(load_settings())
+
+    def read(text: str) -> tuple[Any, Any]:
+        told = read_message(text, services)
+        return told["reading"], told["risk"]["level"]
+
+    return read
 
 
 def _encoder() -> "Encoder":

@@ -6,6 +6,8 @@ Knows nothing of how either is shown.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from agent.errors import WordsError
+from agent.plan import load_empathy
 from agent.reading.explain import Explanation
 from graph import Turn
 from graph.nodes import looks_up
@@ -35,9 +37,20 @@ def sentences(turn: Turn) -> list[str]:
         told.append(why.nothing_found if looks_up(turn.plan) else why.not_looked_up)
     ways = {"crisis": why.crisis, "safety": why.safety, "practice": why.practice}
     told.append(next((ways[step] for step in turn.path if step in ways), why.ordinary))
+    if "respond" in turn.path:
+        told += _chosen(turn)
     if turn.replaced:
         told.append(fill(why.replaced, count=len(turn.replaced)))
     return told
+
+
+def _chosen(turn: Turn) -> list[str]:
+    """Why a step was chosen by what human supporters did, where it was."""
+    try:
+        learned = load_empathy().learned.why.values()
+    except WordsError:  # then nothing was chosen so either
+        return []
+    return [why for why in dict.fromkeys(step["why"] for step in turn.plan["steps"]) if why in learned]
 
 
 def facets(turn: Turn, explained: Callable[[str], Sequence[Explanation]]) -> list[str]:

@@ -1,13 +1,14 @@
 """The guided responder: a plan realised in authored sentences, offline and always in the same words.
 
-It chooses by a stable hash of (seed, turn, slot), never says a sentence twice in a conversation, never
-opens two replies alike, and leaves a step out rather than repeat itself. It does not understand the
-message: what it says back comes from the mirror and from cue words, what it asks from the theme. It
-quotes no passage, and it does not judge risk or check its own words; the guard does.
+It chooses by a stable hash of (seed, turn, slot), among those that fit best where it is told how well
+sentences fit (`agent.supporter`). It never says a sentence twice in a conversation, never opens two
+replies alike, and leaves a step out rather than repeat itself. It does not understand the message: what
+it says back comes from the mirror and from cue words, what it asks from the theme. It quotes no passage,
+and it does not judge risk or check its own words; the guard does.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Template
 
@@ -24,13 +25,17 @@ from agent.words import tongue
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
 _ONCE = "it sounds like"  # an opening that wears out after one use
+_BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
-def respond(brief: Brief) -> Iterator[str]:
-    """Whole sentences that realise `brief["plan"]`; the same conversation gives the same words."""
-    voice = _Voice(brief)
+def respond(brief: Brief, fit: Mapping[str, float] | None = None) -> Iterator[str]:
+    """Whole sentences that realise `brief["plan"]`; the same conversation gives the same words.
+
+    fit: how well authored sentences answer what was said; more is better. Those it lacks go by the seed.
+    """
+    voice = _Voice(brief, fit or {})
     ways = voice.replies.moves.get(brief["plan"]["move"], ())
     way = next((way for way in ways if _fits(way, voice)), None)
     if way is None:
@@ -90,6 +95,7 @@ class _Voice:
     """One reply in the making: what was said before, what is said so far, how many words are left."""
 
     brief: Brief
+    fit: Mapping[str, float] = field(default_factory=dict)
     out: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -137,11 +143,19 @@ class _Voice:
         brief = self.brief
         return shuffled(f"{brief['seed']}:{len(brief['history'])}:{slot}:{brief['text']}", count)
 
+    def ranked(self, slot: str, group: Sequence[str]) -> list[int]:
+        """The order in which the sentences of a group are tried: what fits best, then as the seed has it."""
+        order = self.order(slot, len(group))
+        if not all(text in self.fit for text in group):
+            return order
+        best = max((self.fit[text] for text in group), default=0.0)
+        return sorted(order, key=lambda at: int((best - self.fit[group[at]]) / _BAND))
+
     def say(self, slot: str, groups: Sequence[Sequence[str]]) -> bool:
         """Add one fresh variant, earlier groups first; at first one that echoes nothing, then any."""
         for strict in (True, False):
             for group in groups:
-                for at in self.order(slot, len(group)):
+                for at in self.ranked(slot, group):
                     if self.add(group[at], strict=strict):
                         return True
         return False

@@ -12,7 +12,18 @@ from typing import Literal
 
 from agent.words import Strict, load, named
 
-__all__ = ["Cues", "Heard", "Moves", "Replies", "Support", "Way", "load_replies", "sentences", "shuffled"]
+__all__ = [
+    "Cues",
+    "Heard",
+    "Moves",
+    "Replies",
+    "Support",
+    "Way",
+    "bank",
+    "load_replies",
+    "sentences",
+    "shuffled",
+]
 
 
 class Support(Strict):
@@ -96,6 +107,14 @@ def load_replies(language: str = "en") -> Replies:
     }
     cues = load(named("replies_heard.yaml", language), Cues).cues
     return Replies(support.banks, frozenset(support.echoes), support.views, moves, cues, known)
+
+
+def bank() -> tuple[str, ...]:
+    """What may be weighed by how it fits a moment: all of an ordinary supportive reply that has no slot."""
+    replies = load_replies()
+    banks = (text for keyed in replies.banks.values() for texts in keyed.values() for text in texts)
+    cues = (text for cue in replies.cues for text in (*cue.back, *cue.say, *cue.ask))
+    return tuple(dict.fromkeys(text for text in (*banks, *cues) if "$" not in text))
 
 
 def sentences(text: str) -> list[str]:
