@@ -27,6 +27,7 @@ __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
+_FRAMES = 4  # replies that remember in which frame something was said back
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -90,6 +91,15 @@ def _hard(line: str) -> bool:
     return len(words) > _PLAIN or any(len(word) > _PLAIN_WORD for word in words)
 
 
+def _matter(text: str) -> set[str]:
+    """The stems of the longer words of a message, by which it is told that one says the same as another."""
+    return {word[:5] for word in re.findall(r"[a-z]{5,}", text.lower())} - load_replies().slight
+
+
+def _lines(way: Way) -> set[str]:
+    return {line for part in way.say for text in part for line in sentences(text)}
+
+
 @dataclass
 class _Voice:
     """One reply in the making: what was said before, what is said so far, how many words are left."""
@@ -138,6 +148,12 @@ class _Voice:
             return False
         return not cue.also or self.hears(cue.also)
 
+    def repeats(self) -> bool:
+        """Whether this message says over again what two messages before it said."""
+        told = [text for role, text in self.brief["history"] if role == "user"][-7:]
+        now, *before = (_matter(text) for text in reversed(told))
+        return len(self.words.split()) > 2 and sum(bool(now) and now <= one for one in before) > 1
+
     def order(self, slot: str, count: int) -> list[int]:
         """A shuffle of range(count) that depends only on seed, turn, slot and message."""
         brief = self.brief
@@ -177,6 +193,8 @@ class _Voice:
         hard = self.brief["person"].get("plain") and any(_hard(line) for line in lines)
         if strict and (hard or echo & self.echo or self.openings & openings):
             return False
+        if strict and self.worn(template):
+            return False
         self.out += lines
         self.said.update(lines)
         self.openings |= openings
@@ -184,6 +202,13 @@ class _Voice:
         self.left -= words
         self.asked = self.asked or asks > 0
         return True
+
+    def worn(self, template: str) -> bool:
+        """Whether one of the last replies opened in the frame ("So ...") in which this one would say back."""
+        frame, slot, _ = template.partition("$")
+        lately = [text for role, text in self.brief["history"] if role == "assistant"][-_FRAMES:]
+        bare = ("You ", "You'", "Your ")
+        return bool(slot) and not self.out and any(text.startswith(frame or bare) for text in lately)
 
     def step(self, name: str) -> bool:
         """Realise one EMPATHY step, or `next`, the small next step of the idea offered last."""
@@ -332,6 +357,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
         "untold": "first" not in voice.slots,
+        "repeats": way.when == "repeats" and voice.repeats() and not _lines(way) & voice.said,
         "again": bool(voice.replies.known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }
     return (

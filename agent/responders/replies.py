@@ -30,12 +30,14 @@ class Support(Strict):
     """replies_support.yaml: step -> theme or emotion family -> sentences.
 
     echoes: words that should not stand twice in a reply. views: words by which a clause is a forecast
-    or an absolute, said back as the person's view and never as a fact.
+    or an absolute, said back as the person's view and never as a fact. slight: beginnings of words that
+    two messages may share without saying the same.
     """
 
     reviewed_by: str | None
     echoes: tuple[str, ...]
     views: tuple[str, ...]
+    slight: tuple[str, ...] = ()
     banks: dict[str, dict[str, tuple[str, ...]]]
 
 
@@ -45,13 +47,14 @@ class Way(Strict):
     kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the
     message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
     (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
-    library had something), `untold` (nothing of what they told can be said back). say: parts in order,
-    each with its variants. then: further steps.
+    library had something), `untold` (nothing of what they told can be said back), `repeats` (two messages
+    before said the same; once a conversation). say: parts in order, each with its variants. then: further
+    steps.
     """
 
     kind: str = ""
     hears: tuple[str, ...] = ()
-    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold"] = ""
+    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold", "repeats"] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
 
@@ -91,6 +94,7 @@ class Replies:
     banks: dict[str, dict[str, tuple[str, ...]]]
     echoes: frozenset[str]
     views: tuple[str, ...]
+    slight: frozenset[str]
     moves: dict[str, tuple[Way, ...]]
     cues: tuple[Heard, ...]
     known: dict[str, frozenset[str]]
@@ -106,7 +110,9 @@ def load_replies(language: str = "en") -> Replies:
         for move, ways in moves.items()
     }
     cues = load(named("replies_heard.yaml", language), Cues).cues
-    return Replies(support.banks, frozenset(support.echoes), support.views, moves, cues, known)
+    return Replies(
+        support.banks, frozenset(support.echoes), support.views, frozenset(support.slight), moves, cues, known
+    )
 
 
 def bank() -> tuple[str, ...]:
