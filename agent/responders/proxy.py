@@ -97,9 +97,8 @@ class ProxyEngine:
         for reader in self.readers:
             longest = max(len(prompt) for voice in reader.voices for prompt in prompts[voice])
             if longest >= reader.loaded.reads:
-                raise ResponderError(
-                    f"{reader.loaded.name} reads {reader.loaded.reads} tokens and was given {longest}: send fewer."
-                )
+                name, reads = reader.loaded.name, reader.loaded.reads
+                raise ResponderError(f"{name} reads {reads} tokens and was given {longest}: send fewer.")
 
 
 def known_to_all(voices: Sequence[tuple[Any, str]], widths: Sequence[int]) -> int:
@@ -199,7 +198,8 @@ def load_proxy(
     readers = _readers(plan, dtype, place, progress)
     width = known_to_all(list(tokenizers.values()), [base.width, *(r.loaded.width for r in readers)])
     # Whose template it is decides what ends a turn; the tokens mean the same to all.
-    base.ends = tuple(dict.fromkeys(e for one in (base, *(r.loaded for r in readers)) for e in one.ends))
+    ends = [end for one in (base, *(r.loaded for r in readers)) for end in one.ends if end < width]
+    base.ends = tuple(dict.fromkeys(ends))
     engine = ProxyEngine(base, readers, tokenizers, width, config.alpha, config.own_templates, Caches())
     chat = LocalChat(engine=engine, asked=asked(config))
     warm(chat, progress)

@@ -27,6 +27,8 @@ def _hook(low: Any, high: Any, scale: float) -> Callable[[Any, Any, Any], None]:
     def add(module: Any, inputs: Any, output: Any) -> None:
         del module
         (x,) = inputs
+        if x.dim() != 3:
+            raise RuntimeError("a layer that does not see whole rows cannot be split by rows")
         half = x.shape[0] // 2
         tuned = x[:half].reshape(-1, x.shape[-1])
         # The first rows of a contiguous output are a view, so this writes where the next layer reads.

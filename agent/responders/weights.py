@@ -6,6 +6,7 @@ is run. Knows nothing of prompts, of replies and of how tokens are chosen.
 
 import importlib.util
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -211,7 +212,9 @@ def add_adapter(loaded: Loaded, adapter: Path, name: str) -> Any:
     from peft import PeftModel  # noqa: PLC0415
 
     try:
-        return PeftModel.from_pretrained(loaded.model, os.fspath(adapter), local_files_only=True)
+        with warnings.catch_warnings():  # peft calls transformers by names that it no longer likes
+            warnings.simplefilter("ignore", FutureWarning)
+            return PeftModel.from_pretrained(loaded.model, os.fspath(adapter), local_files_only=True)
     except (RuntimeError, ValueError, OSError, KeyError, TypeError) as error:
         raise ResponderError(
             f"The adapter {name} does not fit {loaded.name}: it was made for another model."
