@@ -71,8 +71,8 @@ class _Reading:
 class ProxyLogits:
     """A logits processor for one call of `generate`, to stand before all others.
 
-    prompts: by voice, the base's under `base`. alpha 0 asks nobody. width: ids that all models know; the
-    rest cannot be chosen. Raises ValueError when it is carried over to another text.
+    prompts: by voice, the base's under `base`. alpha 0 asks nobody. width: ids that all models know; what
+    comes back is no wider, so that the rest cannot be chosen. Raises ValueError when it is carried over to another text.
     """
 
     def __init__(
@@ -104,17 +104,16 @@ class ProxyLogits:
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """The mixture, in the place of the base's own scores."""
         self._follow(input_ids)
-        scores[:, self.width :] = -float("inf")
-        if not self.readings:
-            return scores
         base = scores[:, : self.width]
+        if not self.readings:
+            return base
         said = {voice: part for r in self.readings for voice, part in r.opinions(self.width).items()}
         expert, anti = said["expert"], said.get("anti", base)
         before = base.clone() if self.watch else base
         mixed = base.add_(expert - anti, alpha=self.alpha)
         if self.watch:
             self.watch(before, expert, before if "anti" not in said else anti, mixed)
-        return scores
+        return mixed
 
     def keep(self) -> None:
         """Let the readers remember what they read."""

@@ -51,12 +51,8 @@ def tokenizer(text: Sequence[str] = TEXT, template: str | None = TEMPLATE) -> An
         vocab_size=330, special_tokens=MARKS, initial_alphabet=alphabet, show_progress=False
     )
     made.train_from_iterator(list(text), trainer)
-    fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made,
-        eos_token="<|end|>",
-        pad_token="<|pad|>",
-        additional_special_tokens=["<|system|>", "<|user|>", "<|assistant|>"],
-    )
+    marks = {"pad_token": MARKS[0], "eos_token": MARKS[1], "additional_special_tokens": MARKS[2:]}
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=made, **marks)
     fast.chat_template = template
     return fast
 
