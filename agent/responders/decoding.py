@@ -179,7 +179,7 @@ def decode(loaded: Loaded, job: Job, caches: Caches) -> list[Written]:
     except (torch.OutOfMemoryError, MemoryError) as error:
         caches.clear()
         raise ResponderError(f"{loaded.name} ran out of memory: choose a smaller model.") from error
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
         caches.clear()
         raise ResponderError(f"{loaded.name} failed while writing ({type(error).__name__}).") from error
     finally:
@@ -187,6 +187,8 @@ def decode(loaded: Loaded, job: Job, caches: Caches) -> list[Written]:
 
 
 def _decode(loaded: Loaded, job: Job, caches: Caches) -> list[Written]:
+    if job.budget.spent:
+        raise OutOfTime
     alone = len(job.prompts) == 1  # a batch is a batch of conversations: none of them is gone on with
     track = (caches if alone else Caches(0)).track(loaded.model, job.prompts)
     room = loaded.reads - max(len(prompt) for prompt in job.prompts)

@@ -72,7 +72,8 @@ class ProxyLogits:
     """A logits processor for one call of `generate`, to stand before all others.
 
     prompts: by voice, the base's under `base`. alpha 0 asks nobody. width: ids that all models know; what
-    comes back is no wider, so that the rest cannot be chosen. Raises ValueError when it is carried over to another text.
+    comes back is no wider, so that the rest cannot be chosen. Raises ValueError when it is carried over to
+    another text.
     """
 
     def __init__(

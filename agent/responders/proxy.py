@@ -85,10 +85,8 @@ class ProxyEngine:
         def first(budget: Budget) -> Iterator[Sequence[Any]]:
             mixed = ProxyLogits(self.readers, prompts, alpha, self.width, budget)
             mixed.watch = watch.see if watch else None
-            try:
-                yield [mixed]
-            finally:
-                mixed.keep()
+            yield [mixed]
+            mixed.keep()  # not of a call that broke: its layers may have read unequal lengths
 
         job = Job(prompts["base"], wishes, budget, hear, first=first)
         return decode(self.base, replace(job, chose=watch.chose) if watch else job, self.caches)

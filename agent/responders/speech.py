@@ -30,6 +30,8 @@ class Speech:
 
     def add(self, token: int) -> str:
         """The text that can now be said."""
+        if self.stopped:
+            return ""
         self._ids.append(token)
         # A token's text depends on the one before it (a space at the start, a character over several).
         before = self._decode(self._ids[self._from : self._told])

@@ -137,7 +137,10 @@ class Caches:
         """Remember what was read; the oldest is forgotten."""
         read_so_far = track.cache.get_seq_length()
         track.rows = [row[:read_so_far] for row in track.rows]
-        if read_so_far and self.most:
+        # A call that was broken off within a step leaves layers of unequal lengths.
+        attend = [layer for layer in track.cache.layers if hasattr(layer, "get_seq_length")]
+        whole = len({layer.get_seq_length() for layer in attend}) == 1
+        if read_so_far and whole and self.most:
             self._kept = [track, *self._kept][: self.most]
 
     def clear(self) -> None:
