@@ -169,8 +169,7 @@ def decode(loaded: Loaded, job: Job, caches: Caches) -> list[Written]:
         raise ResponderError(
             f"{loaded.name} reads {loaded.reads} tokens and was given {longest}: send fewer."
         )
-    if not _turn.acquire(timeout=-1 if job.budget.left is None else job.budget.left):
-        raise ResponderError("The model is busy with another reply: wait, or allow more seconds.")
+    _wait(job.budget)
     try:
         with torch.inference_mode():
             return _decode(loaded, job, caches)
@@ -184,6 +183,13 @@ def decode(loaded: Loaded, job: Job, caches: Caches) -> list[Written]:
         raise ResponderError(f"{loaded.name} failed while writing ({type(error).__name__}).") from error
     finally:
         _turn.release()
+
+
+def _wait(budget: Budget) -> None:
+    """Until it is this reply's turn; who leaves meanwhile is not waited for."""
+    while not _turn.acquire(timeout=0.05):
+        if budget.spent:
+            raise ResponderError("The model is busy with another reply: wait, or allow more seconds.")
 
 
 def _decode(loaded: Loaded, job: Job, caches: Caches) -> list[Written]:

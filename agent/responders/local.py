@@ -21,6 +21,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import Field
 
 from agent.backends import HuggingFace
 from agent.responders.decoding import Job, Wishes, Written, decode
@@ -92,12 +93,16 @@ def _about(written: Written, name: str) -> dict[str, Any]:
 class LocalChat(BaseChatModel):
     """The chat model. engine: what writes. asked: what is asked for when a call does not say."""
 
-    engine: Any
+    engine: Any = Field(repr=False)
     asked: Wishes
 
     @property
     def _llm_type(self) -> str:
         return "hearken-local"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model": self.name_of_model}
 
     @property
     def name_of_model(self) -> str:

@@ -56,7 +56,7 @@ def _folder(name: str) -> Path:
     from huggingface_hub import errors  # noqa: PLC0415
 
     try:
-        local = Path(hub.snapshot_download(name, local_files_only=True, allow_patterns=_WANTED))
+        local = Path(hub.snapshot_download(name, local_files_only=True, allow_patterns=_WANTED)).resolve()
         if any(local.glob("*.safetensors")):
             return local
     except errors.LocalEntryNotFoundError:
@@ -69,7 +69,7 @@ def _folder(name: str) -> Path:
             "unset HF_HUB_OFFLINE to fetch it, or give a folder."
         )
     try:
-        return Path(hub.snapshot_download(name, allow_patterns=_WANTED))
+        return Path(hub.snapshot_download(name, allow_patterns=_WANTED)).resolve()
     except errors.GatedRepoError as error:
         raise ResponderError(
             f"{name} is given out on request only: accept its terms on the hub, then set HF_TOKEN."

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,37 @@ def test_streamed_is_what_would_come_at_once(chat: LocalChat) -> None:
         return "".join([chunk.text async for chunk in chat.astream(TALK)])
 
     assert asyncio.run(later()) == chat.invoke(TALK).text
+
+
+def test_it_says_what_langchain_huggingface_says(chat: LocalChat) -> None:
+    bridge = pytest.importorskip("langchain_huggingface", reason="hearken[local] is not installed")
+    base = chat.engine.base
+    pipeline = transformers.pipeline(
+        "text-generation",
+        model=base.model,
+        tokenizer=base.tokenizer,
+        return_full_text=False,
+        generation_config=transformers.GenerationConfig(max_new_tokens=16, do_sample=False, pad_token_id=0),
+    )
+    theirs = bridge.ChatHuggingFace(
+        llm=bridge.HuggingFacePipeline(pipeline=pipeline), tokenizer=base.tokenizer
+    )
+    assert theirs.invoke(TALK).text == chat.invoke(TALK).text
+
+
+def test_two_at_once_wait_for_each_other_and_say_the_same(chat: LocalChat) -> None:
+    def said(seed: int) -> str:
+        return "".join(chunk.text for chunk in chat.stream(TALK, temperature=1.0, seed=seed))
+
+    alone = [said(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(said, range(4))) == alone
+    with ThreadPoolExecutor(1) as pool:
+        long = chat.stream(TALK, max_tokens=100)
+        next(long)
+        with pytest.raises(ResponderError, match="busy with another reply"):
+            pool.submit(chat.invoke, TALK, seconds=0.01).result()
+        long.close()  # type: ignore[attr-defined]
 
 
 def test_a_call_may_ask_for_something_else(chat: LocalChat) -> None:
@@ -326,6 +358,20 @@ def test_a_spoiled_folder_is_told_in_one_sentence(
 def test_what_is_not_there_is_told_with_the_way_out(name: str, told: str) -> None:
     with pytest.raises(ResponderError, match=told):
         load_local(HuggingFace(model=name))
+
+
+def test_a_hub_id_is_taken_from_the_cache(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    kept = tmp_path / "models--someone--tiny"
+    shutil.copytree(tiny.base, kept / "snapshots" / "abc")
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("abc", "ascii")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    assert find("someone/tiny").folder == kept / "snapshots" / "abc"
+    assert load_local(HuggingFace(model="someone/tiny")).name_of_model == "someone/tiny"
 
 
 def test_a_missing_extra_is_told(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
