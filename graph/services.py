@@ -10,14 +10,14 @@ settings become functions. Knows nothing of the order in which nodes call them.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from agent.brief import Passage, Respond
+from agent.brief import Brief, Passage, Respond
 from agent.errors import EncoderError, WordsError
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
@@ -138,6 +138,10 @@ def _allowed(country: str | None) -> frozenset[str]:
     return book.allowed(country)
 
 
+def _well() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The functions a turn is made of. Every field may be replaced on its own.
@@ -145,7 +149,9 @@ class Services:
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
-    passes the guard. country: whose helplines, when the person did not say. part_seconds,
+    passes the guard. again: words the rest of a reply, (brief, sentences that stand, why the next was
+    stopped) -> sentences; without it an authored sentence stands in. trouble: why `respond` does not answer
+    now, "" when it does. country: whose helplines, when the person did not say. part_seconds,
     reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
     step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
@@ -166,6 +172,8 @@ class Services:
     allowed: Callable[[str | None], frozenset[str]] = _allowed
     respond: Respond = guided.respond
     responder: str = ""
+    again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
+    trouble: Callable[[], str] = _well
     country: str | None = None
     passages: int = 3
     part_seconds: float = 2.0
