@@ -18,7 +18,12 @@ __all__ = ["Settings", "load_settings", "variable"]
 
 # What a field of a backend is called here, where its own name alone would say too little.
 _CALLED = {"url": "endpoint_url", "key": "endpoint_key", "first_seconds": "endpoint_seconds"}
-_KINDS = {"guided": Guided, "huggingface": HuggingFace, "proxy": Proxy, "endpoint": Endpoint}
+_KINDS: dict[str, type[Guided | HuggingFace | Proxy | Endpoint]] = {
+    "guided": Guided,
+    "huggingface": HuggingFace,
+    "proxy": Proxy,
+    "endpoint": Endpoint,
+}
 
 
 def _data_dir() -> Path:
@@ -35,7 +40,8 @@ class Settings(BaseSettings):
         default=None, description="Who words the replies; unset, the guided responder or a verified choice."
     )
     model: str | None = Field(
-        default=None, description="huggingface: hub id or folder (an adapter's too). endpoint: its name there."
+        default=None,
+        description="huggingface: hub id or folder (an adapter's too). endpoint: its name there.",
     )
     base: str | None = Field(default=None, description="proxy: the large model, hub id or folder.")
     expert: str | None = Field(default=None, description="proxy: the tuned small model, or its adapter.")
@@ -44,9 +50,7 @@ class Settings(BaseSettings):
     own_templates: bool | None = Field(
         default=None, description="proxy: prompt each model in its own template."
     )
-    endpoint_url: str | None = Field(
-        default=None, description="endpoint: such as http://127.0.0.1:11434/v1."
-    )
+    endpoint_url: str | None = Field(default=None, description="endpoint: such as http://127.0.0.1:11434/v1.")
     endpoint_key: SecretStr | None = Field(default=None, description="endpoint: its key, if it wants one.")
     endpoint_seconds: float | None = Field(
         default=None, description="endpoint: how long its first word may take."

@@ -40,7 +40,10 @@ def plan(**changes: Any) -> Plan:
     """A supportive turn that mirrors, then asks."""
     base = Plan(
         move="support",
-        steps=[{"step": "mirroring", "why": "It shows what was heard."}, {"step": "listening", "why": "Room."}],
+        steps=[
+            {"step": "mirroring", "why": "It shows what was heard."},
+            {"step": "listening", "why": "Room."},
+        ],
         intent="acknowledging",
         stage="explore",
         topic="general",

@@ -37,7 +37,16 @@ _THINKS = r"(?:think|thinking|thought|reasoning|analysis|reflection)"
 _OPEN, _CLOSE = re.compile(rf"<{_THINKS}>", re.I), re.compile(rf"</{_THINKS}>", re.I)
 _TAG = 14  # characters of the longest of these tags
 # What model libraries raise of their own; a time-out or a bug of ours is not among them.
-_BREAKS = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+_BREAKS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass
@@ -73,15 +82,14 @@ class Chat:
             come = 0
             for come, sentence in enumerate(self._sentences(brief, asked), 1):  # noqa: B007 - counted
                 yield sentence
-            if not come:
-                self.thinks = False  # where it was taken for one that thinks aloud, that may be why
-                raise ResponderError("The model gave an empty answer; try it with `hearken models verify`.")
-            self.trouble = ""
+            self._answered(come)
         except ResponderError as error:
             self.trouble = str(error)
             raise
         except _BREAKS as error:
-            self.trouble = f"The model broke off ({type(error).__name__}); try it with `hearken models verify`."
+            self.trouble = (
+                f"The model broke off ({type(error).__name__}); try it with `hearken models verify`."
+            )
             raise ResponderError(self.trouble) from error
 
     def _sentences(self, brief: Brief, asked: list[Message]) -> Iterator[str]:
@@ -137,8 +145,9 @@ def streamed(model: BaseChatModel) -> Stream:
 
     def stream(messages: Sequence[Message], **options: Any) -> Iterator[str]:
         # `nostream`: unguarded tokens would otherwise show in a LangGraph host's stream of messages.
+        asked = [dict(message) for message in messages]
         with tracing_context(enabled=False):
-            pieces = iter(model.stream([dict(m) for m in messages], config={"tags": ["nostream"]}, **options))
+            pieces = iter(model.stream(asked, config={"tags": ["nostream"]}, **options))
         while True:
             with tracing_context(enabled=False):
                 piece = next(pieces, None)

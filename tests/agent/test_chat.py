@@ -98,7 +98,8 @@ def test_thoughts_whose_beginning_stood_in_the_template_are_hidden_from_then_on(
 
 
 @pytest.mark.parametrize(
-    "label", ["Assistant: ", "**Response:** ", "AI:", "Sure, here is my reply: ", "Reply: Assistant: ", "<reply>"]
+    "label",
+    ["Assistant: ", "**Response:** ", "AI:", "Sure, here is my reply: ", "Reply: Assistant: ", "<reply>"],
 )
 def test_labels_are_taken_off(label: str) -> None:
     assert spoken(f"{label}It sounds lonely.") == "It sounds lonely."
@@ -140,14 +141,20 @@ def test_time_that_is_up_ends_the_reply_and_keeps_what_is_whole() -> None:
     assert said("I hear you. ", "It is ", "a lot.", seconds=10.0, clock=clock)[0] == "I hear you."
 
 
-@pytest.mark.parametrize("pieces", [(), ("",), ("  \n ",), ("Assistant:",), ("<think>only thoughts</think>",)])
+@pytest.mark.parametrize(
+    "pieces", [(), ("",), ("  \n ",), ("Assistant:",), ("<think>only thoughts</think>",)]
+)
 def test_an_empty_answer_is_an_error(pieces: tuple[str, ...]) -> None:
     with pytest.raises(ResponderError, match="empty"):
         said(*pieces)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("CUDA"), MemoryError(), ValueError("x"), ResponderError("Start it.")])
-def test_what_a_model_breaks_with_is_told_in_one_sentence_and_forgotten_when_it_works(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [RuntimeError("CUDA"), MemoryError(), ValueError("x"), ResponderError("Start it.")]
+)
+def test_what_a_model_breaks_with_is_told_in_one_sentence_and_forgotten_when_it_works(
+    error: Exception,
+) -> None:
     broken = [True]
 
     def stream(messages: Any, **options: Any) -> Iterator[str]:

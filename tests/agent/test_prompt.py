@@ -1,4 +1,4 @@
-"""The prompt: what it holds, what it never loses, and that training sees exactly what a reply is asked with."""
+"""The prompt: what it holds, what it never loses, and that training sees exactly what a reply sees."""
 
 import re
 from string import Template
@@ -12,15 +12,17 @@ from tests import fakes
 TEMPLATES = {
     "chatml": "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
-    "llama": "{{ bos_token }}{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n'"
-    " + m.content | trim + '<|eot_id|>' }}{% endfor %}"
+    "llama": "{{ bos_token }}{% for m in messages %}{{ '<|start_header_id|>' + m.role"
+    " + '<|end_header_id|>\n\n' + m.content | trim + '<|eot_id|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}",
     "gemma": "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
     "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
     "{{ raise_exception('roles must alternate') }}{% endif %}"
     "{{ '<start_of_turn>' + ('model' if m.role == 'assistant' else m.role) + '\n' + m.content | trim"
-    " + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}",
+    " + '<end_of_turn>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}",
 }
+SLOTS = ("feeling", "intent", "number", "name", "how", "why", "words", "idea", "language", "said", "reason")
 TALK = [
     ("user", "My flatmate moved out in spring."),
     ("assistant", "It sounds quiet there now."),
@@ -35,9 +37,11 @@ def test_a_training_example_begins_with_the_very_prompt_of_a_reply(
 ) -> None:
     tokenizers = pytest.importorskip("tokenizers")
     transformers = pytest.importorskip("transformers", reason="chat templates need hearken[local]")
-    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<s>": 0, "?": 1}, unk_token="?"))  # noqa: S106
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<s>": 0, "?": 1}, unk_token="?"))
     tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words, bos_token="<s>", chat_template=TEMPLATES[name]
+        tokenizer_object=words,
+        bos_token="<s>",
+        chat_template=TEMPLATES[name],  # noqa: S106
     )
     brief = fakes.brief(history=[*history, ("user", "I feel alone.")], text="I feel alone.")
     asked, learned = render(brief), training_example(brief, "You miss having somebody there.")
@@ -54,7 +58,9 @@ def test_feeling_intent_and_steps_stand_with_the_last_message() -> None:
     assert system["role"], last["role"] == ("system", "user")
     assert "User is feeling lonely." in last["content"]
     assert "Assistant's intent in reply should be acknowledging." in last["content"]
-    assert re.search(r"1\. Mirroring: .+ \(It shows what was heard\)\n2\. Active listening: ", last["content"])
+    assert re.search(
+        r"1\. Mirroring: .+ \(It shows what was heard\)\n2\. Active listening: ", last["content"]
+    )
     assert last["content"].endswith("<person>\nI feel alone even around people.\n</person>")
     assert "lonely" not in system["content"]
 
@@ -106,7 +112,11 @@ def test_a_long_conversation_is_trimmed_by_tokens_and_keeps_the_safety_note() ->
     long = fakes.brief(history=[*turns, ("user", "and now this")], text="and now this", peak="high")
     asked = render(long)
     assert sum(roughly(message["content"]) + 6 for message in asked) <= 1830
-    assert [message["role"] for message in asked] == ["system", *["user", "assistant"] * (len(asked) // 2 - 1), "user"]
+    assert [message["role"] for message in asked] == [
+        "system",
+        *["user", "assistant"] * (len(asked) // 2 - 1),
+        "user",
+    ]
     assert "assistant line 39" in asked[-2]["content"]
     assert load_prompt().notes["safety"] in asked[-1]["content"]
     assert load_prompt().notes["cut"] in asked[-1]["content"]
@@ -159,9 +169,5 @@ def test_every_step_and_every_slot_has_its_words() -> None:
     words = load_prompt()
     assert set(words.steps) == set(load_empathy().why)
     for line in words.notes.values():
-        Template(line).substitute(
-            dict.fromkeys(
-                "feeling intent number name how why words idea language said reason".split(), "x"
-            )
-        )
+        Template(line).substitute(dict.fromkeys(SLOTS, "x"))
     assert set(words.weights) <= set(load_empathy().moves)
