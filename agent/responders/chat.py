@@ -73,7 +73,7 @@ class Chat:
         yield from self._worded(brief, render(brief, count=self.count, room=self.room))
 
     def again(self, brief: Brief, said: Sequence[str], reason: str) -> Iterator[str]:
-        """The rest of a reply of which `said` stands; the sentence that came next was stopped for `reason`."""
+        """The rest of a reply of which `said` stands; what came next was stopped for `reason`."""
         asked = render(brief, count=self.count, room=self.room, said=said, reason=reason)
         yield from self._worded(brief, asked)
 
@@ -87,10 +87,15 @@ class Chat:
             self.trouble = str(error)
             raise
         except _BREAKS as error:
-            self.trouble = (
-                f"The model broke off ({type(error).__name__}); try it with `hearken models verify`."
-            )
+            what = type(error).__name__
+            self.trouble = f"The model broke off ({what}); try it with `hearken models verify`."
             raise ResponderError(self.trouble) from error
+
+    def _answered(self, sentences: int) -> None:
+        if not sentences:
+            self.thinks = False  # where it was taken for one that thinks aloud, that may be why
+            raise ResponderError("The model gave an empty answer; try it with `hearken models verify`.")
+        self.trouble = ""
 
     def _sentences(self, brief: Brief, asked: list[Message]) -> Iterator[str]:
         known, told = _prompted(asked, brief)
@@ -223,6 +228,8 @@ def cut(texts: Iterable[str]) -> Iterator[str]:
 
 def _closed(sentence: str) -> bool:
     """Whether every quotation in it has ended, so that what follows cannot join it."""
+    if '""' in sentence:  # which mark opens and which closes is told by what follows
+        return False
     return sentence.count('"') % 2 == 0 and sentence.count("“") <= sentence.count("”")
 
 

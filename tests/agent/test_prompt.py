@@ -1,4 +1,5 @@
 """The prompt: what it holds, what it never loses, and that training sees exactly what a reply sees."""
+# ruff: noqa: S106 - tokens of a tokenizer are no passwords
 
 import re
 from string import Template
@@ -41,7 +42,7 @@ def test_a_training_example_begins_with_the_very_prompt_of_a_reply(
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=words,
         bos_token="<s>",
-        chat_template=TEMPLATES[name],  # noqa: S106
+        chat_template=TEMPLATES[name],
     )
     brief = fakes.brief(history=[*history, ("user", "I feel alone.")], text="I feel alone.")
     asked, learned = render(brief), training_example(brief, "You miss having somebody there.")
