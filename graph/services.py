@@ -27,6 +27,7 @@ from agent.responders import guided
 from agent.responders.static import static_reply
 from agent.settings import Settings
 from graph.audit import Trail
+from graph.backends import at_once, chosen, worded
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
 from knowledge.errors import KnowledgeError
@@ -138,10 +139,6 @@ def _allowed(country: str | None) -> frozenset[str]:
     return book.allowed(country)
 
 
-def _well() -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """The functions a turn is made of. Every field may be replaced on its own.
@@ -151,9 +148,10 @@ class Services:
     folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
     passes the guard. again: words the rest of a reply, (brief, sentences that stand, why the next was
     stopped) -> sentences; without it an authored sentence stands in. trouble: why `respond` does not answer
-    now, "" when it does. country: whose helplines, when the person did not say. part_seconds,
-    reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
-    step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
+    now, "" when it does. prepare: makes its model ready, waiting so many seconds. country: whose
+    helplines, when the person did not say. part_seconds, reply_seconds: how long a part, or the wording of
+    a reply, may take before it is given up. step_seconds: the same for the rest of a step, which is rules
+    and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
@@ -173,7 +171,8 @@ class Services:
     respond: Respond = guided.respond
     responder: str = ""
     again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
-    trouble: Callable[[], str] = _well
+    trouble: Callable[[], str] = lambda: ""
+    prepare: Callable[[float], str] = at_once
     country: str | None = None
     passages: int = 3
     part_seconds: float = 2.0
@@ -206,11 +205,17 @@ def from_settings(settings: Settings) -> Services:
     def search(text: str, k: int) -> list[Passage]:
         return [Passage(**passage) for passage in library(settings).search(text, k)]
 
+    wording = worded(chosen(settings), settings.reply_seconds)
     kept = trail(settings)
     desk = Desk(settings.desk_db) if settings.operator else None
     return Services(
         read=read,
         search=search,
+        respond=wording.respond,
+        responder="" if wording.name == "guided" else wording.name,
+        again=wording.again,
+        trouble=wording.trouble,
+        prepare=wording.prepare,
         country=settings.country,
         passages=settings.passages,
         part_seconds=settings.part_seconds,
@@ -227,6 +232,7 @@ def from_settings(settings: Settings) -> Services:
 def warm(services: Services) -> list[str]:
     """Load everything a first turn would load; the problems met, as sentences, none when all is well."""
     problems = []
+    services.prepare(0.0)  # goes on beside what follows, and beside the first words of a person
     services.scan("hello")
     services.contacts(services.country, ["suicide"], level="moderate")
     for part in (lambda: services.read("hello"), lambda: services.search("hello", 1)):

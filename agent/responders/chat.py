@@ -19,7 +19,9 @@ from langsmith import tracing_context
 
 from agent.brief import Brief
 from agent.errors import ResponderError
+from agent.plan import load_empathy
 from agent.prompt import ROOM, Count, Message, load_prompt, render, roughly, secrets
+from agent.rulebook import load_guard
 from agent.sentences import fold_text, split
 
 __all__ = ["LEAK", "Chat", "Stream", "cut", "spoken", "streamed", "visible"]
@@ -30,6 +32,7 @@ Stream = Callable[..., Iterator[str]]
 # Before a sentence that repeats the prompt: such a label is what the guard refuses, with its reason.
 LEAK = "Prompt: "
 SHARED = 6  # words in a row that a reply and the prompt may not share
+PIECE = 3  # words from which on a sentence that stands in the prompt as it is counts as one of it
 LONGEST = 700  # characters without an end of a sentence, after which nothing good is to come
 RUNS_ON = 2  # times the plan's words, after which a reply is ended
 _PER_WORD = 1.6  # tokens of a word, with room to end the sentence
@@ -75,12 +78,12 @@ class Chat:
     def again(self, brief: Brief, said: Sequence[str], reason: str) -> Iterator[str]:
         """The rest of a reply of which `said` stands; what came next was stopped for `reason`."""
         asked = render(brief, count=self.count, room=self.room, said=said, reason=reason)
-        yield from self._worded(brief, asked)
+        yield from self._worded(brief, asked, said)
 
-    def _worded(self, brief: Brief, asked: list[Message]) -> Iterator[str]:
+    def _worded(self, brief: Brief, asked: list[Message], said: Sequence[str] = ()) -> Iterator[str]:
         try:
             come = 0
-            for come, sentence in enumerate(self._sentences(brief, asked), 1):  # noqa: B007 - counted
+            for come, sentence in enumerate(self._sentences(brief, asked, said), 1):  # noqa: B007 - counted
                 yield sentence
             self._answered(come)
         except ResponderError as error:
@@ -97,21 +100,23 @@ class Chat:
             raise ResponderError("The model gave an empty answer; try it with `hearken models verify`.")
         self.trouble = ""
 
-    def _sentences(self, brief: Brief, asked: list[Message]) -> Iterator[str]:
-        known, told = _prompted(asked, brief)
+    def _sentences(self, brief: Brief, asked: list[Message], said: Sequence[str]) -> Iterator[str]:
+        told = _told(asked, brief, said)
         seen: set[str] = set()
-        words = 0
+        words: list[str] = []
         for raw in cut(self._chunks(asked, self._options(brief))):
             sentence = spoken(raw)
             plain = " ".join(_words(sentence))
-            if not plain or plain in told:  # a bare label, or a line of the prompt and nothing else
+            if not plain or plain in told.sentences:  # a bare label, or a line of the prompt and nothing else
                 continue
             if plain in seen:  # from here on it says itself over
                 return
             seen.add(plain)
-            words += len(plain.split())
-            yield LEAK + sentence if _shares(plain.split(), known) else sentence
-            if words > RUNS_ON * brief["plan"]["words"]:
+            before, new = words[1 - SHARED :], plain.split()
+            words += new
+            # with the words before it, for a piece of the prompt may come in several short sentences
+            yield LEAK + sentence if told.leaked(before, new) else sentence
+            if len(words) > RUNS_ON * brief["plan"]["words"]:
                 return
 
     def _options(self, brief: Brief) -> dict[str, Any]:
@@ -146,7 +151,7 @@ class _Late(Exception):
 
 
 def streamed(model: BaseChatModel) -> Stream:
-    """A LangChain chat model as a source of text. Its tokens reach no host's stream and no tracing service."""
+    """A LangChain chat model as a source of text, which reaches no host's stream and no tracing service."""
 
     def stream(messages: Sequence[Message], **options: Any) -> Iterator[str]:
         # `nostream`: unguarded tokens would otherwise show in a LangGraph host's stream of messages.
@@ -228,9 +233,10 @@ def cut(texts: Iterable[str]) -> Iterator[str]:
 
 def _closed(sentence: str) -> bool:
     """Whether every quotation in it has ended, so that what follows cannot join it."""
-    if '""' in sentence:  # which mark opens and which closes is told by what follows
+    curly = "“" in sentence or "”" in sentence
+    if '""' in sentence or (curly and '"' in sentence):  # what closes what is told by what follows
         return False
-    return sentence.count('"') % 2 == 0 and sentence.count("“") <= sentence.count("”")
+    return sentence.count('"') % 2 == 0 and sentence.rfind("“") <= sentence.rfind("”")
 
 
 def spoken(sentence: str) -> str:
@@ -250,23 +256,44 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[\w']+", fold_text(text))
 
 
-def _prompted(asked: Sequence[Message], brief: Brief) -> tuple[frozenset[tuple[str, ...]], frozenset[str]]:
-    """Runs of words of the prompt that nobody in the conversation used, and its sentences, in plain words.
+@dataclass(frozen=True)
+class _Told:
+    """A prompt in plain words: its runs of words that nobody in the conversation used, its sentences, all."""
 
-    The person's message is part of a prompt too: its sentences given back whole are an echo.
+    runs: frozenset[tuple[str, ...]]
+    sentences: frozenset[str]
+    whole: str
+
+    def leaked(self, before: Sequence[str], new: Sequence[str]) -> bool:
+        """Whether a sentence is a piece of the prompt, or with the words before it shares a run with it."""
+        piece = len(new) >= PIECE and f" {' '.join(new)} " in self.whole
+        return piece or any(run in self.runs for run in _runs([*before, *new]))
+
+
+def _told(asked: Sequence[Message], brief: Brief, said: Sequence[str]) -> _Told:
+    """What must not come back. The person's own sentences given back whole are an echo too.
+
+    What this reply already said is none; saying it again is a matter for the guard.
     """
-    told = secrets(asked)
-    talk = [text for _, text in brief["history"]] + [brief["text"]]
+    told = (*secrets(asked), *_reasons())
+    talk = [text for _, text in brief["history"]] + [brief["text"], *said]
     heard = {run for text in talk for run in _runs(_words(text))}
-    sentences = (" ".join(_words(one)) for text in told for one in split(text))
-    runs = {run for text in told for line in text.splitlines() for run in _runs(_words(line))}
-    echoed = (" ".join(_words(one)) for one in split(brief["text"]) if len(one.split()) > 3)
-    return frozenset(runs - heard), frozenset(one for one in (*sentences, *echoed) if " " in one)
+    runs = {run for text in told for run in _runs(_words(text))}
+    ours = (" ".join(_words(one)) for text in told for one in split(text))
+    theirs = (" ".join(_words(one)) for one in split(brief["text"]) if len(one.split()) > PIECE)
+    whole = " ".join(word for text in told for word in (*_words(text), "|"))
+    for text in said:
+        whole = whole.replace(" ".join(_words(text)), "|")
+    return _Told(
+        frozenset(runs - heard), frozenset(one for one in (*ours, *theirs) if " " in one), f" {whole} "
+    )
+
+
+@cache
+def _reasons() -> tuple[str, ...]:
+    """Why the guard stops a sentence and why a plan takes a step: for the panel, never for a reply."""
+    return (" ".join(load_guard().why.values()), " ".join(load_empathy().why.values()))
 
 
 def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(words[at : at + SHARED]) for at in range(len(words) - SHARED + 1))
-
-
-def _shares(words: Sequence[str], known: frozenset[tuple[str, ...]]) -> bool:
-    return any(run in known for run in _runs(words))
