@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -275,18 +275,29 @@ def _told(asked: Sequence[Message], brief: Brief, said: Sequence[str]) -> _Told:
 
     What this reply already said is none; saying it again is a matter for the guard.
     """
-    told = (*secrets(asked), *_reasons())
+    fixed = [_fixed(text) for text in (asked[0]["content"], *_reasons())]
+    told = [*fixed, *(_taken(text) for text in secrets(asked)[1:])]
     talk = [text for _, text in brief["history"]] + [brief["text"], *said]
     heard = {run for text in talk for run in _runs(_words(text))}
-    runs = {run for text in told for run in _runs(_words(text))}
-    ours = (" ".join(_words(one)) for text in told for one in split(text))
     theirs = (" ".join(_words(one)) for one in split(brief["text"]) if len(one.split()) > PIECE)
-    whole = " ".join(word for text in told for word in (*_words(text), "|"))
+    whole = " | ".join(one.whole for one in told)
     for text in said:
         whole = whole.replace(" ".join(_words(text)), "|")
     return _Told(
-        frozenset(runs - heard), frozenset(one for one in (*ours, *theirs) if " " in one), f" {whole} "
+        frozenset().union(*(one.runs for one in told)) - heard,
+        frozenset(theirs).union(*(one.sentences for one in told)),
+        f" {whole} ",
     )
+
+
+def _taken(text: str) -> _Told:
+    words = _words(text)
+    sentences = (" ".join(_words(one)) for one in split(text))
+    return _Told(frozenset(_runs(words)), frozenset(one for one in sentences if " " in one), " ".join(words))
+
+
+# Texts of ours alone: what a conversation brings into a prompt is remembered nowhere.
+_fixed = lru_cache(maxsize=4)(_taken)
 
 
 @cache
