@@ -6,11 +6,9 @@ nothing: what stands too near to the prompt is only marked, so that the guard st
 where the model runs, and never logs what anyone wrote.
 """
 
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -19,26 +17,20 @@ from langsmith import tracing_context
 
 from agent.brief import Brief
 from agent.errors import ResponderError
-from agent.plan import load_empathy
-from agent.prompt import ROOM, Count, Message, load_prompt, render, roughly, secrets
-from agent.rulebook import load_guard
-from agent.sentences import fold_text, split
+from agent.prompt import ROOM, Count, Message, load_prompt, render, roughly
+from agent.responders.echoes import plain_words, told
+from agent.responders.flow import cut, spoken, visible
 
-__all__ = ["LEAK", "Chat", "Stream", "cut", "spoken", "streamed", "visible"]
+__all__ = ["LEAK", "Chat", "Stream", "streamed"]
 
 # Messages and options (max_tokens, stop, alpha) -> pieces of text as they come.
 Stream = Callable[..., Iterator[str]]
 
 # Before a sentence that repeats the prompt: such a label is what the guard refuses, with its reason.
 LEAK = "Prompt: "
-SHARED = 6  # words in a row that a reply and the prompt may not share
-PIECE = 3  # words from which on a sentence that stands in the prompt as it is counts as one of it
-LONGEST = 700  # characters without an end of a sentence, after which nothing good is to come
+LEAD = 5  # words before a sentence that are looked at with it, one less than may not be shared
 RUNS_ON = 2  # times the plan's words, after which a reply is ended
 _PER_WORD = 1.6  # tokens of a word, with room to end the sentence
-_THINKS = r"(?:think|thinking|thought|reasoning|analysis|reflection)"
-_OPEN, _CLOSE = re.compile(rf"<{_THINKS}>", re.I), re.compile(rf"</{_THINKS}>", re.I)
-_TAG = 14  # characters of the longest of these tags
 # What model libraries raise of their own; a time-out or a bug of ours is not among them.
 _BREAKS = (
     ArithmeticError,
@@ -101,21 +93,23 @@ class Chat:
         self.trouble = ""
 
     def _sentences(self, brief: Brief, asked: list[Message], said: Sequence[str]) -> Iterator[str]:
-        told = _told(asked, brief, said)
+        prompt = told(asked, brief, said)
         seen: set[str] = set()
         words: list[str] = []
         for raw in cut(self._chunks(asked, self._options(brief))):
             sentence = spoken(raw)
-            plain = " ".join(_words(sentence))
-            if not plain or plain in told.sentences:  # a bare label, or a line of the prompt and nothing else
+            plain = " ".join(plain_words(sentence))
+            if (
+                not plain or plain in prompt.sentences
+            ):  # a bare label, or a line of the prompt and nothing else
                 continue
             if plain in seen:  # from here on it says itself over
                 return
             seen.add(plain)
-            before, new = words[1 - SHARED :], plain.split()
+            before, new = words[-LEAD:], plain.split()
             words += new
             # with the words before it, for a piece of the prompt may come in several short sentences
-            yield LEAK + sentence if told.leaked(before, new) else sentence
+            yield LEAK + sentence if prompt.leaked(before, new) else sentence
             if len(words) > RUNS_ON * brief["plan"]["words"]:
                 return
 
@@ -174,137 +168,3 @@ def _text(chunk: BaseMessageChunk | Any) -> str:
         return content
     parts = (part if isinstance(part, str) else str(part.get("text") or "") for part in content)
     return "".join(parts)
-
-
-def visible(texts: Iterable[str], *, inside: bool = False) -> Iterator[str | None]:
-    """The text without <think>…</think>, however it is cut; None where thoughts end that never began.
-
-    inside: the template already opened the thoughts.
-    """
-    held = ""
-    for text in texts:
-        held += text
-        while held:
-            tag = (_CLOSE if inside else _OPEN).search(held)
-            orphan = None if inside else _CLOSE.search(held)
-            if orphan and (tag is None or orphan.start() < tag.start()):
-                if orphan.start():
-                    yield held[: orphan.start()]
-                yield None
-                held = held[orphan.end() :]
-            elif tag:
-                if not inside and tag.start():
-                    yield held[: tag.start()]
-                held, inside = held[tag.end() :], not inside
-            else:
-                at = held.rfind("<", max(len(held) - _TAG, 0))  # may be the beginning of a tag
-                at = len(held) if at < 0 or ">" in held[at:] else at
-                if not inside and at:
-                    yield held[:at]
-                held = held[at:]
-                break
-    if held and not inside:
-        yield held
-
-
-def cut(texts: Iterable[str]) -> Iterator[str]:
-    """Whole sentences out of pieces of text, the same as `split` makes of the whole, each as soon as known.
-
-    After LONGEST characters without an end, what there is comes as one last piece.
-    """
-    held = ""
-    for text in texts:
-        held += text
-        *lines, last = held.split("\n")
-        for line in lines:
-            yield from split(line)
-        parts = split(last)
-        while len(parts) > 1 and _closed(parts[0]):
-            sentence, *parts = parts
-            at = last.index(sentence) + len(sentence)
-            yield sentence
-            last = last[at:]
-        held = last
-        if len(held) > LONGEST:
-            yield held
-            return
-    yield from split(held)
-
-
-def _closed(sentence: str) -> bool:
-    """Whether every quotation in it has ended, so that what follows cannot join it."""
-    curly = "“" in sentence or "”" in sentence
-    if '""' in sentence or (curly and '"' in sentence):  # what closes what is told by what follows
-        return False
-    return sentence.count('"') % 2 == 0 and sentence.rfind("“") <= sentence.rfind("”")
-
-
-def spoken(sentence: str) -> str:
-    """The sentence without the labels that models put before it."""
-    before = ""
-    while sentence != before:
-        before, sentence = sentence, _labels().sub("", sentence, count=1).strip()
-    return sentence
-
-
-@cache
-def _labels() -> re.Pattern[str]:
-    return re.compile(load_prompt().labels, re.IGNORECASE)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", fold_text(text))
-
-
-@dataclass(frozen=True)
-class _Told:
-    """A prompt in plain words: its runs of words that nobody in the conversation used, its sentences, all."""
-
-    runs: frozenset[tuple[str, ...]]
-    sentences: frozenset[str]
-    whole: str
-
-    def leaked(self, before: Sequence[str], new: Sequence[str]) -> bool:
-        """Whether a sentence is a piece of the prompt, or with the words before it shares a run with it."""
-        piece = len(new) >= PIECE and f" {' '.join(new)} " in self.whole
-        return piece or any(run in self.runs for run in _runs([*before, *new]))
-
-
-def _told(asked: Sequence[Message], brief: Brief, said: Sequence[str]) -> _Told:
-    """What must not come back. The person's own sentences given back whole are an echo too.
-
-    What this reply already said is none; saying it again is a matter for the guard.
-    """
-    fixed = [_fixed(text) for text in (asked[0]["content"], *_reasons())]
-    told = [*fixed, *(_taken(text) for text in secrets(asked)[1:])]
-    talk = [text for _, text in brief["history"]] + [brief["text"], *said]
-    heard = {run for text in talk for run in _runs(_words(text))}
-    theirs = (" ".join(_words(one)) for one in split(brief["text"]) if len(one.split()) > PIECE)
-    whole = " | ".join(one.whole for one in told)
-    for text in said:
-        whole = whole.replace(" ".join(_words(text)), "|")
-    return _Told(
-        frozenset().union(*(one.runs for one in told)) - heard,
-        frozenset(theirs).union(*(one.sentences for one in told)),
-        f" {whole} ",
-    )
-
-
-def _taken(text: str) -> _Told:
-    words = _words(text)
-    sentences = (" ".join(_words(one)) for one in split(text))
-    return _Told(frozenset(_runs(words)), frozenset(one for one in sentences if " " in one), " ".join(words))
-
-
-# Texts of ours alone: what a conversation brings into a prompt is remembered nowhere.
-_fixed = lru_cache(maxsize=4)(_taken)
-
-
-@cache
-def _reasons() -> tuple[str, ...]:
-    """Why the guard stops a sentence and why a plan takes a step: for the panel, never for a reply."""
-    return (" ".join(load_guard().why.values()), " ".join(load_empathy().why.values()))
-
-
-def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return (tuple(words[at : at + SHARED]) for at in range(len(words) - SHARED + 1))

@@ -13,7 +13,8 @@ from langchain_core.messages import AIMessage
 from agent.errors import ResponderError
 from agent.guard import Bounds, fold
 from agent.prompt import load_prompt, render
-from agent.responders.chat import LEAK, LONGEST, Chat, cut, spoken, streamed, visible
+from agent.responders.chat import LEAK, Chat, streamed
+from agent.responders.flow import LONGEST, cut, spoken, visible
 from agent.sentences import split
 from tests import fakes
 
