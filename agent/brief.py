@@ -68,9 +68,11 @@ class Person(TypedDict, total=False):
     country: ISO 3166-1 alpha-2, or absent when not known. name: what to call them. advice,
     questions: False when they asked for none. brief, longer: True when they asked for shorter or for
     fuller replies. plain: True when they asked for simpler words.
+    language: ISO 639-1, the one chosen or last answered in; what they write plainly in another changes it.
     """
 
     country: str
+    language: str
     name: str
     advice: bool
     questions: bool

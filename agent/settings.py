@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     country: str | None = Field(
         default=None, description="ISO 3166-1 alpha-2 code whose helplines are shown."
     )
+    language: Literal["", "en", "es"] = Field(
+        default="", description="Language of the replies until a person writes plainly in another."
+    )
     jurisdiction: Literal["general", "restricted"] = Field(
         default="general",
         description="restricted: self-help library, helplines and crisis words only; no feelings are read.",
@@ -78,6 +81,17 @@ class Settings(BaseSettings):
         default_factory=_data_dir, description="Where the index and kept conversations live."
     )
     encoder_dir: Path | None = Field(default=None, description="Folder of another reading model.")
+    embedder: str | None = Field(
+        default=None,
+        description="A sentence-transformers model, by hub id or folder, to retrieve by (`local` extra).",
+    )
+    reranker: str | None = Field(
+        default=None,
+        description="A cross-encoder, by hub id or folder, to put what is near in order (`local` extra).",
+    )
+    floor: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None, description="Similarity below which nothing is retrieved; another model needs its own."
+    )
     threads: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="Threads of one encoder pass.")
     passages: Annotated[int, Field(ge=0, le=10)] = Field(
         default=3, description="Retrieved answers a turn, at most."
@@ -128,7 +142,7 @@ class Settings(BaseSettings):
         """Folder of the Chroma index."""
         return self.data_dir / "index"
 
-    @field_validator("audit_dir", "audit_key", mode="before")
+    @field_validator("audit_dir", "audit_key", "embedder", "reranker", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
         return value or None

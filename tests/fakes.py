@@ -83,8 +83,8 @@ def brief(text: str = "I feel alone even around people.", **changes: Any) -> Bri
 
 
 def services(**changes: Any) -> Services:
-    """The real rules, plan, words, helplines and guard; a fake encoder and an empty library."""
-    return Services(**{"read": lambda text: heard(), **changes})
+    """The real rules, plan, words, helplines and guard; a fake encoder, an empty library, no supporters."""
+    return Services(**{"read": lambda text: heard(), "foresee": None, "fit": None, **changes})
 
 
 def scripted(*replies: Sequence[str]) -> Callable[[Brief], Iterable[str]]:
