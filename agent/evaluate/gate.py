@@ -48,10 +48,21 @@ class GateWords(Strict):
 class Said(Protocol):
     """What a turn came to, as graph.Turn has it."""
 
-    text: str
-    escalated: bool
-    responder: str
-    replaced: list[Replaced]
+    @property
+    def text(self) -> str:
+        """The reply."""
+
+    @property
+    def escalated(self) -> bool:
+        """Whether it was met as danger."""
+
+    @property
+    def responder(self) -> str:
+        """Who worded it."""
+
+    @property
+    def replaced(self) -> list[Replaced]:
+        """What the guard took out."""
 
 
 @dataclass(frozen=True, slots=True)
