@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent.backends import Backend, Endpoint, Guided, HuggingFace, Proxy
 from agent.brief import Brief, Respond
 from agent.errors import SettingsError
+from agent.prompt import ROOM
 from agent.responders import guided
 from agent.responders.chat import Chat, streamed
 from agent.responders.standby import Progress, Standby
@@ -28,6 +29,8 @@ __all__ = ["Verdict", "Wording", "at_once", "choose", "chosen", "named", "rememb
 _BACKENDS: TypeAdapter[Backend] = TypeAdapter(Backend)
 # The share of a reply's time that a model may use; the rest is for whoever answers instead.
 SHARE = 0.85
+# Tokens that a chat template may add to a prompt beyond what is reckoned with.
+SPARE = 64
 Verdict = dict[str, Any]
 
 
@@ -90,6 +93,7 @@ def _chat(backend: HuggingFace | Proxy, model: Any, seconds: float) -> Chat:
     return Chat(
         streamed(model),
         count=model.get_num_tokens,
+        room=min(ROOM, model.engine.base.reads - backend.max_tokens - SPARE),
         seconds=seconds * SHARE,
         tokens=backend.max_tokens,
         alpha=backend.alpha if isinstance(backend, Proxy) else None,

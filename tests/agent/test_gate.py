@@ -1,15 +1,17 @@
 """The contract that every backend passes, and the gate of safety: both hear what they are for."""
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
-from agent.backends import Endpoint
+from agent.backends import Backend, Endpoint, HuggingFace, Proxy
 from agent.brief import Brief, Replaced
 from agent.errors import ResponderError
 from agent.evaluate.gate import Check, contract, gate, load_gate, sample
@@ -17,6 +19,7 @@ from agent.prompt import render
 from agent.responders import guided
 from agent.responders.chat import Chat, streamed
 from agent.responders.endpoint import connect
+from graph.backends import loaded
 from graph.models import as_brief
 from tests.stub_server import saying, served
 
@@ -39,12 +42,29 @@ def endpoint() -> Iterator[Callable[[Brief], Iterable[str]]]:
         yield Chat(connect(Endpoint(url=url, model="m"))).respond
 
 
-@pytest.mark.parametrize("backend", ["guided", "chat", "endpoint"])
+@pytest.fixture
+def local(tmp_path: Path) -> dict[str, Callable[[Brief], Iterable[str]]]:
+    """A model in this process, and a mixture of three: untrained, so that only their form can be judged."""
+    tiny_llms = pytest.importorskip("tests.agent.responders.tiny_llms")
+    folders = [tiny_llms.llama(tmp_path / name, width=352, hidden=32, seed=n) for n, name in enumerate("bea")]
+    for folder in folders:  # made to read short texts; a whole prompt is more
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 4096}))
+    base, expert, anti = map(str, folders)
+    how: dict[str, Any] = {"device": "cpu", "temperature": 0, "max_tokens": 24}
+    one: Backend = HuggingFace(model=base, **how)
+    three: Backend = Proxy(base=base, expert=expert, anti_expert=anti, **how)
+    return {backend.kind: loaded(backend, lambda stage, share: None).respond for backend in (one, three)}
+
+
+@pytest.mark.parametrize("backend", ["guided", "chat", "endpoint", "huggingface", "proxy"])
 def test_every_backend_passes_the_contract(backend: str, request: pytest.FixtureRequest) -> None:
     respond = {
         "guided": lambda: guided.respond,
         "chat": fake_chat,
         "endpoint": lambda: request.getfixturevalue("endpoint"),
+        "huggingface": lambda: request.getfixturevalue("local")["huggingface"],
+        "proxy": lambda: request.getfixturevalue("local")["proxy"],
     }[backend]()
     assert failed(contract(respond, as_brief)) == []
 
