@@ -24,6 +24,7 @@ from rich.markup import escape
 from agent.errors import DataError, HearkenError
 from ui.auditing import audit
 from ui.evaluating import evaluate
+from ui.models import models
 
 if TYPE_CHECKING:
     from graph import Session
@@ -38,6 +39,7 @@ app.add_typer(train, name="train")
 ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(models, name="models")
 
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
@@ -85,6 +87,7 @@ def chat(
     session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
+    told: set[str] = set()
     warming = threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True)
     warming.start()
     about = words.about_operator if settings.operator else words.about
@@ -108,6 +111,9 @@ def chat(
         _converse(console, session, text, why=why)
         for line in reminded(session.due()):
             console.print(line, style="dim")
+        if (trouble := services.trouble()) and trouble not in told:
+            told.add(trouble)
+            problems.append(trouble)
         while problems:
             console.print(escape(fill(words.problem, problem=problems.pop())), style="dim")
 
