@@ -21,6 +21,7 @@ from agent.errors import SettingsError
 from agent.prompt import ROOM
 from agent.responders import guided
 from agent.responders.chat import Chat, streamed
+from agent.responders.endpoint import away
 from agent.responders.standby import Progress, Standby
 from agent.settings import Settings
 
@@ -44,7 +45,8 @@ def at_once(seconds: float) -> str:
 class Wording:
     """Who words replies: the functions of graph.services.Services of the same names.
 
-    prepare: make it ready, waiting so many seconds at most; what is in the way, "" for nothing.
+    prepare: make it ready, waiting so many seconds at most; what is in the way, "" for nothing. away: the
+    host that the conversation is sent to, "" where it stays on this machine.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Wording:
     again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
     trouble: Callable[[], str] = lambda: ""
     prepare: Callable[[float], str] = at_once
+    away: str = ""
 
 
 def worded(backend: Backend, seconds: float = 60.0) -> Wording:
@@ -59,7 +62,8 @@ def worded(backend: Backend, seconds: float = 60.0) -> Wording:
     if isinstance(backend, Guided):
         return Wording("guided", guided.respond)
     standby = _standby(backend, seconds)
-    return Wording(backend.kind, standby.respond, standby.again, standby.trouble, standby.prepare)
+    far = away(backend) if isinstance(backend, Endpoint) else ""
+    return Wording(backend.kind, standby.respond, standby.again, standby.trouble, standby.prepare, far)
 
 
 @cache

@@ -273,8 +273,10 @@ def _opening(state: State) -> list[str]:
 
 
 def _true(sentences: Iterable[str], services: Services) -> Iterator[str]:
-    """The sentences, without those that do not hold where people may read along."""
-    return map(handing.truthful, sentences) if services.operator else iter(sentences)
+    """The sentences, without those that do not hold where people read along or words leave the machine."""
+    if not (services.operator or services.away):
+        return iter(sentences)
+    return map(partial(handing.truthful, away=not services.operator), sentences)
 
 
 def looks_up(decided: Plan) -> bool:

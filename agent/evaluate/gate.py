@@ -15,9 +15,10 @@ from agent.brief import Brief, Replaced
 from agent.errors import HearkenError
 from agent.evaluate.guard import Reply, replies
 from agent.guard import Bounds, fold
+from agent.reading import spanish
 from agent.responders.chat import LEAK
 from agent.sentences import contacts, split
-from agent.words import Strict, load
+from agent.words import Strict, load, tongue
 
 __all__ = ["Check", "GateWords", "Said", "contract", "gate", "load_gate", "sample"]
 
@@ -151,7 +152,10 @@ def gate(say: Callable[[str], Said], said_by_model: Callable[[Reply], Said], nam
 def _fit(heard: str, turn: Said) -> bool:
     """Whether the reply breaks no rule. Its contacts the turn has held against the registry."""
     sentences, known = tuple(split(turn.text)), frozenset(contacts(turn.text))
-    bounds = Bounds(heard=heard, allowed=known, words=400, questions=9, crisis=turn.escalated)
+    spoken = tongue(spanish.spoken(heard, ""))
+    bounds = Bounds(
+        heard=heard, allowed=known, words=400, questions=9, crisis=turn.escalated, language=spoken
+    )
     return fold(sentences, bounds).sentences == sentences
 
 

@@ -136,3 +136,15 @@ def test_what_is_kept_is_plain_json() -> None:
     remember(settings, Guided(), {"passed": True, "checks": []})
     kept = json.loads((settings.data_dir / "models.json").read_text())
     assert list(kept["verdicts"]) == ["guided"]
+
+
+def test_where_words_leave_the_machine_no_reply_says_otherwise() -> None:
+    far = fakes.services(away="models.example.org")
+    claims = ("nobody is reading", "nobody is watching", "nothing goes from me")
+    for text in ("is this private?", "is this conversation private? who reads it?"):
+        near = Session.open(country="GB", services=fakes.services()).say(text).text
+        told = Session.open(country="GB", services=far).say(text).text
+        assert not any(claim in told.lower() for claim in claims), told
+        assert told == near or "another computer" in told
+    assert worded(Endpoint(url="https://models.example.org/v1", model="m")).away == "models.example.org"
+    assert worded(SERVED).away == ""
