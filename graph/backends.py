@@ -19,6 +19,7 @@ from agent.backends import Backend, Endpoint, Guided, HuggingFace, Proxy
 from agent.brief import Brief, Respond
 from agent.errors import SettingsError
 from agent.prompt import ROOM
+from agent.reading.ladder import Level
 from agent.responders import guided
 from agent.responders.chat import Chat, streamed
 from agent.responders.endpoint import away
@@ -46,7 +47,8 @@ class Wording:
     """Who words replies: the functions of graph.services.Services of the same names.
 
     prepare: make it ready, waiting so many seconds at most; what is in the way, "" for nothing. away: the
-    host that the conversation is sent to, "" where it stays on this machine.
+    host that the conversation is sent to, "" where it stays on this machine. fears: its opinion on the
+    danger in a message.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Wording:
     trouble: Callable[[], str] = lambda: ""
     prepare: Callable[[float], str] = at_once
     away: str = ""
+    fears: Callable[[str], Level] | None = None
 
 
 def worded(backend: Backend, seconds: float = 60.0) -> Wording:
@@ -63,7 +66,9 @@ def worded(backend: Backend, seconds: float = 60.0) -> Wording:
         return Wording("guided", guided.respond)
     standby = _standby(backend, seconds)
     far = away(backend) if isinstance(backend, Endpoint) else ""
-    return Wording(backend.kind, standby.respond, standby.again, standby.trouble, standby.prepare, far)
+    return Wording(
+        backend.kind, standby.respond, standby.again, standby.trouble, standby.prepare, far, standby.fears
+    )
 
 
 @cache

@@ -23,7 +23,7 @@ from agent.reading import rules_spanish
 from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
-from agent.reading.ladder import Answer, Cue
+from agent.reading.ladder import Answer, Cue, Level
 from agent.reading.language import detect
 from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
@@ -197,7 +197,8 @@ class Services:
     helpline registry. respond: Brief -> sentences; every sentence passes the guard. again: words the rest
     of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an authored
     sentence stands in. trouble: why `respond` does not answer now, "" when it does. prepare: makes its
-    model ready, waiting so many seconds. away: the host it is on, "" for this machine. country: whose
+    model ready, waiting so many seconds. away: the host it is on, "" for this machine. fears: a
+    language model's opinion on the danger in a message, which may only raise the level. country: whose
     helplines, language: in which one to answer, where the person did not say nor write another plainly.
     part_seconds, reply_seconds: how long a part, or the wording of a reply, may take before it is given
     up. step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
@@ -225,6 +226,7 @@ class Services:
     trouble: Callable[[], str] = lambda: ""
     prepare: Callable[[float], str] = at_once
     away: str = ""
+    fears: Callable[[str], Level] | None = None
     country: str | None = None
     language: str = ""
     passages: int = 3
@@ -281,6 +283,7 @@ def from_settings(settings: Settings) -> Services:
         trouble=wording.trouble,
         prepare=wording.prepare,
         away=wording.away,
+        fears=wording.fears if settings.opinion else None,
         country=settings.country,
         language=settings.language,
         passages=settings.passages,

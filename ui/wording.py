@@ -56,6 +56,7 @@ class Models(Strict):
     passed: str
     failed: str
     untested: str
+    opinion: str
 
 
 class UiWords(Strict):

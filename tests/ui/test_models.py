@@ -50,12 +50,14 @@ def test_a_model_that_passes_may_be_chosen_and_is_told_of(
     monkeypatch.setenv("HEARKEN_RESPONDER", "endpoint")
     monkeypatch.setenv("HEARKEN_ENDPOINT_URL", server)
     monkeypatch.setenv("HEARKEN_MODEL", "m")
+    monkeypatch.setenv("HEARKEN_OPINION", "true")
     before = CliRunner().invoke(app, ["check"])
     assert "untested on this machine" in before.output.replace("\n", " ")
     done = CliRunner().invoke(app, ["models", "verify", "--use"])
     assert done.exit_code == 0, done.output
     assert "NOT" not in done.output
     assert "It passed." in done.output
+    assert "Asked about danger it takes" in done.output
     after = CliRunner().invoke(app, ["check"])
     assert "untested" not in after.output
     assert "endpoint answers" in after.output
