@@ -139,7 +139,7 @@ def verify(
         and note(*contract(lambda brief: pump(limit, lambda: wording.respond(brief)), as_brief))
     ):
         note(*gate(*_turns(backend, settings), wording.name))
-    found = {
+    found: dict[str, Any] = {
         "passed": len(checks) > 2 and all(check.ok for check in checks),
         "checks": [asdict(check) for check in checks],
         "speed": as_verdict(tried),

@@ -66,7 +66,7 @@ def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
     heard = Heard(
         emotions=[], intents=[], sure=False, want="", danger=level, heads={}, evidence=[]
     )  # fmt: skip
-    return [Cue(**{**cue, "rule": SECOND}) for cue in opinion(heard, rules)]  # type: ignore[typeddict-item]
+    return [Cue(**{**cue, "rule": SECOND}) for cue in opinion(heard, rules)]
 
 
 def _first(heard: Heard, head: str, least: float = 0.0) -> str:
