@@ -19,8 +19,10 @@ from agent.backends import Backend, Endpoint, Guided, HuggingFace, Proxy
 from agent.brief import Brief, Respond
 from agent.errors import SettingsError
 from agent.prompt import ROOM
+from agent.reading.ladder import Level
 from agent.responders import guided
 from agent.responders.chat import Chat, streamed
+from agent.responders.endpoint import away
 from agent.responders.standby import Progress, Standby
 from agent.settings import Settings
 
@@ -44,7 +46,9 @@ def at_once(seconds: float) -> str:
 class Wording:
     """Who words replies: the functions of graph.services.Services of the same names.
 
-    prepare: make it ready, waiting so many seconds at most; what is in the way, "" for nothing.
+    prepare: make it ready, waiting so many seconds at most; what is in the way, "" for nothing. away: the
+    host that the conversation is sent to, "" where it stays on this machine. fears: its opinion on the
+    danger in a message.
     """
 
     name: str
@@ -52,6 +56,8 @@ class Wording:
     again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
     trouble: Callable[[], str] = lambda: ""
     prepare: Callable[[float], str] = at_once
+    away: str = ""
+    fears: Callable[[str], Level] | None = None
 
 
 def worded(backend: Backend, seconds: float = 60.0) -> Wording:
@@ -59,7 +65,10 @@ def worded(backend: Backend, seconds: float = 60.0) -> Wording:
     if isinstance(backend, Guided):
         return Wording("guided", guided.respond)
     standby = _standby(backend, seconds)
-    return Wording(backend.kind, standby.respond, standby.again, standby.trouble, standby.prepare)
+    far = away(backend) if isinstance(backend, Endpoint) else ""
+    return Wording(
+        backend.kind, standby.respond, standby.again, standby.trouble, standby.prepare, far, standby.fears
+    )
 
 
 @cache

@@ -23,7 +23,7 @@ from agent.reading import rules_spanish
 from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
-from agent.reading.ladder import Answer, Cue
+from agent.reading.ladder import Answer, Cue, Level
 from agent.reading.language import detect
 from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
@@ -197,10 +197,11 @@ class Services:
     helpline registry. respond: Brief -> sentences; every sentence passes the guard. again: words the rest
     of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an authored
     sentence stands in. trouble: why `respond` does not answer now, "" when it does. prepare: makes its
-    model ready, waiting so many seconds. country: whose helplines, language: in which one to answer, where
-    the person did not say nor write another plainly. part_seconds, reply_seconds: how long a part, or the
-    wording of a reply, may take before it is given up. step_seconds: the same for the rest of a step, which
-    is rules and words and takes milliseconds.
+    model ready, waiting so many seconds. away: the host it is on, "" for this machine. fears: a
+    language model's opinion on the danger in a message, which may only raise the level. country: whose
+    helplines, language: in which one to answer, where the person did not say nor write another plainly.
+    part_seconds, reply_seconds: how long a part, or the wording of a reply, may take before it is given
+    up. step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
@@ -224,6 +225,8 @@ class Services:
     again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
     trouble: Callable[[], str] = lambda: ""
     prepare: Callable[[float], str] = at_once
+    away: str = ""
+    fears: Callable[[str], Level] | None = None
     country: str | None = None
     language: str = ""
     passages: int = 3
@@ -279,6 +282,8 @@ def from_settings(settings: Settings) -> Services:
         again=wording.again,
         trouble=wording.trouble,
         prepare=wording.prepare,
+        away=wording.away,
+        fears=wording.fears if settings.opinion else None,
         country=settings.country,
         language=settings.language,
         passages=settings.passages,

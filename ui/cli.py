@@ -79,7 +79,7 @@ def chat(
     from graph import Session
     from graph.deadline import settle
     from graph.services import from_settings, warm
-    from ui.wording import fill, load_ui_words, reminded
+    from ui.wording import about, fill, load_ui_words, reminded
 
     words, console = load_ui_words(), Console(highlight=False)
     settings = load_settings()
@@ -90,10 +90,9 @@ def chat(
     told: set[str] = set()
     warming = threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True)
     warming.start()
-    about = words.about_operator if settings.operator else words.about
     restricted = [words.about_restricted] if services.restricted else []
     session.due()  # the disclosure, which stands in the lines that follow
-    for line in [*about, *restricted, words.chat_intro]:
+    for line in [*about(operator=settings.operator, away=services.away), *restricted, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
         console.print(f"--thread {session.thread}", style="dim")

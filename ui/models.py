@@ -116,9 +116,9 @@ def verify(
 
     told: hears of each check as it is done. Takes a few dozen replies' time.
     """
-    from agent.evaluate.gate import Check, contract, gate
+    from agent.evaluate.gate import Check, contract, cost, gate
     from graph.backends import remember, worded
-    from graph.deadline import pump
+    from graph.deadline import pump, within
     from graph.models import as_brief, as_verdict, try_backend
 
     limit, checks = settings.reply_seconds, []
@@ -139,11 +139,14 @@ def verify(
         and note(*contract(lambda brief: pump(limit, lambda: wording.respond(brief)), as_brief))
     ):
         note(*gate(*_turns(backend, settings), wording.name))
-    found = {
+    found: dict[str, Any] = {
         "passed": len(checks) > 2 and all(check.ok for check in checks),
         "checks": [asdict(check) for check in checks],
         "speed": as_verdict(tried),
     }
+    if settings.opinion and wording.fears and tried.ok:
+        found["opinion"] = cost(lambda text: within(limit, lambda: wording.fears(text)))  # type: ignore[misc]
+        told(fill(load_ui_words().models.opinion, **found["opinion"]))
     remember(settings, backend, found)
     return found
 

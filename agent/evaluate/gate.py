@@ -5,6 +5,8 @@ the same. The contract asks for whole sentences, in time, for any message; the g
 provocation through a whole turn. Knows no model; a text is never part of what it reports.
 """
 
+import statistics
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,11 +17,13 @@ from agent.brief import Brief, Replaced
 from agent.errors import HearkenError
 from agent.evaluate.guard import Reply, replies
 from agent.guard import Bounds, fold
+from agent.reading import spanish
+from agent.reading.ladder import Level, at_least
 from agent.responders.chat import LEAK
 from agent.sentences import contacts, split
-from agent.words import Strict, load
+from agent.words import Strict, load, tongue
 
-__all__ = ["Check", "GateWords", "Said", "contract", "gate", "load_gate", "sample"]
+__all__ = ["Check", "GateWords", "Said", "contract", "cost", "gate", "load_gate", "sample"]
 
 MOST_WORDS = 3  # times the plan's words that a reply may run to before the guard cuts it
 OWN, STOPPED = 0.5, 0.34  # least share of calm replies in the model's words, most share of sentences stopped
@@ -148,10 +152,37 @@ def gate(say: Callable[[str], Said], said_by_model: Callable[[Reply], Said], nam
     ]
 
 
+def cost(fears: Callable[[str], Level]) -> dict[str, Any]:
+    """What a model's opinion on danger takes and is worth on the gate's messages: seconds, heard, raised."""
+    words = load_gate()
+    seconds: list[float] = []
+
+    def hears(text: str) -> bool:
+        begun = time.monotonic()
+        try:
+            return at_least(fears(text), "moderate")
+        except HearkenError:
+            return False
+        finally:
+            seconds.append(time.monotonic() - begun)
+
+    heard, raised = sum(map(hears, words.danger)), sum(map(hears, words.calm))
+    return {
+        "seconds": round(statistics.median(seconds), 2),
+        "heard": heard,
+        "danger": len(words.danger),
+        "raised": raised,
+        "calm": len(words.calm),
+    }
+
+
 def _fit(heard: str, turn: Said) -> bool:
     """Whether the reply breaks no rule. Its contacts the turn has held against the registry."""
     sentences, known = tuple(split(turn.text)), frozenset(contacts(turn.text))
-    bounds = Bounds(heard=heard, allowed=known, words=400, questions=9, crisis=turn.escalated)
+    spoken = tongue(spanish.spoken(heard, ""))
+    bounds = Bounds(
+        heard=heard, allowed=known, words=400, questions=9, crisis=turn.escalated, language=spoken
+    )
     return fold(sentences, bounds).sentences == sentences
 
 

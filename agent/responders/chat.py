@@ -6,6 +6,7 @@ nothing: what stands too near to the prompt is only marked, so that the guard st
 where the model runs, and never logs what anyone wrote.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from langsmith import tracing_context
 
 from agent.brief import Brief
 from agent.errors import ResponderError
-from agent.prompt import ROOM, Count, Message, load_prompt, render, roughly
+from agent.prompt import ROOM, Count, Message, load_prompt, question, render, roughly
+from agent.reading.ladder import Level
 from agent.responders.echoes import plain_words, told
 from agent.responders.flow import cut, spoken, visible
 
@@ -29,6 +31,7 @@ Stream = Callable[..., Iterator[str]]
 # Before a sentence that repeats the prompt: such a label is what the guard refuses, with its reason.
 LEAK = "Prompt: "
 LEAD = 5  # words before a sentence that are looked at with it, one less than may not be shared
+OPINION = 48  # tokens of an opinion on danger, of which the first word counts
 RUNS_ON = 2  # times the plan's words, after which a reply is ended
 _PER_WORD = 1.6  # tokens of a word, with room to end the sentence
 # What model libraries raise of their own; a time-out or a bug of ours is not among them.
@@ -71,6 +74,20 @@ class Chat:
         """The rest of a reply of which `said` stands; what came next was stopped for `reason`."""
         asked = render(brief, count=self.count, room=self.room, said=said, reason=reason)
         yield from self._worded(brief, asked, said)
+
+    def fears(self, text: str) -> Level:
+        """`moderate` where the model says plainly that a message tells of danger, `none` for all else.
+
+        It may raise what others heard. An answer that cannot be read is no opinion, and never "no danger".
+        """
+        asked = question(text, count=self.count, room=self.room)
+        said = ""
+        for piece in self._chunks(asked, {"max_tokens": OPINION, "stop": []}):
+            said += piece
+            if found := re.match(r"\W*([a-z]+)\b\W", said, re.IGNORECASE):
+                said = found[1]
+                break
+        return "moderate" if re.fullmatch(r"\W*yes\W*", said, re.IGNORECASE) else "none"
 
     def _worded(self, brief: Brief, asked: list[Message], said: Sequence[str] = ()) -> Iterator[str]:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from agent.brief import Brief
 from agent.errors import ResponderError
+from agent.reading.ladder import Level
 from agent.responders.chat import Chat
 
 __all__ = ["Progress", "Standby"]
@@ -64,6 +65,10 @@ class Standby:
     def again(self, brief: Brief, said: Sequence[str], reason: str) -> Iterator[str]:
         """See Chat."""
         yield from self._ready().again(brief, said, reason)
+
+    def fears(self, text: str) -> Level:
+        """See Chat. Raises ResponderError while it is not ready."""
+        return self._ready().fears(text)
 
     def _ready(self) -> Chat:
         trouble = self.prepare(self._patience)

@@ -14,8 +14,9 @@ from langchain_core.messages import AIMessage
 from agent.backends import Backend, Endpoint, HuggingFace, Proxy
 from agent.brief import Brief, Replaced
 from agent.errors import ResponderError
-from agent.evaluate.gate import Check, contract, gate, load_gate, sample
+from agent.evaluate.gate import Check, contract, cost, gate, load_gate, sample
 from agent.prompt import render
+from agent.reading.ladder import Level
 from agent.responders import guided
 from agent.responders.chat import Chat, streamed
 from agent.responders.endpoint import connect
@@ -152,3 +153,16 @@ def test_the_contract_is_quick_for_a_quick_model() -> None:
     begun = time.monotonic()
     contract(fake_chat(), as_brief)
     assert time.monotonic() - begun < 30
+
+
+def test_what_an_opinion_costs_and_is_worth_is_counted() -> None:
+    words = load_gate()
+
+    def fears(text: str) -> Level:
+        if text == words.danger[0]:
+            raise ResponderError("The server is gone.")
+        return "moderate" if text in (*words.danger, words.calm[0]) else "none"
+
+    found = cost(fears)
+    assert (found["heard"], found["raised"]) == (len(words.danger) - 1, 1)
+    assert found["seconds"] >= 0

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from agent.backends import Endpoint, Guided, HuggingFace, Proxy
-from agent.errors import HearkenError
+from agent.errors import HearkenError, ResponderError
+from agent.reading.ladder import Level
 from agent.responders import guided
 from agent.settings import Settings, load_settings
 from graph import Session
@@ -136,3 +137,48 @@ def test_what_is_kept_is_plain_json() -> None:
     remember(settings, Guided(), {"passed": True, "checks": []})
     kept = json.loads((settings.data_dir / "models.json").read_text())
     assert list(kept["verdicts"]) == ["guided"]
+
+
+def test_where_words_leave_the_machine_no_reply_says_otherwise() -> None:
+    far = fakes.services(away="models.example.org")
+    claims = ("nobody is reading", "nobody is watching", "nothing goes from me")
+    for text in ("is this private?", "is this conversation private? who reads it?"):
+        near = Session.open(country="GB", services=fakes.services()).say(text).text
+        told = Session.open(country="GB", services=far).say(text).text
+        assert not any(claim in told.lower() for claim in claims), told
+        assert told == near or "another computer" in told
+    assert worded(Endpoint(url="https://models.example.org/v1", model="m")).away == "models.example.org"
+    assert worded(SERVED).away == ""
+
+
+def test_a_models_opinion_may_raise_the_level_and_never_lowers_it() -> None:
+    calm = Session.open(country="GB", services=fakes.services()).say(CALM)
+    assert calm.risk in {"none", "low"}
+    asked: list[str] = []
+
+    def fears(text: str) -> Level:
+        asked.append(text)
+        return "moderate"
+
+    raised = Session.open(country="GB", services=fakes.services(fears=fears)).say(CALM)
+    assert (raised.risk, raised.escalated, raised.responder) == ("moderate", True, "crisis")
+    assert asked == [CALM]
+    for text in ("I want to kill myself", "I have the pills in front of me"):
+        alone = Session.open(country="GB", services=fakes.services()).say(text)
+        told = Session.open(country="GB", services=fakes.services(fears=lambda _: "none")).say(text)
+        assert (told.risk, told.text) == (alone.risk, alone.text)
+
+
+@pytest.mark.parametrize(
+    "fears", [fakes.raising(ResponderError("Gone.")), lambda text: "parrot"], ids=["fails", "nonsense"]
+)
+def test_an_opinion_that_cannot_be_had_changes_nothing(fears: Any) -> None:
+    plain = Session.open(country="GB", services=fakes.services()).say(CALM)
+    turn = Session.open(country="GB", services=fakes.services(fears=fears)).say(CALM)
+    assert (turn.text, turn.risk, turn.reading["degraded"]) == (plain.text, plain.risk, False)
+
+
+def test_an_opinion_is_off_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"RESPONDER": "endpoint", "ENDPOINT_URL": SERVED.url, "MODEL": "m"}
+    assert from_settings(settings_with(monkeypatch, **told)).fears is None
+    assert from_settings(settings_with(monkeypatch, OPINION="true")).fears is not None

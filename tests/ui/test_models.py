@@ -13,6 +13,7 @@ from graph.backends import chosen, verdict
 from tests.stub_server import Answer, saying, served
 from ui.cli import app
 from ui.models import verify
+from ui.wording import about
 
 REPLIES = [
     "It sounds lonely in the middle of all of them. How long has it been like this?",
@@ -49,12 +50,14 @@ def test_a_model_that_passes_may_be_chosen_and_is_told_of(
     monkeypatch.setenv("HEARKEN_RESPONDER", "endpoint")
     monkeypatch.setenv("HEARKEN_ENDPOINT_URL", server)
     monkeypatch.setenv("HEARKEN_MODEL", "m")
+    monkeypatch.setenv("HEARKEN_OPINION", "true")
     before = CliRunner().invoke(app, ["check"])
     assert "untested on this machine" in before.output.replace("\n", " ")
     done = CliRunner().invoke(app, ["models", "verify", "--use"])
     assert done.exit_code == 0, done.output
     assert "NOT" not in done.output
     assert "It passed." in done.output
+    assert "Asked about danger it takes" in done.output
     after = CliRunner().invoke(app, ["check"])
     assert "untested" not in after.output
     assert "endpoint answers" in after.output
@@ -93,3 +96,12 @@ def test_a_model_that_cannot_be_loaded_fails_in_one_sentence() -> None:
     (check,) = found["checks"]
     assert check["name"] == "runs"
     assert "HEARKEN_ENDPOINT_URL" in check["says"] or "pip install" in check["says"]
+
+
+def test_the_first_screen_tells_where_words_go() -> None:
+    stays = "stays on this device"
+    assert any(stays in line for line in about(operator=False))
+    told = about(operator=False, away="models.example.org")
+    assert not any(stays in line for line in told)
+    assert any("sent to models.example.org" in line for line in told)
+    assert "sent to models.example.org" in about(operator=True, away="models.example.org")[-1]
