@@ -63,6 +63,10 @@ class Settings(BaseSettings):
         default=60.0, description="How long a person waits for an operator who took over."
     )
 
+    exit_url: Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$")] = Field(
+        default="https://www.wikipedia.org/", description="The neutral page that a quick exit goes to."
+    )
+
     @field_validator("country")
     @classmethod
     def _upper(cls, value: str | None) -> str | None:

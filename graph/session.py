@@ -117,7 +117,7 @@ class Session:
         self.thread = thread
         self._values = values
         self._before: dict[str, Any] | None = None
-        self._turned_down: list[str] = []
+        self._turned_down: tuple[str, list[str]] = ("", [])
         self._saver = saver
         self._saved = saved
         self._services = services
@@ -255,8 +255,6 @@ class Session:
         except GeneratorExit:
             self._abandon(run)
             raise
-        finally:
-            self._turned_down = []
         self._values = run.after()
         turn = run.turn(saved=self._saved)
         self._follow(turn)
@@ -289,8 +287,8 @@ class Session:
         if graph.checkpointer:
             how["durability"] = "exit"
         given = {**given, "operator": handoff.held(self._services, self.thread)}
-        if self._turned_down:
-            given["turned_down"] = self._turned_down
+        if self._turned_down[0] == run.message.content:
+            given["turned_down"] = self._turned_down[1]
         yield from run.events(graph.stream(given, **how))
         if run.paused:
             yield from run.waiting(self._services, self.thread)
@@ -339,13 +337,15 @@ class Session:
             self._rewrite({key: self._values[key] for key in _REVISED if key in self._values}, gone)
             return str(gone[0].content)
 
-    def again(self) -> Generator[Event, None, None]:
-        """The last message once more, worded otherwise: no sentence of the reply it had returns."""
+    def turn_down(self) -> str:
+        """Take the last message back because its reply is to be worded otherwise; gives the message.
+
+        Said again, no sentence of the replies turned down returns.
+        """
         replies = [str(one.content) for one in last_exchange(self._values["messages"]) if one.type == "ai"]
-        before = self._turned_down
-        text = self.take_back()
-        self._turned_down = [*before, *replies]
-        return self.stream(text)
+        text, (before, down) = self.take_back(), self._turned_down
+        self._turned_down = (text, [*(down if before == text else []), *replies])
+        return text
 
     def write_plan(self, step: str, text: str, contacts: Sequence[Mapping[str, str]] = ()) -> None:
         """Put the person's own lines, or the helplines they chose, in a step of the safety plan."""
@@ -366,7 +366,7 @@ class Session:
         config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
         try:
             there = {one.id for one in self._keeping.get_state(config).values.get("messages", [])}
-            removed = [RemoveMessage(id=one.id) for one in gone if one.id in there]
+            removed = [RemoveMessage(id=str(one.id)) for one in gone if one.id in there]
             self._keeping.update_state(config, {**changed, "messages": removed}, as_node="guard")
             self._prune()
             if removed:
@@ -383,7 +383,21 @@ class Session:
             return []
         young = "minor" in risk["marks"]
         country = self.person.get("country")
-        return list(self._services.contacts(country, risk["kinds"], level=risk["level"], young=young))
+        return list(
+            self._services.contacts(
+                country, risk["kinds"], level=risk["level"], young=young, cannot_speak=self.cannot_speak
+            )
+        )
+
+    def wiring(self) -> list[tuple[str, str]]:
+        """Which step may follow which in a turn, for a picture of it."""
+        return [(edge.source, edge.target) for edge in self._plain.get_graph().edges]
+
+    @property
+    def cannot_speak(self) -> bool:
+        """Whether they told us that they cannot speak aloud: lines to write to come first then."""
+        risk, care = self._values.get("risk") or {}, self._values.get("care") or {}
+        return "cannot_speak" in (*risk.get("answers", []), *care.get("barriers", []))
 
     def safety_plan(self) -> dict[str, Any] | None:
         """The safety plan written so far, ready for JSON; `agent.safety_plan.markdown` makes a file of it.

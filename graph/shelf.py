@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from graph import store
 
@@ -206,12 +207,12 @@ def _first(said: Sequence[tuple[str, str]]) -> str:
     return line if len(line) <= _TITLE else line[:_TITLE].rsplit(" ", 1)[0] + " …"
 
 
-def iso(now: datetime | None) -> str:
+def iso(now: datetime | None = None) -> str:
     """A time as it is kept: UTC, to the second."""
     return (now or datetime.now(UTC)).isoformat(timespec="seconds")
 
 
-def read(path: Path, query: str, given: tuple[str, ...] = ()) -> list[tuple[object, ...]]:
+def read(path: Path, query: str, given: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
     """Rows of the file; none where there is no file, or it cannot be read."""
     if not path.exists():
         return []

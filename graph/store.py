@@ -5,11 +5,15 @@ write-ahead log is emptied, the file is rewritten.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from langchain_core.messages import AnyMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.responders.handoff import OPERATOR
 
 __all__ = [
     "FAILURES",
@@ -21,13 +25,12 @@ __all__ = [
     "said",
     "scrub",
     "scrubbed",
+    "spoken",
     "threads",
 ]
 
 # What the disk may raise, and what reading a checkpoint that was damaged on it may.
 FAILURES = (OSError, sqlite3.Error, ValueError, TypeError, KeyError, NotImplementedError)
-
-_ROLES = {"human": "user", "ai": "assistant"}
 
 
 def open_store(path: Path) -> SqliteSaver:
@@ -81,9 +84,20 @@ def said(saver: SqliteSaver, thread: str) -> tuple[tuple[str, str], ...]:
     try:
         saved = saver.get_tuple({"configurable": {"thread_id": thread}})
         messages = saved.checkpoint["channel_values"].get("messages", []) if saved else []
-        return tuple((_ROLES.get(one.type, "assistant"), str(one.content)) for one in messages)
+        return spoken(messages)
     except FAILURES:
         return ()
+
+
+def spoken(messages: Sequence[AnyMessage]) -> tuple[tuple[str, str], ...]:
+    """(role, text) of each: `user`, `assistant`, or `operator` for a person who wrote in our place."""
+    return tuple((_role(one), str(one.content)) for one in messages)
+
+
+def _role(message: AnyMessage) -> str:
+    if message.name == OPERATOR:
+        return "operator"
+    return "user" if message.type == "human" else "assistant"
 
 
 def delete(saver: SqliteSaver, thread: str) -> None:

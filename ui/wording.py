@@ -11,8 +11,30 @@ from string import Template
 
 from agent.words import Strict, load
 from graph.reminders import Reminder
+from ui.page_words import (
+    Chat,
+    Choices,
+    ExercisesPage,
+    Leaving,
+    MoodsPage,
+    Nav,
+    PlanPage,
+    Start,
+    Talks,
+)
 
-__all__ = ["Told", "UiWords", "Why", "fill", "load_ui_words", "protocol", "reminded"]
+__all__ = [
+    "Told",
+    "UiWords",
+    "Why",
+    "fill",
+    "languages",
+    "load_ui_words",
+    "plain",
+    "protocol",
+    "reminded",
+    "shown",
+]
 
 PROTOCOL = "CRISIS_PROTOCOL.md"
 
@@ -21,6 +43,7 @@ class Why(Strict):
     """Sentences of the panel that explains a reply."""
 
     felt: str
+    feeling: str
     carried: str
     not_read: str
     unsure: str
@@ -45,8 +68,9 @@ class Told(Strict):
 
 
 class UiWords(Strict):
-    """Schema of ui/words/*.yaml."""
+    """Schema of ui/words/<language>.yaml."""
 
+    language: str
     title: str
     tagline: str
     about: list[str]
@@ -99,6 +123,16 @@ class UiWords(Strict):
     plan_none: str
     notes_save: str
     notes_none: str
+    feelings: dict[str, str]
+    nav: Nav
+    leaving: Leaving
+    start: Start
+    talk: Chat
+    talks: Talks
+    moods: MoodsPage
+    plan: PlanPage
+    exercises: ExercisesPage
+    choices: Choices
 
 
 @cache
@@ -107,21 +141,38 @@ def load_ui_words(language: str = "en") -> UiWords:
     return load(f"{language}.yaml", UiWords, Path(__file__).parent / "words")
 
 
+@cache
+def languages() -> dict[str, str]:
+    """Code -> own name of every language there are words in; English first."""
+    found = sorted(path.stem for path in (Path(__file__).parent / "words").glob("[a-z][a-z].yaml"))
+    return {code: load_ui_words(code).language for code in sorted(found, key=lambda code: code != "en")}
+
+
 def fill(template: str, **values: object) -> str:
     """`template` with its $slots filled; a missing one raises KeyError."""
     return Template(template).substitute(values)
 
 
-def reminded(due: Sequence[Reminder]) -> list[str]:
+def plain(text: str) -> str:
+    """`text`, from our own files, as Markdown that shows it literally."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&=])", r"\\\1", text)
+
+
+def shown(text: str) -> str:
+    """What a person wrote, as it can be shown: without null bytes, and never empty."""
+    return text.replace("\x00", "").strip() or "…"
+
+
+def reminded(due: Sequence[Reminder], language: str = "en") -> list[str]:
     """The sentences for what `Session.due` names."""
-    told = load_ui_words().reminders
+    told = load_ui_words(language).reminders
     return [told.disclosure if name == "disclosure" else told.rest for name in due]
 
 
 @cache
-def protocol() -> str:
+def protocol(language: str = "en") -> str:
     """How safety works, in short and then whole: CRISIS_PROTOCOL.md, beside the words in the wheel and at
-    the top in a checkout.
+    the top in a checkout. The whole of it is written in English alone.
 
     Links to files of the project lead nowhere from the page, so only their text is left.
     """
@@ -129,4 +180,5 @@ def protocol() -> str:
     beside = words / PROTOCOL
     text = (beside if beside.exists() else Path(__file__).parents[1] / PROTOCOL).read_text("utf-8")
     whole = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text.partition("\n")[2].strip())
-    return f"{(words / 'safety.md').read_text('utf-8')}\n{whole}"
+    short = words / f"safety.{language}.md"
+    return f"{(short if short.exists() else words / 'safety.md').read_text('utf-8')}\n{whole}"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.guard import split
-from graph import Done, Session
+from graph import Session
 from graph.session import Turn
 from graph.store import listed
 from tests import fakes
@@ -19,9 +19,7 @@ def opened(**changes: Any) -> Session:
 
 
 def finished(session: Session) -> Turn:
-    *_, last = session.again()
-    assert isinstance(last, Done)
-    return last.turn
+    return session.say(session.turn_down())
 
 
 def test_the_last_message_can_be_taken_back_and_said_otherwise() -> None:
@@ -78,7 +76,7 @@ def test_another_wording_repeats_no_sentence_of_the_first() -> None:
     assert second.text
     assert not set(split(first.text)).intersection(split(second.text))
     third = finished(session)
-    assert third.text != second.text
+    assert not set(split(third.text)).intersection([*split(first.text), *split(second.text)])
     assert [m.type for m in session.messages] == ["human", "ai"]
 
 
