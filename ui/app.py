@@ -50,7 +50,8 @@ def main() -> None:
     )
     shell.look()
     talking = chosen.title == names.talk
-    shell.header(chooses=not talking or bool(visit.session().messages))
+    asks_itself = chosen.title == names.choices or (talking and not visit.session().messages)
+    shell.header(chooses=not asks_itself)
     if not talking:
         shell.in_danger()
     chosen.run()

@@ -176,7 +176,6 @@ class ExercisesPage(Strict):
     others: str
     worse: str
     together: str
-    request: str
     all_steps: str
     save: str
 

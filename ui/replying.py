@@ -3,15 +3,12 @@
 Nothing of it is written to disk unless the conversation is kept. Knows nothing of how a reply comes about.
 """
 
-from datetime import UTC, datetime
-
 import streamlit as st
 from langchain_core.messages import AnyMessage
 
 from graph import shelf
 from graph.shelf import Report
 from ui import export, visit
-from ui.wording import plain
 
 __all__ = ["below", "unanswered"]
 
@@ -74,10 +71,13 @@ def _edited() -> None:
         st.text_area(words.edit_label, own[-1] if own else "", key="edited-text", height=160)
         if session.contacts:
             st.caption(words.danger_stays)
-        if st.form_submit_button(words.edit_send, type="primary"):
-            st.session_state.pending = st.session_state["edited-text"]
-            session.take_back()
+        if st.form_submit_button(words.edit_send, type="primary", on_click=_resend):
             st.rerun()
+
+
+def _resend() -> None:
+    visit.session().take_back()
+    st.session_state.pending = st.session_state["edited-text"]
 
 
 def _report(message: AnyMessage) -> None:
@@ -88,19 +88,32 @@ def _reported(message: AnyMessage) -> None:
     """One exchange and what was wrong with it: kept here if they say so, or saved as a file."""
     words = visit.words().talk
     st.markdown(words.report_lead)
-    why = st.text_area(words.report_why, key="report-text")
-    one = Report(datetime.now(UTC).isoformat(timespec="seconds"), _before(message), str(message.content), why)
-    if st.button(words.report_keep, key="report-keep", type="primary"):
-        try:
-            shelf.consent(visit.store())
-            shelf.report(visit.store(), visit.session().thread, one)
-        except visit.FAILURES:
-            st.warning(visit.words().not_saved)
-        else:
-            st.success(plain(words.reported))
+    st.text_area(words.report_why, key="report-text")
+    if st.button(words.report_keep, key="report-keep", type="primary", on_click=_keep, args=(message,)):
+        st.rerun()
     st.download_button(
-        words.report_file, export.reported(one), "report.json", "application/json", on_click="ignore"
+        words.report_file,
+        lambda: export.reported(_told(message)),
+        "report.json",
+        "application/json",
+        key="report-file",
+        on_click="ignore",
     )
+
+
+def _told(message: AnyMessage) -> Report:
+    why = st.session_state.get("report-text", "")
+    return Report(shelf.iso(), _before(message), str(message.content), why)
+
+
+def _keep(message: AnyMessage) -> None:
+    try:
+        shelf.consent(visit.store())
+        shelf.report(visit.store(), visit.session().thread, _told(message))
+    except visit.FAILURES:
+        st.toast(visit.words().not_saved)
+    else:
+        st.toast(visit.words().talk.reported)
 
 
 def _before(message: AnyMessage) -> str:

@@ -1,4 +1,4 @@
-"""Every page but the conversation, in every state: what it shows, what it does, and what it leaves on disk."""
+"""Every page but the conversation, in every state: what it shows, what it does, what it leaves on disk."""
 
 from pathlib import Path
 
@@ -119,6 +119,7 @@ def test_opening_one_goes_on_with_it(page: AppTest) -> None:
     turn_to(page, "talks")
     page.button(key=f"open-{thread}").click().run()
     assert page.chat_message[0].text[0].value == "my cat died yesterday"
+    turn_to(page, "talk")
     say(page, "she was old")
     assert len(replies(page)) == 2
 

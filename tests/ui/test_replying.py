@@ -1,4 +1,4 @@
-"""What can be done with a reply: other words, another message, a mark, a report; and nothing on disk unasked."""
+"""What can be done with a reply: other words, another message, a mark, a report; no disk unasked."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from graph import shelf
 from graph.store import listed
 from tests.ui.pages import WANTS_TO_DIE, everything, opened, replies, say
-from ui.wording import load_ui_words, plain
+from ui.wording import load_ui_words
 
 CANARY = "CANARY-33ee"
 
@@ -84,10 +84,10 @@ def test_a_report_is_kept_only_when_they_say_so(page: AppTest, tmp_path: Path) -
     page.button(key=f"report-{reply.id}").click().run()
     assert load_ui_words().talk.report_lead in everything(page)
     assert not on_disk(tmp_path)
-    page.text_area(key="report-text").set_value("it was cold").run()
+    page.text_area(key="report-text").set_value("it was cold")
     page.button(key="report-keep").click().run()
     assert not page.exception
-    assert [plain(load_ui_words().talk.reported)] == [e.value for e in page.success]
+    assert [load_ui_words().talk.reported] == [e.value for e in page.toast]
     [one] = shelf.reports(tmp_path / "data" / "conversations.sqlite")
     assert (one.said, one.reply, one.why) == (f"{CANARY} my cat died", reply.content, "it was cold")
 

@@ -66,7 +66,7 @@ def _led(name: str, exercise: Exercise) -> None:
     if not exercise.reviewed_by:
         st.caption(words.unreviewed)
     if st.button(words.together, key="exercise-together", icon=":material/forum:"):
-        state.pending = fill(words.request, name=exercise.title.lower())
+        state.pending = exercise.hits[0]  # which the conversation is tested to understand
         state.pop("exercise", None)
         st.switch_page("screens/talk.py")
     with st.expander(words.all_steps, key="printed"):
