@@ -15,6 +15,8 @@ from ui.wording import load_ui_words
 
 log = logging.getLogger("hearken")
 
+# A file of ours: a named icon would be fetched from a host elsewhere, and nothing here goes to the network.
+ICON = Path(__file__).parent / "icon.png"
 SCREENS = Path(__file__).parent / "screens"
 TALK = "talk"
 ICONS = {
@@ -30,7 +32,7 @@ ICONS = {
 def main() -> None:
     """Help first, then the page that was asked for."""
     title = load_ui_words().title
-    st.set_page_config(page_title=title, page_icon=":material/forum:", layout="centered")
+    st.set_page_config(page_title=title, page_icon=ICON, layout="centered")
     if st.session_state.get("left"):
         shell.gone()
         return

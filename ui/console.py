@@ -51,7 +51,9 @@ def load_console_words() -> ConsoleWords:
 def main() -> None:
     """Lay the page out."""
     words = load_console_words()
-    st.set_page_config(page_title=words.title, page_icon=":material/support:", layout="centered")
+    st.set_page_config(
+        page_title=words.title, page_icon=Path(__file__).parent / "icon.png", layout="centered"
+    )
     st.markdown(f"### {words.title}")
     try:
         settings = load_settings()

@@ -195,7 +195,6 @@ class Choices(Strict):
     lengths: dict[str, str]
     who: str
     guided: str
-    helplines: str
     leave: str
     leave_text: str
     data: str

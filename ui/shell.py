@@ -71,7 +71,7 @@ def gone() -> None:
 
 def _way_out(*, now: bool) -> None:
     settings, _ = visit.parts()
-    script = (Path(__file__).parent / "leave.html").read_text("utf-8")
+    script = (Path(__file__).parent / "page.html").read_text("utf-8")
     filled = fill(script, url=json.dumps(settings.exit_url), now=json.dumps(now))
     st.html(filled, unsafe_allow_javascript=True)  # our own file; the address is the operator's setting
 

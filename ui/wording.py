@@ -101,12 +101,9 @@ class UiWords(Strict):
     library_title: str
     keep_label: str
     keep_help: str
-    kept_label: str
-    kept_open: str
     not_saved: str
     new: str
     delete: str
-    delete_short: str
     delete_sure: str
     deleted: str
     developer_label: str
@@ -114,7 +111,6 @@ class UiWords(Strict):
     step_done: str
     why_title: str
     why: Why
-    reset: str
     problem: str
     chat_intro: str
     chat_you: str
