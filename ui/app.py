@@ -5,12 +5,14 @@ session alone. Nobody's words go into caches, logs, titles or URLs.
 """
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 import streamlit as st
 
 from agent.errors import HearkenError
-from ui import shell, visit
+from ui.fallback import fallback, loading
 from ui.wording import load_ui_words
 
 log = logging.getLogger("hearken")
@@ -31,8 +33,18 @@ ICONS = {
 
 def main() -> None:
     """Help first, then the page that was asked for."""
-    title = load_ui_words().title
-    st.set_page_config(page_title=title, page_icon=ICON, layout="centered")
+    words = load_ui_words()
+    st.set_page_config(page_title=words.title, page_icon=ICON, layout="centered")
+    # A first start loads for seconds. Nobody who cannot wait should have to.
+    waiting = None if "graph" in sys.modules else st.empty()
+    if waiting:
+        with waiting.container():
+            loading(words.title, words.loading, os.environ.get("HEARKEN_COUNTRY"))
+    from ui import shell, visit
+
+    visit.parts()
+    if waiting:
+        waiting.empty()
     if st.session_state.get("left"):
         shell.gone()
         return
@@ -65,10 +77,10 @@ def _edge() -> None:
         main()
     except HearkenError as error:
         st.warning(str(error))
-        shell.fallback(st.session_state.get("country"))
+        fallback(st.session_state.get("country"))
     except Exception as error:  # noqa: BLE001 - the outermost edge; its text may hold what was written
         log.error("the page failed: %s", type(error).__name__)
-        shell.fallback(st.session_state.get("country"))
+        fallback(st.session_state.get("country"))
 
 
 _edge()

@@ -1,4 +1,4 @@
-"""What every page has around it: the look, help, the quick exit, how safety works, and help when all fails.
+"""What every page has around it: the look, help, the quick exit, and how safety works.
 
 Knows nothing of what the page between shows.
 """
@@ -9,13 +9,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from agent.responders.static import static_reply
 from knowledge.helplines import load_helplines
 from ui import visit
 from ui.page import card, contact_list
 from ui.wording import fill, protocol
 
-__all__ = ["KEY", "country_picker", "fallback", "gone", "header", "look"]
+__all__ = ["KEY", "SIZES", "country_picker", "gone", "header", "in_danger", "look"]
 
 KEY = "F9"  # the key of the quick exit; Esc closes things, and must not close a conversation
 SIZES = {"usual": "100%", "larger": "118%", "largest": "136%"}
@@ -108,11 +107,3 @@ def in_danger() -> None:
     """The lines that go with the danger known so far, on a page that is not the conversation."""
     if contacts := visit.session().contacts:
         card(contacts)
-
-
-def fallback(country: str | None) -> None:
-    """Help when the page itself has failed; leans on no file."""
-    sentences, contacts = static_reply(country, "imminent")
-    st.warning(" ".join(sentences))
-    for contact in contacts:
-        st.text(" ".join(filter(None, [contact["name"], contact["phone"], contact["chat_url"]])))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from agent.words import Strict, load
-from graph.reminders import Reminder
 from ui.page_words import (
     Chat,
     Choices,
@@ -22,6 +22,9 @@ from ui.page_words import (
     Start,
     Talks,
 )
+
+if TYPE_CHECKING:
+    from graph.reminders import Reminder
 
 __all__ = [
     "Told",
@@ -72,6 +75,7 @@ class UiWords(Strict):
 
     language: str
     title: str
+    loading: str
     tagline: str
     about: list[str]
     about_operator: list[str]
@@ -159,7 +163,7 @@ def shown(text: str) -> str:
     return text.replace("\x00", "").strip() or "…"
 
 
-def reminded(due: Sequence[Reminder], language: str = "en") -> list[str]:
+def reminded(due: "Sequence[Reminder]", language: str = "en") -> list[str]:
     """The sentences for what `Session.due` names."""
     told = load_ui_words(language).reminders
     return [told.disclosure if name == "disclosure" else told.rest for name in due]
