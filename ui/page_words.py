@@ -195,6 +195,7 @@ class Choices(Strict):
     lengths: dict[str, str]
     who: str
     guided: str
+    other: str
     leave: str
     leave_text: str
     data: str

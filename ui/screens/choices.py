@@ -12,6 +12,7 @@ import streamlit as st
 
 from agent.errors import HearkenError
 from agent.settings import Settings
+from graph.backends import named
 from graph.services import ingest, library
 from knowledge.errors import KnowledgeError
 from ui import visit
@@ -80,7 +81,8 @@ def _replies() -> None:
     )
     country_picker()
     st.markdown(f"**{words.who}**")
-    st.markdown(words.guided)
+    backend = visit.parts()[0].backend
+    st.markdown(words.guided if backend.kind == "guided" else plain(fill(words.other, name=named(backend))))
 
 
 def _length() -> None:
