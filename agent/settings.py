@@ -117,6 +117,10 @@ class Settings(BaseSettings):
         default=60.0, description="How long a person waits for an operator who took over."
     )
 
+    exit_url: Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$")] = Field(
+        default="https://www.wikipedia.org/", description="The neutral page that a quick exit goes to."
+    )
+
     @property
     def backend(self) -> Backend:
         """What `responder` and the fields of its kind name; SettingsError names the variable to change."""

@@ -79,6 +79,11 @@ def _pictures(url: str, out: Path, *, dark: bool) -> None:
             page.get_by_text("Help right now").first.click()
             page.wait_for_timeout(800)
             page.screenshot(path=out / f"help-{name}.png")
+            for part in ("talks", "moods", "plan", "exercises", "choices"):
+                page.goto(f"{url}/{part}")
+                page.locator("h4").first.wait_for(timeout=60_000)
+                page.wait_for_timeout(1500)
+                page.screenshot(path=out / f"{part}-{name}.png")
             page.close()
         browser.close()
 

@@ -304,8 +304,12 @@ def unfolded(state: State) -> list[str]:
 
 
 def said(state: State) -> list[str]:
-    """The sentences the assistant used lately, so many that none returns within some thirty turns."""
-    sentences = [sentence for text in said_by(state, "ai") for sentence in guarding.split(text)]
+    """The sentences the assistant used lately, so many that none returns within some thirty turns.
+
+    Those of a reply that the person wanted worded otherwise are among them.
+    """
+    replies = [*said_by(state, "ai"), *(state.get("turned_down") or [])]
+    sentences = [sentence for text in replies for sentence in guarding.split(text)]
     return sentences[-REMEMBERED:]
 
 

@@ -9,12 +9,12 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -26,12 +26,14 @@ from agent.notes import noted
 from agent.reading.ladder import Cue, Level, at_least
 from agent.safety_plan import exported
 from agent.settings import Settings, load_settings
+from agent.words import tongue
 from graph import handoff, store
 from graph.afterwards import follow
 from graph.build import Graph, build_graph
 from graph.desk import Answer
 from graph.nodes import history
 from graph.reminders import Reminder, Reminders
+from graph.revising import last_exchange, with_step, without_last, young
 from graph.services import Services, from_settings
 from graph.state import State, kept
 from knowledge.helplines import HelplineError, load_helplines
@@ -97,6 +99,10 @@ class Done:
 Event = StepStarted | Said | CardShown | Done
 
 
+# What taking a message back may change besides the messages.
+_REVISED = ("person", "plan", "care", "safety_plan", "practice")
+
+
 class Session:
     """One conversation. Safe to use from several threads: turns wait for each other."""
 
@@ -111,6 +117,8 @@ class Session:
     ) -> None:
         self.thread = thread
         self._values = values
+        self._before: dict[str, Any] | None = None
+        self._turned_down: tuple[str, list[str]] = ("", [])
         self._saver = saver
         self._saved = saved
         self._services = services
@@ -191,6 +199,22 @@ class Session:
         person = {key: value for key, value in self._values["person"].items() if key != "country"}
         self._values["person"] = {**person, **({"country": _country(country)} if country else {})}
 
+    def set_language(self, language: str) -> None:
+        """In which language to answer from the next turn on, until they write plainly in another."""
+        self._values["person"] = {**self._values["person"], "language": tongue(language)}
+
+    def set_length(self, length: Literal["brief", "usual", "longer"]) -> None:
+        """How long the replies are from the next turn on, as if it had been asked for in words."""
+        person = {k: v for k, v in self._values["person"].items() if k not in {"brief", "longer"}}
+        self._values["person"] = {**person, **({} if length == "usual" else {length: True})}
+
+    def set_young(self) -> None:
+        """They said that they are under 18: lines for the young, and what this is said every hour.
+
+        For a conversation in memory that has not begun; what the young write is not kept on disk.
+        """
+        self._values = young(self._values)
+
     def say(self, text: str) -> Turn:
         """Say something and wait for the whole reply. Never raises for what was said."""
         for event in self.stream(text):
@@ -198,7 +222,7 @@ class Session:
                 return event.turn
         raise AssertionError("a stream ends with Done")
 
-    def stream(self, text: str) -> Iterator[Event]:
+    def stream(self, text: str) -> Generator[Event, None, None]:
         """Say something and see the turn come: steps, guarded sentences, card, and Done at last.
 
         Stop iterating to stop the reply: what was shown until then stands as the reply. Starting
@@ -212,9 +236,7 @@ class Session:
     def _turn(
         self, text: str, itself: "list[Generator[Event, None, None]]"
     ) -> "Generator[Event, None, None]":
-        opened = self._open() if self._open and self._owner == threading.get_ident() else None
-        if opened is not None:
-            opened.close()  # waiting for it would be for ever
+        self._interrupt()
         with self._lock:
             # Weak, so that a stream nobody reads any more ends at once and lets the next turn begin.
             self._owner, self._open = threading.get_ident(), weakref.ref(itself.pop())
@@ -223,9 +245,16 @@ class Session:
             finally:
                 self._owner, self._open = 0, None
 
+    def _interrupt(self) -> None:
+        """End a turn that this very thread left open: waiting for it would be for ever."""
+        opened = self._open() if self._open and self._owner == threading.get_ident() else None
+        if opened is not None:
+            opened.close()
+
     def _stream(self, text: str) -> Iterator[Event]:
         message = HumanMessage(text, id=uuid.uuid4().hex)
         run = _Run(self._values, message)
+        self._before = self._values
         try:
             yield from self._events(run)
         except GeneratorExit:
@@ -263,6 +292,8 @@ class Session:
         if graph.checkpointer:
             how["durability"] = "exit"
         given = {**given, "operator": handoff.held(self._services, self.thread)}
+        if self._turned_down[0] == run.message.content:
+            given["turned_down"] = self._turned_down[1]
         yield from run.events(graph.stream(given, **how))
         if run.paused:
             yield from run.waiting(self._services, self.thread)
@@ -296,6 +327,59 @@ class Session:
             log.warning("this conversation is no longer being saved: %s", type(error).__name__)
             self._keeping, self._saved = None, False
 
+    def take_back(self) -> str:
+        """Undo the last message and its reply, on disk too, so that it can be said otherwise.
+
+        Gives what the message was, "" when there is none. What it told of danger is not unlearnt.
+        """
+        self._interrupt()
+        with self._lock:
+            gone = last_exchange(self._values["messages"])
+            if not gone:
+                return ""
+            self._values = without_last(self._values, self._before)
+            self._before = None
+            self._rewrite({key: self._values[key] for key in _REVISED if key in self._values}, gone)
+            return str(gone[0].content)
+
+    def turn_down(self) -> str:
+        """Take the last message back because its reply is to be worded otherwise; gives the message.
+
+        Said again, no sentence of the replies turned down returns.
+        """
+        replies = [str(one.content) for one in last_exchange(self._values["messages"]) if one.type == "ai"]
+        text, (before, down) = self.take_back(), self._turned_down
+        self._turned_down = (text, [*(down if before == text else []), *replies])
+        return text
+
+    def write_plan(self, step: str, text: str, contacts: Sequence[Mapping[str, str]] = ()) -> None:
+        """Put the person's own lines, or the helplines they chose, in a step of the safety plan."""
+        self._interrupt()
+        with self._lock:
+            plan = with_step(self._values.get("safety_plan"), step, text, contacts)
+            self._values = {**self._values, "safety_plan": plan}
+            self._rewrite({"safety_plan": plan, "person": self._values["person"]}, [])
+
+    def alarmed(self, text: str) -> bool:
+        """Whether words written outside the conversation tell of danger; for pages that take such words."""
+        return any(map(_dangerous, self._services.scan(text)))
+
+    def _rewrite(self, changed: dict[str, Any], gone: Sequence[AnyMessage]) -> None:
+        """Bring what is on disk in line; a store that fails leaves the conversation in memory."""
+        if self._keeping is None or self._saver is None:
+            return
+        config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
+        try:
+            there = {one.id for one in self._keeping.get_state(config).values.get("messages", [])}
+            removed = [RemoveMessage(id=str(one.id)) for one in gone if one.id in there]
+            self._keeping.update_state(config, {**changed, "messages": removed}, as_node="guard")
+            self._prune()
+            if removed:
+                store.scrub(self._saver)
+        except store.FAILURES as error:
+            log.warning("this conversation is no longer being saved: %s", type(error).__name__)
+            self._keeping, self._saved = None, False
+
     @property
     def contacts(self) -> list[dict[str, str]]:
         """The helplines of the current country that go with the danger known so far; none without any."""
@@ -304,7 +388,21 @@ class Session:
             return []
         young = "minor" in risk["marks"]
         country = self.person.get("country")
-        return list(self._services.contacts(country, risk["kinds"], level=risk["level"], young=young))
+        return list(
+            self._services.contacts(
+                country, risk["kinds"], level=risk["level"], young=young, cannot_speak=self.cannot_speak
+            )
+        )
+
+    def wiring(self) -> list[tuple[str, str]]:
+        """Which step may follow which in a turn, for a picture of it."""
+        return [(edge.source, edge.target) for edge in self._plain.get_graph().edges]
+
+    @property
+    def cannot_speak(self) -> bool:
+        """Whether they told us that they cannot speak aloud: lines to write to come first then."""
+        risk, care = self._values.get("risk") or {}, self._values.get("care") or {}
+        return "cannot_speak" in (*risk.get("answers", []), *care.get("barriers", []))
 
     def safety_plan(self) -> dict[str, Any] | None:
         """The safety plan written so far, ready for JSON; `agent.safety_plan.markdown` makes a file of it.

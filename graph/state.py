@@ -10,6 +10,7 @@
     care       crisis             what it asked, showed and was refused
     safety_plan  safety           the person's own safety plan
     practice   practice           where the exercises stand
+    turned_down  the caller (replies the person wanted worded otherwise); not kept in checkpoints
     operator   the caller (`taken` or `back`) and handoff (what came of it); not kept in checkpoints
 
 No enums, dataclasses or pydantic objects: a checkpoint keeps what is here exactly, under the
@@ -29,7 +30,7 @@ from agent.responders.crisis import Care
 from agent.responders.handoff import Handoff
 from agent.safety_plan import SafetyPlan
 
-__all__ = ["WRITERS", "State", "kept"]
+__all__ = ["GIVEN", "WRITERS", "State", "kept"]
 
 
 class State(TypedDict, total=False):
@@ -45,6 +46,7 @@ class State(TypedDict, total=False):
     care: Care
     safety_plan: SafetyPlan
     practice: Practice
+    turned_down: Annotated[list[str], UntrackedValue]
     operator: Annotated[Handoff, UntrackedValue]
 
 
@@ -61,7 +63,14 @@ WRITERS: dict[str, frozenset[str]] = {
     "handoff": frozenset({"operator", "draft", "plan"}),
 }
 
+# What no step writes: it comes with the input of a turn.
+GIVEN = frozenset({"turned_down"})
+
 
 def kept(values: dict[str, Any]) -> dict[str, Any]:
     """The part of the state that outlives a turn."""
-    return {key: value for key, value in values.items() if key not in {"passages", "draft", "operator"}}
+    return {
+        key: value
+        for key, value in values.items()
+        if key not in {"passages", "draft", "operator", "turned_down"}
+    }

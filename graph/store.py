@@ -5,13 +5,29 @@ write-ahead log is emptied, the file is rewritten.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from langchain_core.messages import AnyMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-__all__ = ["FAILURES", "delete", "erase", "listed", "open_store", "prune", "threads"]
+from agent.responders.handoff import OPERATOR
+
+__all__ = [
+    "FAILURES",
+    "delete",
+    "erase",
+    "listed",
+    "open_store",
+    "prune",
+    "said",
+    "scrub",
+    "scrubbed",
+    "spoken",
+    "threads",
+]
 
 # What the disk may raise, and what reading a checkpoint that was damaged on it may.
 FAILURES = (OSError, sqlite3.Error, ValueError, TypeError, KeyError, NotImplementedError)
@@ -60,14 +76,48 @@ def threads(saver: SqliteSaver) -> list[tuple[str, str]]:
     return sorted(found, key=lambda pair: pair[1], reverse=True)
 
 
+def said(saver: SqliteSaver, thread: str) -> tuple[tuple[str, str], ...]:
+    """(role, text) of everything said in a kept conversation, oldest first; roles as in an export.
+
+    None of it when the conversation cannot be read.
+    """
+    try:
+        saved = saver.get_tuple({"configurable": {"thread_id": thread}})
+        messages = saved.checkpoint["channel_values"].get("messages", []) if saved else []
+        return spoken(messages)
+    except FAILURES:
+        return ()
+
+
+def spoken(messages: Sequence[AnyMessage]) -> tuple[tuple[str, str], ...]:
+    """(role, text) of each: `user`, `assistant`, or `operator` for a person who wrote in our place."""
+    return tuple((_role(one), str(one.content)) for one in messages)
+
+
+def _role(message: AnyMessage) -> str:
+    if message.name == OPERATOR:
+        return "operator"
+    return "user" if message.type == "human" else "assistant"
+
+
 def delete(saver: SqliteSaver, thread: str) -> None:
     """Erase a conversation: its rows, the log that still held them, and the pages they stood on."""
     saver.delete_thread(thread)
+    scrub(saver)
+
+
+def scrub(saver: SqliteSaver) -> None:
+    """Leave nothing behind of what was deleted."""
     with saver.lock:
         saver.conn.commit()
-        saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        saver.conn.execute("VACUUM")
-        saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        scrubbed(saver.conn)
+
+
+def scrubbed(connection: sqlite3.Connection) -> None:
+    """The same for any connection to the file: log emptied, pages rewritten."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def listed(path: Path) -> list[tuple[str, str]]:

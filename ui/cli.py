@@ -272,7 +272,7 @@ def _serve(script: str, port: int, *, browser: bool) -> None:
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
-        "theme.light.primaryColor": "#3f7f83",
+        "theme.light.primaryColor": "#2f6b6f",
         "theme.dark.primaryColor": "#7fb9bc",
     }
     from streamlit.web import cli as streamlit

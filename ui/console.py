@@ -1,4 +1,5 @@
-"""The operator's page: `hearken console`. Who waits for a person; read, take over, answer, hand back.
+"""The operator's page: `hearken console`. Who waits for a person; read, take over, answer, hand back. And
+beside it: run conversation scripts, and check every part.
 
 A script of Streamlit's, apart from the person's page and off unless HEARKEN_OPERATOR=true. It asks for no
 password: whoever can open it can read. Knows the desk, and nothing of how a turn comes about.
@@ -15,6 +16,7 @@ from agent.errors import HearkenError
 from agent.settings import load_settings
 from agent.words import Strict, load
 from graph.desk import Desk, Waiting
+from ui.scripting import Checks, Scripts, check, scripts
 from ui.wording import fill
 
 __all__ = ["ConsoleWords", "load_console_words", "main"]
@@ -41,6 +43,9 @@ class ConsoleWords(Strict):
     answer: str
     send: str
     late: str
+    desk: str
+    scripts: Scripts
+    checks: Checks
 
 
 def load_console_words() -> ConsoleWords:
@@ -51,7 +56,9 @@ def load_console_words() -> ConsoleWords:
 def main() -> None:
     """Lay the page out."""
     words = load_console_words()
-    st.set_page_config(page_title=words.title, page_icon=":material/support:", layout="centered")
+    st.set_page_config(
+        page_title=words.title, page_icon=Path(__file__).parent / "icon.png", layout="centered"
+    )
     st.markdown(f"### {words.title}")
     try:
         settings = load_settings()
@@ -61,8 +68,14 @@ def main() -> None:
     if not settings.operator:
         st.info(words.switched_off)
         return
-    st.markdown(words.lead)
-    _desk(Desk(settings.desk_db), words)
+    desk, runs, checks = st.tabs([words.desk, words.scripts.tab, words.checks.tab])
+    with desk:
+        st.markdown(words.lead)
+        _desk(Desk(settings.desk_db), words)
+    with runs:
+        scripts(settings, words.scripts)
+    with checks:
+        check(settings, words.checks)
 
 
 @st.fragment(run_every=EVERY)

@@ -12,14 +12,15 @@ from agent.reading.explain import Explanation
 from agent.rulebook import load_guard
 from graph import Turn
 from graph.nodes import looks_up
-from ui.wording import fill, load_ui_words
+from ui.wording import UiWords, fill, load_ui_words
 
-__all__ = ["carried", "details", "facets", "sentences", "sources"]
+__all__ = ["carried", "details", "facets", "marked", "route", "sentences", "sources"]
 
 
-def sentences(turn: Turn) -> list[str]:
+def sentences(turn: Turn, language: str = "en") -> list[str]:
     """What was heard, how it was weighed, what was looked up, which way the turn took."""
-    why = load_ui_words().why
+    words = load_ui_words(language)
+    why = words.why
     reading = turn.reading
     told = []
     if reading["degraded"]:
@@ -27,7 +28,7 @@ def sentences(turn: Turn) -> list[str]:
     elif not reading["emotions"]:
         told.append(why.not_read)
     elif reading["sure"]:
-        told.append(fill(why.felt, feeling=f"feeling {reading['emotions'][0]['label']}"))
+        told.append(fill(why.felt, feeling=_feeling(reading["emotions"][0]["label"], words)))
         told += [fill(why.carried, words=words) for words in carried(turn)[:1]]
     else:
         told.append(why.unsure)
@@ -48,6 +49,30 @@ def sentences(turn: Turn) -> list[str]:
         if again := sum(one.get("by") == "model" for one in turn.replaced):
             told.append(fill(why.again, count=again))
     return told
+
+
+def _feeling(label: str, words: UiWords) -> str:
+    return fill(words.why.feeling, name=words.feelings.get(label, label))
+
+
+def route(turn: Turn, language: str = "en") -> str:
+    """The steps this turn took, in plain words and in their order."""
+    steps = load_ui_words(language).steps
+    named = [steps.get(step, step) for step in turn.path]
+    return " → ".join(one for place, one in enumerate(named) if place == 0 or named[place - 1] != one)
+
+
+def marked(turn: Turn) -> list[tuple[str, bool]]:
+    """The person's message in pieces, each with whether it carried the feeling that was heard."""
+    spoken, pieces, at = _spoken(turn), [], 0
+    for piece in sorted(turn.reading["evidence"], key=lambda one: one["start"]):
+        start, end = max(piece["start"], at), piece["end"]
+        if start > at:
+            pieces.append((spoken[at:start], False))
+        if end > start:
+            pieces.append((spoken[start:end], True))
+        at = max(at, end)
+    return [*pieces, (spoken[at:], False)] if spoken[at:] else pieces
 
 
 def _chosen(turn: Turn) -> list[str]:
@@ -79,9 +104,9 @@ def carried(turn: Turn) -> list[str]:
     return [spoken[piece["start"] : piece["end"]] for piece in turn.reading["evidence"]]
 
 
-def sources(turn: Turn) -> list[str]:
+def sources(turn: Turn, language: str = "en") -> list[str]:
     """One line a passage: where it comes from and how near it was."""
-    template = load_ui_words().why.source
+    template = load_ui_words(language).why.source
     return [fill(template, source=p["source"], score=f"{p['score']:.2f}") for p in turn.sources]
 
 

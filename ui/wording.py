@@ -8,11 +8,37 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from agent.words import Strict, load
-from graph.reminders import Reminder
+from ui.page_words import (
+    Chat,
+    Choices,
+    ExercisesPage,
+    Leaving,
+    MoodsPage,
+    Nav,
+    PlanPage,
+    Start,
+    Talks,
+)
 
-__all__ = ["Told", "UiWords", "Why", "about", "fill", "load_ui_words", "protocol", "reminded"]
+if TYPE_CHECKING:
+    from graph.reminders import Reminder
+
+__all__ = [
+    "Told",
+    "UiWords",
+    "Why",
+    "about",
+    "fill",
+    "languages",
+    "load_ui_words",
+    "plain",
+    "protocol",
+    "reminded",
+    "shown",
+]
 
 PROTOCOL = "CRISIS_PROTOCOL.md"
 
@@ -21,6 +47,7 @@ class Why(Strict):
     """Sentences of the panel that explains a reply."""
 
     felt: str
+    feeling: str
     carried: str
     not_read: str
     unsure: str
@@ -60,9 +87,11 @@ class Models(Strict):
 
 
 class UiWords(Strict):
-    """Schema of ui/words/*.yaml."""
+    """Schema of ui/words/<language>.yaml."""
 
+    language: str
     title: str
+    loading: str
     tagline: str
     about: list[str]
     about_operator: list[str]
@@ -93,12 +122,9 @@ class UiWords(Strict):
     library_title: str
     keep_label: str
     keep_help: str
-    kept_label: str
-    kept_open: str
     not_saved: str
     new: str
     delete: str
-    delete_short: str
     delete_sure: str
     deleted: str
     developer_label: str
@@ -107,7 +133,6 @@ class UiWords(Strict):
     why_title: str
     why: Why
     models: Models
-    reset: str
     problem: str
     chat_intro: str
     chat_you: str
@@ -116,6 +141,16 @@ class UiWords(Strict):
     plan_none: str
     notes_save: str
     notes_none: str
+    feelings: dict[str, str]
+    nav: Nav
+    leaving: Leaving
+    start: Start
+    talk: Chat
+    talks: Talks
+    moods: MoodsPage
+    plan: PlanPage
+    exercises: ExercisesPage
+    choices: Choices
 
 
 @cache
@@ -124,20 +159,37 @@ def load_ui_words(language: str = "en") -> UiWords:
     return load(f"{language}.yaml", UiWords, Path(__file__).parent / "words")
 
 
+@cache
+def languages() -> dict[str, str]:
+    """Code -> own name of every language there are words in; English first."""
+    found = sorted(path.stem for path in (Path(__file__).parent / "words").glob("[a-z][a-z].yaml"))
+    return {code: load_ui_words(code).language for code in sorted(found, key=lambda code: code != "en")}
+
+
 def fill(template: str, **values: object) -> str:
     """`template` with its $slots filled; a missing one raises KeyError."""
     return Template(template).substitute(values)
 
 
-def reminded(due: Sequence[Reminder]) -> list[str]:
+def plain(text: str) -> str:
+    """`text`, from our own files, as Markdown that shows it literally."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&=])", r"\\\1", text)
+
+
+def shown(text: str) -> str:
+    """What a person wrote, as it can be shown: without null bytes, and never empty."""
+    return text.replace("\x00", "").strip() or "…"
+
+
+def reminded(due: "Sequence[Reminder]", language: str = "en") -> list[str]:
     """The sentences for what `Session.due` names."""
-    told = load_ui_words().reminders
+    told = load_ui_words(language).reminders
     return [told.disclosure if name == "disclosure" else told.rest for name in due]
 
 
-def about(*, operator: bool, away: str = "") -> list[str]:
+def about(*, operator: bool, away: str = "", language: str = "en") -> list[str]:
     """What this is and is not, before the first word. away: the host that the conversation is sent to."""
-    words = load_ui_words()
+    words = load_ui_words(language)
     lines = words.about_operator if operator else words.about
     if not away:
         return list(lines)
@@ -146,9 +198,9 @@ def about(*, operator: bool, away: str = "") -> list[str]:
 
 
 @cache
-def protocol() -> str:
+def protocol(language: str = "en") -> str:
     """How safety works, in short and then whole: CRISIS_PROTOCOL.md, beside the words in the wheel and at
-    the top in a checkout.
+    the top in a checkout. The whole of it is written in English alone.
 
     Links to files of the project lead nowhere from the page, so only their text is left.
     """
@@ -156,4 +208,5 @@ def protocol() -> str:
     beside = words / PROTOCOL
     text = (beside if beside.exists() else Path(__file__).parents[1] / PROTOCOL).read_text("utf-8")
     whole = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text.partition("\n")[2].strip())
-    return f"{(words / 'safety.md').read_text('utf-8')}\n{whole}"
+    short = words / f"safety.{language}.md"
+    return f"{(short if short.exists() else words / 'safety.md').read_text('utf-8')}\n{whole}"

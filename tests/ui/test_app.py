@@ -8,11 +8,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from graph.store import listed
-from ui.page import plain
+from tests.ui.pages import APP, WANTS_TO_DIE, everything, files, literal, say, turn_to
 from ui.wording import load_ui_words
-
-APP = str(Path(__file__).parents[2] / "ui" / "app.py")
-WANTS_TO_DIE = "I want to kill myself"
 
 
 @pytest.fixture(autouse=True)
@@ -28,20 +25,6 @@ def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     at.run()
     assert not at.exception
     return at
-
-
-def say(at: AppTest, text: str) -> AppTest:
-    at.chat_input[0].set_value(text).run()
-    assert not at.exception
-    return at
-
-
-def everything(at: AppTest) -> str:
-    return "\n".join(e.value for e in [*at.markdown, *at.caption, *at.text])
-
-
-def literal(text: str) -> str:
-    return text.replace("\\", "")
 
 
 def test_the_first_screen_says_what_this_is_before_the_first_word(page: AppTest) -> None:
@@ -116,6 +99,7 @@ def test_a_kept_conversation_can_be_opened_again_and_deleted(page: AppTest, tmp_
     [(thread, _)] = listed(database)
     page.button(key="new").click().run()
     assert not page.chat_message
+    turn_to(page, "talks")
     page.button(key=f"open-{thread}").click().run()
     assert "CANARY-55aa" in literal(page.chat_message[0].text[0].value)
     page.button(key="delete").click().run()
@@ -136,11 +120,6 @@ def test_what_a_person_writes_is_shown_as_text_and_never_as_markup(page: AppTest
     say(page, wild)
     assert page.chat_message[0].text[0].value == wild
     assert not page.chat_message[0].markdown
-
-
-def test_our_own_lines_survive_markdown() -> None:
-    line = "A line (24/7) * with_marks [1]"
-    assert literal(plain(line)) == line
 
 
 def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,13 +170,13 @@ def test_a_restricted_place_gets_the_library_and_no_feelings(monkeypatch: pytest
 
 
 def test_a_safety_plan_can_be_saved_once_it_is_begun(page: AppTest) -> None:
-    assert not page.get("download_button")
+    assert load_ui_words().plan_save not in files(page)
     say(page, "can we write a safety plan")
-    assert [button.label for button in page.get("download_button")] == [load_ui_words().plan_save]
+    assert load_ui_words().plan_save in files(page)
 
 
 def test_notes_can_be_saved_once_something_was_told(page: AppTest) -> None:
     say(page, "hello")
-    assert not page.get("download_button")
+    assert load_ui_words().notes_save not in files(page)
     say(page, "my landlord put the rent up and I owe two months")
-    assert [button.label for button in page.get("download_button")] == [load_ui_words().notes_save]
+    assert load_ui_words().notes_save in files(page)

@@ -1,102 +1,169 @@
-"""The real app in a real browser: a person types a message and reads the reply, at a phone's width."""
+"""The real app in a real browser, as a person meets it: on a phone, or with the keyboard alone."""
 
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.ui import browser as real
+from tests.ui.browser import opened, say
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium here: apt-get install chromium to run browser tests"
-    ),
-    # Playwright's own event loop leaves sockets to the collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = real.MARKS
+
+CANARY = "CANARY-88aa"
+ELSEWHERE = "https://elsewhere.example/"
 
 
 @pytest.fixture
-def url(tmp_path: Path, filled: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path / "server.log").open("wb")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "ui.cli", "ui", "--port", str(port), "--no-browser"],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        cwd=Path(__file__).parents[2],
-    )
-    try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-        log.close()
-        # Ending the command ends the server: nothing may go on listening behind it.
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _wait(health: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(health, timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail("the app did not come up within 30 s")
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
 
 
 @pytest.fixture
-def page(url: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        tab = browser.new_page(viewport={"width": 390, "height": 844})
-        tab.goto(url)
-        tab.get_by_test_id("stChatInputTextArea").wait_for(timeout=30_000)
-        yield tab
-        browser.close()
+def url(tmp_path: Path, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("HEARKEN_COUNTRY", "GB")
+    monkeypatch.setenv("HEARKEN_EXIT_URL", ELSEWHERE)
+    with real.served(tmp_path / "server.log") as address:
+        yield address
 
 
-def _say(page: Any, text: str, replies: int) -> str:
-    box = page.get_by_test_id("stChatInputTextArea")
-    box.fill(text)
-    box.press("Enter")
-    panels = page.get_by_text("Why this reply")
-    panels.nth(replies - 1).wait_for(timeout=30_000)
-    return str(page.get_by_test_id("stChatMessage").last.inner_text())
+@pytest.fixture
+def chromium() -> Iterator[Any]:
+    with real.chromium() as browser:
+        yield browser
 
 
-def test_a_person_types_and_reads_a_reply_and_meets_the_right_number(page: Any) -> None:
-    reply = _say(page, "I had a fight with my sister and I cannot sleep", 1)
+def seen(page: Any, locator: Any) -> bool:
+    """Whether all of it is in the window as it is, with nothing scrolled."""
+    box = locator.bounding_box()
+    size = page.viewport_size
+    return bool(box and box["y"] >= 0 and box["y"] + box["height"] <= size["height"])
+
+
+def test_a_person_types_and_reads_a_reply_and_nothing_goes_to_the_network(chromium: Any, url: str) -> None:
+    asked: list[str] = []
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    page.get_by_test_id("stChatInputTextArea").wait_for(timeout=30_000)
+    assert seen(page, page.get_by_text("This is an AI assistant", exact=False).first)
+    reply = say(page, "I had a fight with my sister and I cannot sleep", 1)
     assert len(reply.split()) > 12
     assert "Traceback" not in page.content()
-    reply = _say(page, "<script>document.title='pwned'</script> **so** [this](http://e.example) happened", 2)
+    say(page, "<script>document.title='pwned'</script> **so** [this](http://e.example) happened", 2)
     assert page.title() == "hearken"
-    _say(page, "I want to kill myself", 3)
-    assert (
-        page.get_by_text("findahelpline", exact=False).count()
-        or page.locator("a[href^='https://findahelpline']").count()
-    )
     assert page.locator("a[href^='http://e.example']").count() == 0
+    assert not [
+        one for one in asked if not one.startswith((url, url.replace("http", "ws"), "data:", "blob:"))
+    ]
+
+
+def test_the_lines_are_in_sight_at_360_pixels_and_stay_there(chromium: Any, url: str) -> None:
+    page = opened(chromium, url, width=360, height=640)
+    say(page, "I want to kill myself", 1)
+    page.wait_for_timeout(1000)
+    for link in ("a[href='tel:116123']", "a[href='sms:85258']", "a[href='tel:999']"):
+        assert seen(page, page.locator(link).last)
+    assert page.locator("[role=alert]", has_text="Samaritans").count() == 1
+    say(page, "I do not know what to say", 2)
+    page.wait_for_timeout(1000)
+    assert seen(page, page.locator("a[href='tel:116123']").last)
+    assert seen(page, page.get_by_test_id("stChatInputTextArea"))
+
+
+@pytest.mark.parametrize("by", ["key", "button"])
+def test_the_quick_exit_leaves_nothing_and_no_way_back(chromium: Any, url: str, by: str, data: Path) -> None:
+    page = opened(chromium, url)
+    page.route(f"{ELSEWHERE}**", lambda route: route.fulfill(body="<p>weather</p>", content_type="text/html"))
+    say(page, f"{CANARY} my cat died", 1)
+    if by == "key":
+        page.get_by_test_id("stChatInputTextArea").press("F9")
+    else:
+        page.get_by_role("button", name="Leave").first.click()
+    page.wait_for_url(ELSEWHERE, timeout=10_000)
+    assert "weather" in page.content()
+    page.go_back()
+    assert CANARY not in page.content()
+    page.goto(url)
+    page.get_by_test_id("stChatInputTextArea").wait_for(timeout=30_000)
+    assert CANARY not in page.content()
+    assert not any(CANARY.encode() in one.read_bytes() for one in data.rglob("*") if one.is_file())
+
+
+def test_a_kept_talk_is_resumed_after_a_reload_saved_and_deleted_to_the_last_byte(
+    chromium: Any, url: str, data: Path, tmp_path: Path
+) -> None:
+    page = opened(chromium, url)
+    page.get_by_text("Keep this conversation on this device").click()
+    page.wait_for_timeout(500)
+    say(page, f"{CANARY} my cat died", 1)
+    page.goto(f"{url}/talks")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save").first.click()
+        page.get_by_role("button", name="Save to read").click()
+    saved.value.save_as(tmp_path / "saved.md")
+    assert "my cat died" in (tmp_path / "saved.md").read_text()
+    page.keyboard.press("Escape")
+    page.get_by_test_id("stBaseButton-primary").get_by_text("Open").click()
+    page.get_by_text("my cat died").first.wait_for(timeout=30_000)
+    page.get_by_role("button", name="Save or delete").click()
+    page.get_by_role("button", name="Delete this conversation").click()
+    page.get_by_text("A place to say what is on your mind").wait_for(timeout=30_000)
+    (tmp_path / "saved.md").unlink()
+    assert not any(CANARY.encode() in one.read_bytes() for one in data.rglob("*") if one.is_file())
+
+
+def test_help_and_a_whole_turn_with_the_keyboard_alone(chromium: Any, url: str) -> None:
+    page = opened(chromium, url, width=1100, height=900)
+
+    def tab_to(name: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            focused = "['BUTTON', 'SUMMARY', 'A'].includes(document.activeElement.tagName)"
+            if page.evaluate(focused) and name in page.evaluate("document.activeElement.innerText"):
+                return
+        pytest.fail(f"{name} cannot be reached with the keyboard")
+
+    tab_to("Help right now")
+    page.keyboard.press("Enter")
+    page.locator("a[href='tel:116123']").first.wait_for(timeout=10_000)
+    page.keyboard.press("Escape")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.testid") == "stChatInputTextArea":
+            break
+    page.keyboard.type("my cat died yesterday")
+    page.keyboard.press("Enter")
+    page.get_by_text("Why this reply").first.wait_for(timeout=30_000)
+    tab_to("Why this reply")
+    page.keyboard.press("Enter")
+    page.get_by_text("The steps of this turn", exact=False).wait_for(timeout=10_000)
+
+
+def test_two_people_at_once_never_see_each_other(chromium: Any, url: str) -> None:
+    one, other = opened(chromium, url), opened(chromium, url)  # each page in a context of its own
+    say(one, f"{CANARY} my cat died", 1)
+    say(other, "my boss shouted at me", 1)
+    assert CANARY in one.content()
+    assert CANARY not in other.content()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_finding_of_the_accessibility_scan(chromium: Any, url: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the `dev` extra brings axe")
+    page = opened(chromium, url, scheme=scheme)
+
+    def found() -> list[tuple[str, str]]:
+        page.wait_for_timeout(800)
+        violations = axe.Axe().run(page).response["violations"]
+        grave = [one for one in violations if one["impact"] in {"serious", "critical"}]
+        return [(one["id"], node["html"][:200]) for one in grave for node in one["nodes"]]
+
+    assert found() == []
+    say(page, "I want to kill myself", 1)
+    assert found() == []
+    for name in ("talks", "moods", "plan", "exercises", "choices"):
+        page.goto(f"{url}/{name}")
+        page.locator("h4").first.wait_for(timeout=30_000)
+        assert (name, found()) == (name, [])

@@ -15,6 +15,7 @@ from ui.cli import app
 from ui.console import load_console_words
 
 CONSOLE = str(Path(__file__).parents[2] / "ui" / "console.py")
+WANTS_TO_DIE = "I want to kill myself"
 HIGH = "I want to kill myself **now** <b>"
 
 
@@ -105,3 +106,47 @@ def test_the_command_says_what_must_be_set() -> None:
     done = CliRunner().invoke(app, ["console"])
     assert isinstance(done.exception, SettingsError)
     assert "HEARKEN_OPERATOR" in str(done.exception)
+
+
+def test_scripts_are_run_with_what_passed_what_failed_and_what_was_said(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    for name, risk in (("right", "none"), ("wrong", "imminent")):
+        (folder / f"{name}.yaml").write_text(
+            f"about: A greeting.\nturns:\n  - user: hello **you**\n    expect: {{risk: {risk}}}\n"
+        )
+    at = page()
+    at.text_input(key="scripts").set_value(str(folder)).run()
+    at.button(key="run-scripts").click().run()
+    assert not at.exception
+    words = load_console_words().scripts
+    assert [e.value for e in at.warning] == ["1 passed, 1 failed"]
+    assert len([e for e in at.expander if words.failed in e.label or words.passed in e.label]) == 2
+    assert f"{words.they}: hello **you**" in [element.value for element in at.text]
+    at.toggle(key="only-failed").set_value(True).run()
+    assert [e.label for e in at.expander if words.failed in e.label or words.passed in e.label]
+    assert not [e.label for e in at.expander if words.passed in e.label]
+
+
+def test_a_made_up_danger_calls_nobody(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(f"about: Danger.\nturns:\n  - user: {WANTS_TO_DIE}\n")
+    at = page()
+    at.text_input(key="scripts").set_value(str(tmp_path / "one.yaml")).run()
+    at.button(key="run-scripts").click().run()
+    assert at.success
+    assert desk.listed() == []
+
+
+def test_a_folder_without_scripts_is_told_in_one_sentence(desk: Desk, tmp_path: Path) -> None:
+    at = page()
+    at.text_input(key="scripts").set_value(str(tmp_path / "nothing")).run()
+    at.button(key="run-scripts").click().run()
+    assert not at.exception
+    assert len(at.warning) == 1
+
+
+def test_every_part_can_be_checked(desk: Desk, filled: Path) -> None:
+    at = page()
+    at.button(key="run-check").click().run()
+    assert not at.exception
+    assert [e.value for e in at.success] == [load_console_words().checks.well]

@@ -1,0 +1,145 @@
+"""One browser session: its conversation, its words and its choices, in st.session_state and nowhere else.
+
+What is cached for the process holds nobody's words. Knows nothing of how anything is shown.
+"""
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit as st
+
+from agent.settings import Settings, load_settings
+from graph import Services, Session, shelf
+from graph.services import from_settings, warm
+from ui.wording import UiWords, load_ui_words
+
+__all__ = [
+    "FAILURES",
+    "begin",
+    "forget",
+    "heard",
+    "keeping",
+    "leave",
+    "parts",
+    "restart",
+    "session",
+    "store",
+    "warmed",
+    "words",
+]
+
+FAILURES = (OSError, sqlite3.Error)  # what the disk may raise
+# Choices that outlive the widget they were made with, which another page does not draw.
+LASTING = ("age", "country", "developer", "keep", "language", "length", "size", "still")
+
+
+@st.cache_resource(show_spinner=False)
+def parts() -> tuple[Settings, Services]:
+    """The settings of this process and the functions they ask for."""
+    settings = load_settings()
+    return settings, from_settings(settings)
+
+
+@st.cache_resource(show_spinner=False)
+def warmed() -> list[str]:
+    """Once a process: what a first reply would load. Problems are told, not raised."""
+    return warm(parts()[1])
+
+
+def words() -> UiWords:
+    """The words of the language chosen."""
+    return load_ui_words(st.session_state.get("language") or "en")
+
+
+def session() -> Session:
+    """The conversation of this browser session."""
+    found: Session = st.session_state.session
+    return found
+
+
+def store() -> Path:
+    """The file of what is kept; it may not be there."""
+    return parts()[0].conversations_db
+
+
+def begin() -> None:
+    """Before anything is drawn: choices hold, what is too old goes, and there is a conversation."""
+    state = st.session_state
+    for key in LASTING:
+        if key in state:
+            state[key] = state[key]
+    if "session" not in state:
+        with suppress(*FAILURES):  # what is too old goes the next time then
+            shelf.expire(store())
+        restart()
+    state.setdefault("country", session().person.get("country", ""))
+
+
+def restart(*, keep: bool = False, thread: str | None = None) -> None:
+    """A new conversation, or a kept one to go on with. What somebody under 18 writes is never kept."""
+    settings, services = parts()
+    state = st.session_state
+    young = state.get("age") == "under"
+    if "session" in state:
+        state.session.close()
+    keep = keep and not young
+    if keep:
+        _agreed()
+    state.session = Session.open(
+        country=state.get("country") or settings.country,
+        keep=keep,
+        thread=thread,
+        services=services,
+        settings=settings,
+    )
+    if young and not thread:
+        state.session.set_young()
+    if state.get("length"):
+        state.session.set_length(state.length)
+    if state.get("language"):
+        state.session.set_language(state.language)
+    state.turns, state.facets = {}, {}
+    state.marks = shelf.marks(settings.conversations_db, thread) if thread else {}
+    # by the message they came after; the first is what the opening of the page says
+    state.reminders = {"": state.session.due()}
+    state.pop("everything", None)
+
+
+def answered_in() -> None:
+    """The language chosen is also that of the replies, from the next one on."""
+    session().set_language(st.session_state.language)
+
+
+def keeping() -> bool:
+    """Whether what is done in this conversation may be written to disk."""
+    return session().keeps and session().saved
+
+
+def heard() -> list[tuple[str, str]]:
+    """(ISO time, name) of the feelings heard in this browser session's conversations that are not kept."""
+    found: list[tuple[str, str]] = st.session_state.setdefault("heard", [])
+    return found
+
+
+def forget(thread: str) -> None:
+    """Erase a kept conversation and all that is kept about it; the open one is begun anew."""
+    mine = session().thread == thread
+    if mine:
+        session().delete()
+    shelf.erase(store(), thread)
+    if mine:
+        restart(keep=bool(st.session_state.get("keep")))
+
+
+def leave() -> None:
+    """The quick exit: nothing of this browser session is left, and a page elsewhere is asked for."""
+    if "session" in st.session_state:
+        st.session_state.session.close()
+    st.session_state.clear()
+    st.session_state.left = True
+
+
+def _agreed() -> None:
+    with suppress(*FAILURES):  # the conversation itself says when it is not being saved
+        shelf.consent(store())
