@@ -194,7 +194,7 @@ def _deleted() -> None:
 
 def sidebar(session: Session) -> None:
     """Whether this is being kept, a way to begin anew, and the developer depth where it is offered."""
-    words, (settings, services) = visit.words(), visit.parts()
+    words, (settings, _) = visit.words(), visit.parts()
     with st.sidebar:
         st.caption(words.talk.kept if visit.keeping() else words.talk.temporary)
         if session.messages and not session.saved:
