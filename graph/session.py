@@ -9,13 +9,14 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
@@ -36,7 +37,7 @@ from graph.services import Services, from_settings
 from graph.state import State, kept
 from knowledge.helplines import HelplineError, load_helplines
 
-__all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn"]
+__all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn", "country_code"]
 
 log = logging.getLogger("hearken")
 
@@ -106,11 +107,13 @@ class Session:
         *,
         thread: str,
         values: dict[str, Any],
-        saver: SqliteSaver | None = None,
+        saver: BaseCheckpointSaver[Any] | None = None,
         saved: bool = True,
+        unsaved: Sequence[HumanMessage] = (),
     ) -> None:
         self.thread = thread
-        self._values = values
+        self._values = {**values, "messages": [*values["messages"], *unsaved]}
+        self._unsaved = list(unsaved)  # what the person wrote that the saver does not have yet
         self._saver = saver
         self._saved = saved
         self._services = services
@@ -146,7 +149,7 @@ class Session:
         person = Person()
         chosen = country or services.country or settings.country
         if chosen:
-            person["country"] = _country(chosen)
+            person["country"] = country_code(chosen)
         values: dict[str, Any] = {"messages": [], "person": person}
         if not (keep or thread):
             return cls(services, thread=uuid.uuid4().hex, values=values)
@@ -186,10 +189,17 @@ class Session:
         """Whether turns are to be written to disk."""
         return self._saver is not None or not self._saved
 
+    @property
+    def risk(self) -> Level:
+        """How great the danger known so far is."""
+        risk = self._values.get("risk")
+        level: Level = risk["level"] if risk else "none"
+        return level
+
     def set_country(self, country: str | None) -> None:
         """Whose helplines are shown from the next turn on; None shows international directories."""
         person = {key: value for key, value in self._values["person"].items() if key != "country"}
-        self._values["person"] = {**person, **({"country": _country(country)} if country else {})}
+        self._values["person"] = {**person, **({"country": country_code(country)} if country else {})}
 
     def say(self, text: str) -> Turn:
         """Say something and wait for the whole reply. Never raises for what was said."""
@@ -198,19 +208,19 @@ class Session:
                 return event.turn
         raise AssertionError("a stream ends with Done")
 
-    def stream(self, text: str) -> Iterator[Event]:
+    def stream(self, text: str, *, ident: str | None = None) -> Iterator[Event]:
         """Say something and see the turn come: steps, guarded sentences, card, and Done at last.
 
         Stop iterating to stop the reply: what was shown until then stands as the reply. Starting
-        another turn in the same thread stops this one too.
+        another turn in the same thread stops this one too. ident: the id of the person's message.
         """
         itself: list[Generator[Event, None, None]] = []
-        stream = self._turn(text, itself)
+        stream = self._turn(HumanMessage(text, id=ident or uuid.uuid4().hex), itself)
         itself.append(stream)
         return stream
 
     def _turn(
-        self, text: str, itself: "list[Generator[Event, None, None]]"
+        self, message: HumanMessage, itself: "list[Generator[Event, None, None]]"
     ) -> "Generator[Event, None, None]":
         opened = self._open() if self._open and self._owner == threading.get_ident() else None
         if opened is not None:
@@ -219,12 +229,11 @@ class Session:
             # Weak, so that a stream nobody reads any more ends at once and lets the next turn begin.
             self._owner, self._open = threading.get_ident(), weakref.ref(itself.pop())
             try:
-                yield from self._stream(text)
+                yield from self._stream(message)
             finally:
                 self._owner, self._open = 0, None
 
-    def _stream(self, text: str) -> Iterator[Event]:
-        message = HumanMessage(text, id=uuid.uuid4().hex)
+    def _stream(self, message: HumanMessage) -> Iterator[Event]:
         run = _Run(self._values, message)
         try:
             yield from self._events(run)
@@ -240,8 +249,10 @@ class Session:
         """The graph's events; when the store fails, the turn is answered without it."""
         if self._keeping is not None:
             try:
-                given: State = {"messages": [run.message], "person": self._values["person"]}
+                said = [*self._unsaved, run.message]
+                given: State = {"messages": [*said], "person": self._values["person"]}
                 yield from self._through(run, self._keeping, given, self.thread)
+                self._unsaved = []
                 self._prune()
             except store.FAILURES as error:
                 log.warning("this conversation is no longer being saved: %s", type(error).__name__)
@@ -336,15 +347,17 @@ class Session:
         """Let go of the file that a kept conversation is written to, and of the operator's desk."""
         with self._lock:
             self._leave()
-            if self._saver is not None:
+            if isinstance(self._saver, SqliteSaver):
                 self._saver.conn.close()
 
     def delete(self) -> None:
         """Forget this conversation, on disk too."""
         with self._lock:
             self._leave()
-            if self._saver is not None:
+            if isinstance(self._saver, SqliteSaver):
                 store.delete(self._saver, self.thread)
+            elif self._saver is not None:
+                self._saver.delete_thread(self.thread)
             self._values = {"messages": [], "person": self._values["person"]}
             self.thread = uuid.uuid4().hex
 
@@ -466,7 +479,8 @@ def _dangerous(cue: Cue) -> bool:
     return at_least(cue["level"], "moderate")
 
 
-def _country(code: str) -> str:
+def country_code(code: str) -> str:
+    """Two capital letters. Raises SettingsError for a country that does not exist."""
     upper = code.strip().upper()
     try:
         known = load_helplines().known(upper)

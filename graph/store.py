@@ -7,7 +7,9 @@ write-ahead log is emptied, the file is rewritten.
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
@@ -33,8 +35,11 @@ def open_store(path: Path) -> SqliteSaver:
     return saver
 
 
-def prune(saver: SqliteSaver, thread: str) -> None:
+def prune(saver: BaseCheckpointSaver[Any], thread: str) -> None:
     """Keep only the newest checkpoint of a conversation: each one holds the whole history."""
+    if not isinstance(saver, SqliteSaver):
+        saver.prune([thread])
+        return
     newest = "SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ?1"
     with saver.lock, saver.conn:
         for table in ("checkpoints", "writes"):
