@@ -24,7 +24,7 @@ from graph.session import CardShown, Done, Event, Said, Session, Turn, country_c
 from graph.shared import FAILURES, Shared
 from graph.state import kept
 
-__all__ = ["Answered", "Hosted", "passing", "replied", "urgent"]
+__all__ = ["Answered", "Hosted", "clean", "passing", "replied", "urgent"]
 
 log = logging.getLogger("hearken")
 
@@ -38,6 +38,11 @@ class Answered:
     reply: Reply
     replayed: bool
     turn: Turn | None
+
+
+def clean(text: str) -> str:
+    """The text as any database takes it: without NUL and half characters."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", " ")
 
 
 def urgent(services: Services, text: str) -> bool:
@@ -89,6 +94,7 @@ class Hosted:
 
         Raises Unknown, KeyReused and Busy before the first event, and nothing after.
         """
+        text = clean(text)
         try:
             country, _ = self.ledger.known(owner, thread)
             begun = self.ledger.begin(owner, thread, key or uuid.uuid4().hex, text, danger=danger)

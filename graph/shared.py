@@ -92,7 +92,7 @@ class _Fenced(SqliteSaver):
         self._fence = (thread, token)
 
     @contextmanager
-    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:  # noqa: FBT001, FBT002 - inherited
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
         """A cursor; for a transaction the conversation's row is locked first, in that same transaction."""
         with super().cursor(transaction) as cursor:
             if transaction and not cursor.execute(FENCE, self._fence).fetchall():
