@@ -110,7 +110,7 @@ def open_postgres(url: str) -> Shared:
             try:
                 PostgresSaver(pool()).setup()
                 for statement in SCHEMA:
-                    connection.execute(statement)  # type: ignore[arg-type] - fixed statements of ours
+                    connection.execute(statement)
             finally:
                 connection.execute("SELECT pg_advisory_unlock(%s)", (MIGRATING,))
 

@@ -24,6 +24,7 @@ from rich.markup import escape
 from agent.errors import DataError, HearkenError
 from ui.auditing import audit
 from ui.evaluating import evaluate
+from ui.serving import serve, store
 
 if TYPE_CHECKING:
     from graph import Session
@@ -37,6 +38,8 @@ train = typer.Typer(
 app.add_typer(train, name="train")
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(store, name="store")
+app.command()(serve)
 
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]

@@ -94,7 +94,8 @@ def models(who: Who) -> dict[str, Any]:
 async def complete(asked: Asked, who: Who, hosted: Here, request: Request) -> Response:
     """Answer the last user message of a conversation that the client keeps."""
     history, text = _conversation(asked)
-    country = country_code(asked.metadata["country"]) if (asked.metadata or {}).get("country") else None
+    named = (asked.metadata or {}).get("country")
+    country = country_code(named) if named else None
     session = passing(hosted.services, history, country or hosted.services.country)
     heard = [str(message.content) for message in history if message.type == "human"]
     turns = request.app.state.turns
