@@ -111,7 +111,11 @@ class Settings(BaseSettings):
     @property
     def served_store(self) -> str:
         """URL of the database behind `hearken serve`."""
-        return self.store_url.get_secret_value() if self.store_url else f"sqlite:///{self.data_dir}/served.sqlite"
+        return (
+            self.store_url.get_secret_value()
+            if self.store_url
+            else f"sqlite:///{self.data_dir}/served.sqlite"
+        )
 
     @property
     def conversations_db(self) -> Path:

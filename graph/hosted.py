@@ -151,7 +151,7 @@ class Hosted:
             log.warning("a reply could not be noted: %s", type(error).__name__)
 
     def _without(self, text: str) -> Iterator[Event | Answered]:
-        """An answer to this message alone. What was said before is not known, so the helplines come with it."""
+        """An answer to this message alone. What was said before is not known, so helplines come with it."""
         for event in passing(self.services, [], self.services.country).stream(text):
             if not isinstance(event, Done):
                 yield event
@@ -185,7 +185,7 @@ class Hosted:
         }
 
     def delete(self, owner: str, thread: str) -> None:
-        """Forget a conversation for good: its rows, and what they left on the disk as far as the engine can."""
+        """Forget a conversation for good: its rows, and what they left on disk as far as the engine can."""
         self.ledger.delete(owner, thread)
         self.scrub()
 

@@ -1,8 +1,8 @@
 """Whose conversation it is, and which of its turns were answered: the book that makes a turn repeatable.
 
 A turn begins by taking the conversation over, so that one that still runs, or whose worker died, can write
-no more. Its words stay in the book until they stand in the conversation, and its reply for a day: the same key
-gets the same reply. Knows nothing of how a turn is answered.
+no more. Its words stay in the book until they stand in the conversation, and its reply for a day: the same
+key gets the same reply. Knows nothing of how a turn is answered.
 """
 
 import hashlib
@@ -113,7 +113,8 @@ class Ledger:
             else:
                 ident = secrets.token_hex(16)
                 run(
-                    "INSERT INTO turns (thread, key, id, token, digest, text, begun) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO turns (thread, key, id, token, digest, text, begun)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     *(thread, key, ident, token, digest, text, now),
                 )
             run("UPDATE conversations SET token = ? WHERE thread = ?", token, thread)

@@ -101,7 +101,7 @@ Event = StepStarted | Said | CardShown | Done
 class Session:
     """One conversation. Safe to use from several threads: turns wait for each other."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by name
         self,
         services: Services,
         *,

@@ -27,7 +27,8 @@ SCHEMA = (
     """CREATE TABLE IF NOT EXISTS conversations (
         thread TEXT PRIMARY KEY, owner TEXT NOT NULL, token TEXT NOT NULL,
         country TEXT NOT NULL DEFAULT '', danger INTEGER NOT NULL DEFAULT 0,
-        touched DOUBLE PRECISION NOT NULL, told DOUBLE PRECISION, since DOUBLE PRECISION, seen DOUBLE PRECISION)""",
+        touched DOUBLE PRECISION NOT NULL, told DOUBLE PRECISION,
+        since DOUBLE PRECISION, seen DOUBLE PRECISION)""",
     "CREATE INDEX IF NOT EXISTS conversations_owner ON conversations (owner)",
     """CREATE TABLE IF NOT EXISTS turns (
         thread TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, token TEXT NOT NULL,
@@ -68,7 +69,7 @@ class Shared:
 
 
 def open_shared(url: str) -> Shared:
-    """`sqlite:///PATH`, or `postgresql://…` where the extra `postgres` is installed; nothing is connected yet.
+    """`sqlite:///PATH`, or `postgresql://…` where the extra `postgres` is installed. Connects to nothing yet.
 
     Raises SettingsError for anything else.
     """

@@ -90,7 +90,7 @@ class Client:
         return found
 
     def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> Any:
-        """One request. With a key it is asked again when it was cut off or is being answered. Raises ApiError."""
+        """One request. With a key it is asked again when it was cut off or waits. Raises ApiError."""
         headers = {"Idempotency-Key": key} if key else {}
         for left in reversed(range(TRIES if key else 1)):
             try:

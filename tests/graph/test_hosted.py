@@ -1,4 +1,4 @@
-"""Conversations of many people in one database: owners, repeated turns, take-overs, deletes, an absent store."""
+"""Conversations of many people in one database: owners, repeats, take-overs, deletes, an absent store."""
 
 import os
 import shutil
@@ -29,20 +29,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     programs = found[-1].parent
     folder = Path("/tmp") / f"hearken-pg-{os.getpid()}"  # noqa: S108 - a socket's path may not be long
     folder.mkdir(mode=0o700)
-    runs: dict[str, Any] = {"check": True, "capture_output": True, "timeout": 60}
+    runs: dict[str, Any] = {"capture_output": True, "timeout": 60}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "postgres")
         runs["user"] = "postgres"
     data, socket = folder / "data", folder
     options = f"-c listen_addresses='' -c unix_socket_directories={socket} -c fsync=off"
     try:
-        subprocess.run([programs / "initdb", "-D", data, "-U", "hearken", "-A", "trust"], **runs)
+        subprocess.run([programs / "initdb", "-D", data, "-U", "hearken", "-A", "trust"], check=True, **runs)
         command = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
-        subprocess.run(command, **{**runs, "capture_output": False, "stdout": subprocess.DEVNULL})
+        subprocess.run(command, **{**runs, "capture_output": False, "stdout": subprocess.DEVNULL}, check=True)
         try:
             yield f"postgresql://hearken@/postgres?host={socket}"
         finally:
-            subprocess.run([programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **runs)
+            subprocess.run([programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, **runs)
     finally:
         shutil.rmtree(folder)
 
@@ -197,9 +197,9 @@ def test_a_late_write_does_not_bring_back_what_was_deleted(hosted: Hosted, share
     assert ended.reply["saved"] is False
     with shared.transaction() as run:
         for table in shared.checkpoints:
-            assert not run(f"SELECT 1 FROM {table} WHERE thread_id = ?", thread)
+            assert not run(f"SELECT 1 FROM {table} WHERE thread_id = ?", thread)  # noqa: S608 - fixed names
         for table in ("conversations", "turns", "feedback"):
-            assert not run(f"SELECT 1 FROM {table} WHERE thread = ?", thread)
+            assert not run(f"SELECT 1 FROM {table} WHERE thread = ?", thread)  # noqa: S608 - fixed names
 
 
 def test_a_delete_leaves_no_byte_of_what_was_written(tmp_path: Path) -> None:

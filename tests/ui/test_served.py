@@ -48,7 +48,7 @@ def test_the_client_leads_a_conversation(url: str) -> None:
         first = here.say("my sister does not speak to me", key="k1")
         assert here.say("my sister does not speak to me", key="k1") == first
         events = list(here.stream(DANGER))
-        assert [name for name, _ in events if name != "step"][0] == "card"
+        assert next(name for name, _ in events if name != "step") == "card"
         assert events[-1][1]["saved"] is True
         here.feedback(1, helpful=False)
         assert here.export()["feedback"] == [{"turn": 1, "helpful": False}]

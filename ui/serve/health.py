@@ -1,4 +1,4 @@
-"""Which part is well: rules, encoder, store, index, llm, each by itself and within its time. Names no words."""
+"""Which part is well: rules, encoder, store, index, llm, each by itself and in its time. Names no words."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What is seen from outside: counts and times for Prometheus, spans for OpenTelemetry, a line of JSON a request.
+"""What is seen from outside: counts and times for Prometheus, spans for OpenTelemetry, a JSON line a request.
 
 Routes stand as they were declared, so no id is in them; nothing here ever carries an owner or a word.
 """

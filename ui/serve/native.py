@@ -1,4 +1,4 @@
-"""hearken's own endpoints: conversations that live here, each somebody's. No word of a person stands in a URL."""
+"""hearken's own endpoints: conversations that live here, each somebody's. No one's words stand in a URL."""
 
 import json
 import re
@@ -191,7 +191,7 @@ async def stream(  # noqa: PLR0913, PLR0917 - what a request is made of
 async def _begun(  # noqa: PLR0913, PLR0917 - one private step
     turns: Turns, hosted: Hosted, who: str, thread: str, text: str, key: str | None
 ) -> AsyncIterator[Event | Answered]:
-    """The turn, once danger was listened for: first by the rules, then in what is known of the conversation."""
+    """The turn, once danger was looked for: by the rules, then in what is known of the conversation."""
     danger = await turns.heard([text])
     try:
         known = await turns.quickly(partial(hosted.danger, who, thread))

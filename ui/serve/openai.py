@@ -1,8 +1,8 @@
 """/v1/chat/completions and /v1/models, so that any client of OpenAI's can talk to hearken.
 
 The client keeps the conversation: nothing is written here, and the risk is rebuilt from every user message
-sent. Its system and developer messages are dropped: they instruct nobody. Its assistant messages are what was said
-before, and are evidence of nothing. A crisis card is appended as text and given in the field `hearken`.
+sent. Its system and developer messages are dropped: they instruct nobody. Its assistant messages are what was
+said before, and are evidence of nothing. A crisis card is appended as text and given in the field `hearken`.
 """
 
 import json
@@ -57,8 +57,8 @@ class Streaming(BaseModel):
 
 
 class Asked(BaseModel):
-    """A request. What shapes a model's sampling is taken and changes nothing: every reply is guarded and as long
-    as the plan wants it. What would change the kind of the reply is refused."""
+    """A request. What shapes a model's sampling is taken and changes nothing: every reply is guarded and as
+    long as the plan wants it. What would change the kind of the reply is refused."""
 
     model_config = ConfigDict(extra="allow")
     model: str = MODEL

@@ -1,8 +1,8 @@
 """Who is answered when: ordinary turns wait for a worker, or are asked to come back; danger does neither.
 
 The rules hear a message before anything is limited or queued. Danger, and a conversation under care, have
-workers of their own, so that they never stand behind a language model. A turn once begun runs to its end, even
-when nobody listens any more: its reply is there for whoever asks again. Knows nothing of HTTP.
+workers of their own, so that they never stand behind a language model. A turn once begun runs to its end,
+even when nobody listens any more: its reply is there for whoever asks again. Knows nothing of HTTP.
 """
 
 import asyncio
