@@ -1,8 +1,8 @@
 """How `hearken serve` bears people: conversations on loopback, each a turn every so many seconds.
 
-Every conversation tells a canary of its own; a canary of another's in a history is cross-talk and fails the run.
-A tenth of the turns tell of danger, timed by themselves. `--slow` answers all else with a responder that takes so many
-seconds, which keeps every ordinary worker busy. Prints JSON.
+Every conversation tells a canary of its own; another's canary in a history is cross-talk, and is counted.
+A tenth of the turns tell of danger, timed by themselves. `--slow` answers all else with a responder that
+takes so many seconds, which keeps every ordinary worker busy. Prints JSON.
 
     python benchmarks/serving.py --people 50 --every 20 --seconds 100
     python benchmarks/serving.py --people 50 --every 20 --seconds 60 --slow 10
@@ -31,7 +31,12 @@ from graph.services import from_settings
 from ui.serve.app import create_app
 
 DANGER = "I want to kill myself"
-WORDS = ("my friend {c} was unkind to me today", "I keep thinking about {c}", "I slept badly", "what can I do?")
+WORDS = (
+    "my friend {c} was unkind to me today",
+    "I keep thinking about {c}",
+    "I slept badly",
+    "what can I do?",
+)
 
 
 def main() -> None:
@@ -57,7 +62,7 @@ def _run(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if asked.slow:
         from dataclasses import replace
 
-        def slow(brief: object) -> list[str]:
+        def slow(_: object) -> list[str]:
             time.sleep(asked.slow)
             return ["I hear you."]
 
