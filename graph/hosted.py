@@ -18,13 +18,14 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from agent.brief import Person
 from agent.reading.ladder import at_least
+from agent.responders import guided
 from graph.ledger import Begun, Ledger, Reply
 from graph.services import Services
 from graph.session import CardShown, Done, Event, Said, Session, Turn, country_code
 from graph.shared import FAILURES, Shared
 from graph.state import kept
 
-__all__ = ["Answered", "Hosted", "clean", "passing", "replied", "urgent"]
+__all__ = ["Answered", "Hosted", "clean", "passing", "rehearse", "replied", "urgent"]
 
 log = logging.getLogger("hearken")
 
@@ -48,6 +49,13 @@ def clean(text: str) -> str:
 def urgent(services: Services, text: str) -> bool:
     """Whether the rules hear danger in it; takes milliseconds, and never waits for a model."""
     return any(cue["escalate"] or at_least(cue["level"], "moderate") for cue in services.scan(text))
+
+
+def rehearse(services: Services) -> None:
+    """Answer a greeting and a danger for nobody, so that no first person waits while words are loaded."""
+    alone = replace(services, escalate=None, audit=None, operator=False, desk=None, respond=guided.respond)
+    for text in ("hello", "I want to kill myself"):
+        passing(alone, [], services.country).say(text)
 
 
 def replied(turn: Turn) -> Reply:

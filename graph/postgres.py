@@ -117,7 +117,7 @@ def open_postgres(url: str) -> Shared:
     def scrub() -> None:
         with _told(), pool().connection() as connection:
             for table in (*TABLES, "conversations", "turns", "feedback"):
-                connection.execute(f"VACUUM {table}")  # type: ignore[arg-type]
+                connection.execute(f"VACUUM {table}")
 
     def close() -> None:
         with lock:

@@ -129,15 +129,10 @@ def _sqlite(path: Path) -> Shared:
 
     @contextmanager
     def transaction() -> Iterator[Run]:
-        with closing(connected()) as connection:
+        with closing(connected()) as connection, connection:  # commits, or rolls back
             connection.isolation_level = None
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield lambda statement, *values: connection.execute(statement, values).fetchall()
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+            yield lambda statement, *values: connection.execute(statement, values).fetchall()
 
     @contextmanager
     def saver(thread: str, token: str) -> Iterator[BaseCheckpointSaver[Any]]:

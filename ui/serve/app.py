@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.errors import SettingsError
 from agent.settings import Settings, load_settings
-from graph.hosted import Hosted
+from graph.hosted import Hosted, rehearse
 from graph.ledger import Busy, KeyReused, Ledger, Unknown
 from graph.services import Services, from_settings, warm
 from graph.shared import FAILURES, open_shared
@@ -90,6 +90,7 @@ def _anyone(header: str | None) -> str:
 def _prepare(hosted: Hosted) -> None:
     for problem in warm(hosted.services):
         log.warning("%s", problem)
+    rehearse(hosted.services)
     try:
         hosted.shared.migrate()
     except FAILURES as error:  # people are answered without it until it is back
