@@ -423,3 +423,10 @@ def test_the_reading_of_a_person_is_nobodys(opened: Client) -> None:
     here = _begun(client)
     answer = client.post(f"{here}/turns", json={"text": "it is a day like any other"})
     assert set(answer.json()) == {"text", "risk", "escalated", "card", "saved", "number", "reminders"}
+
+
+def test_rehearsing_tells_and_notes_nothing(opened: Client) -> None:
+    told: list[object] = []
+    client = opened(services(country="GB", audit=told.append, escalate=told.append))
+    assert client.get("/health/live").status_code == 200
+    assert told == []
