@@ -120,6 +120,30 @@ class Settings(BaseSettings):
     exit_url: Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$")] = Field(
         default="https://www.wikipedia.org/", description="The neutral page that a quick exit goes to."
     )
+    store_url: SecretStr | None = Field(
+        default=None, description="Where `hearken serve` keeps conversations: sqlite:/// or postgresql://."
+    )
+    keys_file: Path | None = Field(
+        default=None, description="Keys of the API, one `owner:sha256` a line; without it loopback only."
+    )
+    oidc_issuer: str | None = Field(default=None, description="Issuer whose bearer tokens are taken.")
+    oidc_audience: str | None = Field(default=None, description="The audience that its tokens must name.")
+    oidc_jwks: Path | None = Field(default=None, description="File with the issuer's public keys (JWKS).")
+    serve_workers: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=8, description="Turns that one process answers at once; danger has workers of its own."
+    )
+    serve_waiting: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=64, description="Turns that may wait for a worker before others are asked to come back."
+    )
+    serve_rate: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=30, description="Turns a minute that one owner may ask of one process."
+    )
+    serve_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=1_000_000, description="The longest body that is read."
+    )
+    serve_origins: tuple[str, ...] = Field(
+        default=(), description="Web origins that browsers may call from, as a JSON list."
+    )
 
     @property
     def backend(self) -> Backend:
@@ -146,7 +170,9 @@ class Settings(BaseSettings):
         """Folder of the Chroma index."""
         return self.data_dir / "index"
 
-    @field_validator("audit_dir", "audit_key", "embedder", "reranker", mode="before")
+    @field_validator(
+        "audit_dir", "audit_key", "embedder", "reranker", "store_url", "keys_file", mode="before"
+    )
     @classmethod
     def _named(cls, value: object) -> object:
         return value or None
@@ -155,6 +181,15 @@ class Settings(BaseSettings):
     def desk_db(self) -> Path:
         """SQLite file of the conversations that wait for a person; only when `operator` is on."""
         return self.data_dir / "desk.sqlite"
+
+    @property
+    def served_store(self) -> str:
+        """URL of the database behind `hearken serve`."""
+        return (
+            self.store_url.get_secret_value()
+            if self.store_url
+            else f"sqlite:///{self.data_dir}/served.sqlite"
+        )
 
     @property
     def conversations_db(self) -> Path:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
@@ -38,7 +39,7 @@ from graph.services import Services, from_settings
 from graph.state import State, kept
 from knowledge.helplines import HelplineError, load_helplines
 
-__all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn"]
+__all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn", "country_code"]
 
 log = logging.getLogger("hearken")
 
@@ -106,17 +107,19 @@ _REVISED = ("person", "plan", "care", "safety_plan", "practice")
 class Session:
     """One conversation. Safe to use from several threads: turns wait for each other."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by name
         self,
         services: Services,
         *,
         thread: str,
         values: dict[str, Any],
-        saver: SqliteSaver | None = None,
+        saver: BaseCheckpointSaver[Any] | None = None,
         saved: bool = True,
+        unsaved: Sequence[HumanMessage] = (),
     ) -> None:
         self.thread = thread
-        self._values = values
+        self._values = {**values, "messages": [*values["messages"], *unsaved]}
+        self._unsaved = list(unsaved)  # what the person wrote that the saver does not have yet
         self._before: dict[str, Any] | None = None
         self._turned_down: tuple[str, list[str]] = ("", [])
         self._saver = saver
@@ -154,7 +157,7 @@ class Session:
         person = Person()
         chosen = country or services.country or settings.country
         if chosen:
-            person["country"] = _country(chosen)
+            person["country"] = country_code(chosen)
         values: dict[str, Any] = {"messages": [], "person": person}
         if not (keep or thread):
             return cls(services, thread=uuid.uuid4().hex, values=values)
@@ -194,10 +197,17 @@ class Session:
         """Whether turns are to be written to disk."""
         return self._saver is not None or not self._saved
 
+    @property
+    def risk(self) -> Level:
+        """How great the danger known so far is."""
+        risk = self._values.get("risk")
+        level: Level = risk["level"] if risk else "none"
+        return level
+
     def set_country(self, country: str | None) -> None:
         """Whose helplines are shown from the next turn on; None shows international directories."""
         person = {key: value for key, value in self._values["person"].items() if key != "country"}
-        self._values["person"] = {**person, **({"country": _country(country)} if country else {})}
+        self._values["person"] = {**person, **({"country": country_code(country)} if country else {})}
 
     def set_language(self, language: str) -> None:
         """In which language to answer from the next turn on, until they write plainly in another."""
@@ -222,26 +232,26 @@ class Session:
                 return event.turn
         raise AssertionError("a stream ends with Done")
 
-    def stream(self, text: str) -> Generator[Event, None, None]:
+    def stream(self, text: str, *, ident: str | None = None) -> Generator[Event, None, None]:
         """Say something and see the turn come: steps, guarded sentences, card, and Done at last.
 
         Stop iterating to stop the reply: what was shown until then stands as the reply. Starting
-        another turn in the same thread stops this one too.
+        another turn in the same thread stops this one too. ident: the id of the person's message.
         """
         itself: list[Generator[Event, None, None]] = []
-        stream = self._turn(text, itself)
+        stream = self._turn(HumanMessage(text, id=ident or uuid.uuid4().hex), itself)
         itself.append(stream)
         return stream
 
     def _turn(
-        self, text: str, itself: "list[Generator[Event, None, None]]"
+        self, message: HumanMessage, itself: "list[Generator[Event, None, None]]"
     ) -> "Generator[Event, None, None]":
         self._interrupt()
         with self._lock:
             # Weak, so that a stream nobody reads any more ends at once and lets the next turn begin.
             self._owner, self._open = threading.get_ident(), weakref.ref(itself.pop())
             try:
-                yield from self._stream(text)
+                yield from self._stream(message)
             finally:
                 self._owner, self._open = 0, None
 
@@ -251,8 +261,7 @@ class Session:
         if opened is not None:
             opened.close()
 
-    def _stream(self, text: str) -> Iterator[Event]:
-        message = HumanMessage(text, id=uuid.uuid4().hex)
+    def _stream(self, message: HumanMessage) -> Iterator[Event]:
         run = _Run(self._values, message)
         self._before = self._values
         try:
@@ -269,8 +278,10 @@ class Session:
         """The graph's events; when the store fails, the turn is answered without it."""
         if self._keeping is not None:
             try:
-                given: State = {"messages": [run.message], "person": self._values["person"]}
+                said = [*self._unsaved, run.message]
+                given: State = {"messages": [*said], "person": self._values["person"]}
                 yield from self._through(run, self._keeping, given, self.thread)
+                self._unsaved = []
                 self._prune()
             except store.FAILURES as error:
                 log.warning("this conversation is no longer being saved: %s", type(error).__name__)
@@ -374,7 +385,7 @@ class Session:
             removed = [RemoveMessage(id=str(one.id)) for one in gone if one.id in there]
             self._keeping.update_state(config, {**changed, "messages": removed}, as_node="guard")
             self._prune()
-            if removed:
+            if removed and isinstance(self._saver, SqliteSaver):
                 store.scrub(self._saver)
         except store.FAILURES as error:
             log.warning("this conversation is no longer being saved: %s", type(error).__name__)
@@ -434,15 +445,17 @@ class Session:
         """Let go of the file that a kept conversation is written to, and of the operator's desk."""
         with self._lock:
             self._leave()
-            if self._saver is not None:
+            if isinstance(self._saver, SqliteSaver):
                 self._saver.conn.close()
 
     def delete(self) -> None:
         """Forget this conversation, on disk too."""
         with self._lock:
             self._leave()
-            if self._saver is not None:
+            if isinstance(self._saver, SqliteSaver):
                 store.delete(self._saver, self.thread)
+            elif self._saver is not None:
+                self._saver.delete_thread(self.thread)
             self._values = {"messages": [], "person": self._values["person"]}
             self.thread = uuid.uuid4().hex
 
@@ -564,7 +577,8 @@ def _dangerous(cue: Cue) -> bool:
     return at_least(cue["level"], "moderate")
 
 
-def _country(code: str) -> str:
+def country_code(code: str) -> str:
+    """Two capital letters. Raises SettingsError for a country that does not exist."""
     upper = code.strip().upper()
     try:
         known = load_helplines().known(upper)

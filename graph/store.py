@@ -8,8 +8,10 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from langchain_core.messages import AnyMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
@@ -49,8 +51,11 @@ def open_store(path: Path) -> SqliteSaver:
     return saver
 
 
-def prune(saver: SqliteSaver, thread: str) -> None:
+def prune(saver: BaseCheckpointSaver[Any], thread: str) -> None:
     """Keep only the newest checkpoint of a conversation: each one holds the whole history."""
+    if not isinstance(saver, SqliteSaver):
+        saver.prune([thread])
+        return
     newest = "SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ?1"
     with saver.lock, saver.conn:
         for table in ("checkpoints", "writes"):

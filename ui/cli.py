@@ -25,6 +25,7 @@ from agent.errors import DataError, HearkenError
 from ui.auditing import audit
 from ui.evaluating import evaluate
 from ui.models import models
+from ui.serving import serve, store
 
 if TYPE_CHECKING:
     from graph import Session
@@ -39,6 +40,8 @@ app.add_typer(train, name="train")
 ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(store, name="store")
+app.command()(serve)
 app.add_typer(models, name="models")
 
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load

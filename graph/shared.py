@@ -1,0 +1,154 @@
+"""Where the conversations of many people live: one database for all workers, SQLite or PostgreSQL.
+
+Gives transactions, and savers that are fenced: one writes only while the conversation exists and no later
+turn has taken it over. So a late write neither brings back what was deleted nor hides what came after.
+Knows nothing of owners or turns.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.errors import SettingsError
+from graph import store
+
+__all__ = ["FENCE", "SCHEMA", "Gone", "Run", "Shared", "open_shared"]
+
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS conversations (
+        thread TEXT PRIMARY KEY, owner TEXT NOT NULL, token TEXT NOT NULL,
+        country TEXT NOT NULL DEFAULT '', danger INTEGER NOT NULL DEFAULT 0,
+        touched DOUBLE PRECISION NOT NULL, told DOUBLE PRECISION,
+        since DOUBLE PRECISION, seen DOUBLE PRECISION)""",
+    "CREATE INDEX IF NOT EXISTS conversations_owner ON conversations (owner)",
+    """CREATE TABLE IF NOT EXISTS turns (
+        thread TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, token TEXT NOT NULL,
+        digest TEXT NOT NULL, text TEXT, reply TEXT, saved INTEGER NOT NULL DEFAULT 0,
+        begun DOUBLE PRECISION NOT NULL, PRIMARY KEY (thread, key))""",
+    """CREATE TABLE IF NOT EXISTS feedback (
+        thread TEXT NOT NULL, turn INTEGER NOT NULL, helpful INTEGER NOT NULL, PRIMARY KEY (thread, turn))""",
+)
+FENCE = "UPDATE conversations SET token = token WHERE thread = ? AND token = ? RETURNING thread"
+
+
+class Gone(OSError):
+    """The conversation was deleted, or a later turn has taken it over: nothing is written any more."""
+
+
+class Run(Protocol):
+    """One statement of a transaction, with `?` for its values; the rows it gives."""
+
+    def __call__(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Raises OSError or sqlite3.Error when the database will not have it."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A database. saver: the checkpoints of (thread, token), to be used by one turn.
+
+    checkpoints: the tables that hold them. scrub: overwrite what deleted rows left behind, as far as
+    the engine can. migrate: create or upgrade every table; safe to repeat.
+    """
+
+    kind: str
+    transaction: Callable[[], AbstractContextManager[Run]]
+    saver: Callable[[str, str], AbstractContextManager[BaseCheckpointSaver[Any]]]
+    checkpoints: tuple[str, ...]
+    scrub: Callable[[], None]
+    migrate: Callable[[], None]
+    close: Callable[[], None]
+
+
+def open_shared(url: str) -> Shared:
+    """`sqlite:///PATH`, or `postgresql://…` where the extra `postgres` is installed. Connects to nothing yet.
+
+    Raises SettingsError for anything else.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite" and url.startswith("sqlite:///"):
+        return _sqlite(Path(url.removeprefix("sqlite:///")))
+    if scheme in {"postgres", "postgresql"}:
+        try:
+            from graph.postgres import open_postgres  # noqa: PLC0415 - an extra of its own
+        except ImportError as error:
+            raise SettingsError("PostgreSQL needs the extra: pip install 'hearken[postgres]'.") from error
+        return open_postgres(url)
+    raise SettingsError("HEARKEN_STORE_URL begins with sqlite:/// or postgresql://.")
+
+
+class _Fenced(SqliteSaver):
+    """Writes nothing once the conversation is gone or taken over."""
+
+    def __init__(self, connection: sqlite3.Connection, thread: str, token: str) -> None:
+        super().__init__(connection, serde=JsonPlusSerializer(pickle_fallback=False))
+        self._fence = (thread, token)
+
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+        """A cursor; for a transaction the conversation's row is locked first, in that same transaction."""
+        with super().cursor(transaction) as cursor:
+            if transaction and not cursor.execute(FENCE, self._fence).fetchall():
+                raise Gone("The conversation is not this turn's any more.")
+            yield cursor
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _sqlite(path: Path) -> Shared:
+    ready = threading.Event()
+    preparing = threading.Lock()
+
+    def migrate() -> None:
+        with preparing, closing(_connected(path)) as connection:
+            SqliteSaver(connection).setup()
+            for statement in SCHEMA:
+                connection.execute(statement)
+            connection.commit()
+        ready.set()
+
+    def connected() -> sqlite3.Connection:
+        if not (ready.is_set() and path.exists()):
+            migrate()
+        return _connected(path)
+
+    @contextmanager
+    def transaction() -> Iterator[Run]:
+        with closing(connected()) as connection, connection:  # commits, or rolls back
+            connection.isolation_level = None
+            connection.execute("BEGIN IMMEDIATE")
+            yield lambda statement, *values: connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def saver(thread: str, token: str) -> Iterator[BaseCheckpointSaver[Any]]:
+        with closing(connected()) as connection:
+            yield _Fenced(connection, thread, token)
+
+    def scrub() -> None:
+        with closing(connected()) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("VACUUM")
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise OSError("The log of the store is in use and could not be emptied.")
+
+    return Shared("sqlite", transaction, saver, ("checkpoints", "writes"), scrub, migrate, lambda: None)
+
+
+# What a caller of a Shared has to expect of it.
+FAILURES = store.FAILURES

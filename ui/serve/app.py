@@ -1,0 +1,241 @@
+"""The API put together: who may ask, how much may be sent, what is answered when something breaks.
+
+`create_app()` gives the ASGI app, with settings from the environment; nothing is loaded before it starts. The
+web is closed to it (no CORS) unless origins are named. No log line carries a path's ids or a body.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agent.errors import SettingsError
+from agent.settings import Settings, load_settings
+from graph.hosted import Hosted, rehearse
+from graph.ledger import Busy, KeyReused, Ledger, Unknown
+from graph.services import Services, from_settings, warm
+from graph.shared import FAILURES, open_shared
+from ui.serve.auth import owners
+from ui.serve.errors import Refused
+from ui.serve.health import readiness
+from ui.serve.metrics import Metrics
+from ui.serve.native import native
+from ui.serve.openai import openai
+from ui.serve.turns import Turns
+from ui.serve.words import serve_words
+from ui.wording import fill
+
+__all__ = ["create_app"]
+
+log = logging.getLogger("hearken")
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
+    """The app. services: to answer with functions of your own. Raises SettingsError."""
+    settings = settings or load_settings()
+    services = services or from_settings(settings)
+    owner, metrics = owners(settings), Metrics()
+    turns = Turns(
+        services,
+        metrics,
+        workers=settings.serve_workers,
+        waiting=settings.serve_waiting,
+        rate=settings.serve_rate,
+    )
+    hosted = Hosted(
+        services, Ledger(open_shared(settings.served_store), lease=30 + 2 * services.reply_seconds)
+    )
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        await turns.quickly(lambda: _prepare(hosted))
+        yield
+        turns.close()
+        hosted.shared.close()
+
+    app = FastAPI(title="hearken", version=_version(), lifespan=life, docs_url=None, redoc_url=None)
+    app.state.hosted, app.state.turns, app.state.metrics = hosted, turns, metrics
+    app.state.owner = owner or _anyone
+    app.include_router(native)
+    app.include_router(openai)
+    _seen(app, hosted, metrics)
+    _refusals(app)
+    app.add_middleware(_Measured, metrics=metrics, most=settings.serve_bytes)
+    if settings.serve_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.serve_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+        )
+    return app
+
+
+def _anyone(header: str | None) -> str:
+    """The one owner there is where nobody is told apart."""
+    del header
+    return "local"
+
+
+def _prepare(hosted: Hosted) -> None:
+    for problem in warm(hosted.services):
+        log.warning("%s", problem)
+    rehearse(hosted.services)
+    try:
+        hosted.shared.migrate()
+    except FAILURES as error:  # people are answered without it until it is back
+        log.error("the store cannot be prepared: %s", type(error).__name__)
+
+
+def _version() -> str:
+    try:
+        return version("hearken")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _seen(app: FastAPI, hosted: Hosted, metrics: Metrics) -> None:
+    """What whoever runs this may look at, without a key: nothing of anybody is in it."""
+
+    @app.get("/health/live", tags=["health"])
+    def live() -> dict[str, bool]:
+        """Whether the process answers at all."""
+        return {"ok": True}
+
+    @app.get("/health", tags=["health"], responses={503: {"description": "a part is not well"}})
+    def health() -> JSONResponse:
+        """Every part by itself: rules, encoder, store, index, llm."""
+        parts = readiness(hosted)
+        ok = all(part["ok"] for part in parts.values())
+        return JSONResponse({"ok": ok, "parts": parts}, 200 if ok else 503)
+
+    @app.get("/health/ready", tags=["health"], responses={503: {"description": "send people elsewhere"}})
+    def ready() -> JSONResponse:
+        """Whether people may be sent here: the rules hear danger, and the store takes conversations."""
+        parts = readiness(hosted, only=("rules", "store"))
+        ok = all(part["ok"] for part in parts.values())
+        return JSONResponse({"ok": ok}, 200 if ok else 503)
+
+    @app.get("/v1/info", tags=["info"])
+    def info() -> dict[str, Any]:
+        """What this is."""
+        return {"name": "hearken", "version": _version(), **serve_words().info.model_dump()}
+
+    @app.get(
+        "/metrics", tags=["health"], responses={200: {"content": {"text/plain": {}}}}, response_class=Response
+    )
+    def measured() -> Response:
+        """Counts and times, as Prometheus reads them."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def _refusals(app: FastAPI) -> None:
+    words = serve_words()
+
+    def say(kind: type[Exception], status: int, code: str, message: str, again: int | None = None) -> None:
+        async def handler(request: Request, error: Exception) -> Response:
+            del request
+            if status >= 500:
+                log.error("%s: %s", code, type(error).__name__)
+            return Refused(status, code, message, again=again).response()
+
+        app.add_exception_handler(kind, handler)
+
+    say(Unknown, 404, "unknown", words.unknown)
+    say(KeyReused, 409, "key_reused", words.key_reused)
+    say(Busy, 409, "busy", words.busy, again=2)
+    for kind in FAILURES:
+        say(kind, 503, "store_away", words.store_away, again=5)
+    say(Exception, 500, "failed", words.failed)
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, error: Refused) -> Response:
+        return error.response()
+
+    @app.exception_handler(SettingsError)
+    async def settings(_: Request, error: SettingsError) -> Response:
+        return Refused(422, "malformed", str(error)).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return Refused(400, "not_json", words.not_json).response()
+        where = ".".join(
+            str(part) for part in first["loc"]
+        )  # names alone: an input may be what a person wrote
+        message = fill(words.malformed, problem=f"{where[:100]}: {first['msg'][:200]}")
+        return Refused(422, "malformed", message, param=where[:100]).response()
+
+    @app.exception_handler(HTTPException)
+    async def nothing(_: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:
+            return Refused(400, "not_json", words.not_json).response()
+        gone = error.status_code == 404
+        message = words.wrong_path if gone else words.wrong_method
+        response = Refused(error.status_code, "wrong_path" if gone else "wrong_method", message).response()
+        response.headers.update(error.headers or {})
+        return response
+
+
+class _Measured:
+    """Reads a body up to the limit, counts the request, and names its route, never its path."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, most: int) -> None:
+        self._app, self._metrics, self._most = app, metrics, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), [500]
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status[0] = message["status"]
+            await send(message)
+
+        try:
+            body = await _body(receive, self._most)
+            if body is None:
+                words = fill(serve_words().too_large, bytes=self._most)
+                await Refused(413, "too_large", words).response()(scope, receive, sending)
+            else:
+                await self._app(scope, _again(body, receive), sending)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self._metrics.request(route, scope["method"], status[0], time.perf_counter() - begun)
+
+
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """The whole body, or None when it is too long."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, for the app to read; then whatever else comes."""
+    left = [body]
+
+    async def receiving() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return receiving

@@ -1,0 +1,208 @@
+"""/v1/chat/completions and /v1/models, so that any client of OpenAI's can talk to hearken.
+
+The client keeps the conversation: nothing is written here, and the risk is rebuilt from every user message
+sent. Its system and developer messages are dropped: they instruct nobody. Its assistant messages are what was
+said before, and are evidence of nothing. A crisis card is appended as text and given in the field `hearken`.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from pydantic import BaseModel, ConfigDict, Field
+
+from graph import CardShown, Done, Said
+from graph.hosted import Hosted, clean, passing, replied
+from graph.session import Event, country_code
+from ui.serve.errors import Refused
+from ui.serve.native import REFUSALS, hosted_of, who_asks
+from ui.serve.words import card_text, serve_words
+from ui.wording import fill
+
+__all__ = ["openai"]
+
+MODEL = "hearken"
+Who = Annotated[str, Depends(who_asks)]
+Here = Annotated[Hosted, Depends(hosted_of)]
+openai = APIRouter(prefix="/v1", responses=REFUSALS, tags=["openai"])
+
+
+class Part(BaseModel):
+    """A part of a message; only text is read."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    text: str | None = None
+
+
+class ChatMessage(BaseModel):
+    """A message of the client's conversation."""
+
+    model_config = ConfigDict(extra="ignore")
+    role: str
+    content: str | list[Part] | None = None
+
+
+class Streaming(BaseModel):
+    """How to stream."""
+
+    model_config = ConfigDict(extra="forbid")
+    include_usage: bool = False
+
+
+class Asked(BaseModel):
+    """A request. What shapes a model's sampling is taken and changes nothing: every reply is guarded and as
+    long as the plan wants it. What would change the kind of the reply is refused."""
+
+    model_config = ConfigDict(extra="allow")
+    model: str = MODEL
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    stream: bool | None = False
+    stream_options: Streaming | None = None
+    n: int | None = 1
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    seed: int | None = None
+    user: str | None = None
+    metadata: dict[str, str] | None = Field(
+        None, description="`country` (two letters) chooses the helplines."
+    )
+
+
+@openai.get("/models")
+def models(who: Who) -> dict[str, Any]:
+    """The one model there is."""
+    del who
+    return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}]}
+
+
+@openai.post(
+    "/chat/completions",
+    response_class=JSONResponse,
+    responses={200: {"content": {"application/json": {}, "text/event-stream": {}}, "description": "a reply"}},
+)
+async def complete(asked: Asked, who: Who, hosted: Here, request: Request) -> Response:
+    """Answer the last user message of a conversation that the client keeps."""
+    history, text = _conversation(asked)
+    named = (asked.metadata or {}).get("country")
+    country = country_code(named) if named else None
+    session = passing(hosted.services, history, country or hosted.services.country)
+    heard = [str(message.content) for message in history if message.type == "human"]
+    turns = request.app.state.turns
+    danger = await turns.heard([*heard, text])
+    events = await turns.begin(who, danger, partial(session.stream, text))
+    if asked.stream:
+        usage = bool(asked.stream_options and asked.stream_options.include_usage)
+        chunks = _chunks(events, usage=usage)
+        return StreamingResponse(
+            chunks, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+    async for event in events:
+        if isinstance(event, Done):
+            reply = replied(event.turn)
+            card = card_text(reply["card"])
+            content = f"{reply['text']}\n\n{card}" if card else reply["text"]
+            message = {"role": "assistant", "content": content, "refusal": None}
+            choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+            return JSONResponse(
+                {**_head("chat.completion"), "choices": [choice], "usage": _usage(), "hearken": _told(reply)}
+            )
+    raise AssertionError("a turn ends with Done")
+
+
+def _conversation(asked: Asked) -> tuple[list[AnyMessage], str]:
+    """What was said before, and the message to answer. Raises Refused for what is not read here."""
+    words = serve_words()
+    if asked.model.partition(":")[0] != MODEL:
+        raise Refused(
+            404, "model_not_found", fill(words.no_model, name=repr(asked.model[:60])), param="model"
+        )
+    for name, value in {**(asked.model_extra or {})}.items():
+        if value not in (None, False, [], {}) and (name, value) != ("response_format", {"type": "text"}):
+            raise Refused(
+                400, "unsupported_parameter", fill(words.unsupported, name=name[:60]), param=name[:60]
+            )
+    if asked.n not in (None, 1):
+        raise Refused(400, "unsupported_value", fill(words.unsupported_value, name="n", value=1), param="n")
+    said: list[AnyMessage] = []
+    for number, one in enumerate(asked.messages):
+        text = _text(one, f"messages[{number}]")
+        match one.role:
+            case "user":
+                said.append(HumanMessage(text, id=uuid.uuid4().hex))
+            case "assistant":
+                said.append(AIMessage(text, id=uuid.uuid4().hex))
+            case "system" | "developer":
+                pass  # a client's wishes for how we behave instruct neither the reply nor its guard
+            case role:
+                name = f"messages[{number}].role"
+                raise Refused(400, "wrong_role", fill(words.wrong_role, role=repr(role[:20])), param=name)
+    if not said or asked.messages[-1].role != "user":
+        raise Refused(400, "no_message", words.no_message, param="messages")
+    return said[:-1], str(said[-1].content)
+
+
+def _text(one: ChatMessage, where: str) -> str:
+    if isinstance(one.content, list):
+        if any(part.type != "text" or part.text is None for part in one.content):
+            raise Refused(400, "not_text", serve_words().not_text, param=where)
+        return clean("\n".join(part.text or "" for part in one.content))
+    return clean(one.content or "")
+
+
+async def _chunks(events: AsyncIterator[Event], *, usage: bool) -> AsyncIterator[str]:
+    head = _head("chat.completion.chunk")
+
+    def chunk(delta: dict[str, Any], finish: Literal["stop"] | None = None, **more: Any) -> str:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return _data({**head, "choices": [choice], **more})
+
+    yield chunk({"role": "assistant", "content": ""})
+    spoken = False
+    async for event in events:
+        match event:
+            case CardShown(contacts):
+                yield chunk({}, hearken={"card": contacts})
+            case Said(text):
+                yield chunk({"content": f" {text}" if spoken else text})
+                spoken = True
+            case Done(turn):
+                reply = replied(turn)
+                if reply["card"]:
+                    yield chunk({"content": f"\n\n{card_text(reply['card'])}"})
+                yield chunk({}, "stop", hearken=_told(reply))
+    if usage:
+        yield _data({**head, "choices": [], "usage": _usage()})
+    yield "data: [DONE]\n\n"
+
+
+def _head(kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": kind,
+        "created": int(time.time()),
+        "model": MODEL,
+    }
+
+
+def _told(reply: dict[str, Any]) -> dict[str, Any]:
+    return {name: reply[name] for name in ("risk", "escalated", "card")}
+
+
+def _usage() -> dict[str, int]:
+    """Clients expect it. Nothing is charged by tokens here, so none are counted."""
+    return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def _data(found: dict[str, Any]) -> str:
+    return f"data: {json.dumps(found, ensure_ascii=False)}\n\n"
