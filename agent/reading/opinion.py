@@ -27,8 +27,9 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
     """One cue when the model is confident of moderate danger or worse, and of more than the rules; else none.
 
     rules: what the rules heard in the same message. They know better what kind of danger it is and to
-    whom, so the model only says how much. Alone, a kind it is not sure of is distress, and moderate is
-    not held against a mark that the end spoken of is a lifetime away.
+    whom, so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a
+    kind, in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and
+    says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away.
     """
     level = heard["danger"]
     known = max(
@@ -45,6 +46,8 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
     else:
         told = _first(heard, "danger_kind", KIND_SURE), _first(heard, "danger_subject")
         kind = next((k for k in KINDS if k == told[0]), "distress")
+        if level == "moderate" and kind == "distress" and not rules:
+            return []
         subject = next((s for s in SUBJECTS if s == told[1]), "self")
     return [
         Cue(
