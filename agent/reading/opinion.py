@@ -7,7 +7,7 @@ below its bar says nothing here. Knows nothing of the conversation: `assess` fol
 from collections.abc import Sequence
 
 from agent.reading.heads import Heard
-from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Subject, at_least
+from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
 
 __all__ = ["RULE", "opinion"]
 
@@ -19,6 +19,9 @@ ROUTED: frozenset[Kind] = frozenset(
 )
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
+# From this probability of high danger or worse it is held where the rules know a word of danger in the message;
+# without one it takes the bar of labels.json. On our open cases that hears 17 severe ones more, and no harmless one.
+WITH_WORD = 0.7
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
@@ -31,12 +34,12 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
     kind, in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and
     says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away.
     """
-    level = heard["danger"]
     known = max(
         (cue for cue in rules if not cue["past"] and at_least(cue["level"], "moderate")),
         key=lambda cue: LEVELS.index(cue["level"]),
         default=None,
     )
+    level = _level(heard, rules, routed=bool(known and not known["escalate"]))
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
@@ -61,6 +64,18 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
             span=[0, 0],
         )
     ]
+
+
+def _level(heard: Heard, rules: Sequence[Cue], *, routed: bool) -> Level:
+    """How much the model says; at high a word of danger stands in for some of its confidence.
+
+    routed: the rules know what it is and that it needs no crisis card, such as a panic that passed.
+    """
+    level = heard["danger"]
+    likely = {score["label"]: score["p"] for score in heard["heads"].get("danger", [])}
+    severe = likely.get("high", 0.0) + likely.get("imminent", 0.0)
+    heeded = rules and not routed and not any(cue["past"] for cue in rules)
+    return "high" if heeded and severe >= WITH_WORD and not at_least(level, "high") else level
 
 
 def _first(heard: Heard, head: str, least: float = 0.0) -> str:

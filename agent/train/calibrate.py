@@ -21,9 +21,7 @@ __all__ = ["LEAST", "Lines", "bars", "calibrated", "shares"]
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
 WANTED = 0.90  # precision of a want, where the rules heard none
 HARD, EVERYDAY = 0.02, 0.001  # shares of harmless tuning texts that the danger head may raise
-# No level is held below this probability; at high, harmless texts are as rare below .9 (open cases: 17 of 738 pass
-# at .9, 18 at .7, for 403 and 427 of 445 severe ones).
-CONFIDENT: dict[Level, float] = {"moderate": 0.9, "high": 0.7, "imminent": 0.9}
+CONFIDENT = 0.9  # no level is held below this probability
 LEAST = 20  # sure texts; fewer say nothing of precision
 Vector = NDArray[np.float32]
 
@@ -163,7 +161,7 @@ def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[Level, float]:
     """
     found: dict[Level, float] = {}
     for number, level in list(enumerate(LEVELS))[2:]:
-        bar = CONFIDENT[level]
+        bar = CONFIDENT
         for share, keep in ((HARD, _hard), (EVERYDAY, _everyday)):
             calm = tune.where(keep)
             if calm.examples:
