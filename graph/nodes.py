@@ -129,7 +129,8 @@ def assess(state: State, services: Services) -> State:
             answers=services.answers(texts[-1]) if texts else [],
             before=state.get("risk"),
             pending=_pending(state),
-            degraded=reading["degraded"] and all(c["level"] == "none" for cues in reading["cues"] for c in cues),
+            degraded=reading["degraded"]
+            and all(c["level"] == "none" for cues in reading["cues"] for c in cues),
         )
     }
 

@@ -82,7 +82,9 @@ def test_a_guess_at_the_kind_is_called_distress() -> None:
 
 def test_a_guess_at_the_kind_needs_a_word_of_danger_to_be_moderate() -> None:
     assert opinion(heard(danger="moderate", heads=GUESSED)) == []
-    assert [cue["level"] for cue in opinion(heard(danger="moderate", heads=GUESSED), [silent()])] == ["moderate"]
+    assert [cue["level"] for cue in opinion(heard(danger="moderate", heads=GUESSED), [silent()])] == [
+        "moderate"
+    ]
 
 
 def nearly_sure() -> Heard:
