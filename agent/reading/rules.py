@@ -2,7 +2,8 @@
 
 Every statement they know is in agent/words/risk.yaml, and what they hear in pieces or by family in
 risk_joined.yaml and risk_families.yaml, with sentences each must and must not catch. They know one message
-at a time: what earlier turns said, and what the level should be in the end, is assess's part. They cannot see tone, irony or what is left unsaid.
+at a time: what earlier turns said, and what the level should be in the end, is assess's part. They cannot
+see tone, irony or what is left unsaid.
 
 Appending text never lowers what was found. For a plain statement a frame ("in my novel") or a denial only
 changes the sentence it stands in, and only when it stands before the cue or is part of a fixed idiom; a rule
