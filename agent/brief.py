@@ -5,7 +5,7 @@ checkpoint keeps it exactly and a host application can read it without importing
 """
 
 from collections.abc import Callable, Iterable
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from agent.reading.ladder import Cue, Level
 
@@ -68,9 +68,11 @@ class Person(TypedDict, total=False):
     country: ISO 3166-1 alpha-2, or absent when not known. name: what to call them. advice,
     questions: False when they asked for none. brief, longer: True when they asked for shorter or for
     fuller replies. plain: True when they asked for simpler words.
+    language: ISO 639-1, the one chosen or last answered in; what they write plainly in another changes it.
     """
 
     country: str
+    language: str
     name: str
     advice: bool
     questions: bool
@@ -128,7 +130,7 @@ class Brief(TypedDict):
     """All a responder gets. history: (role, text) pairs, oldest first, this message last.
 
     said: sentences the assistant already used. seed: stable for a conversation, so that the same
-    conversation is answered in the same words.
+    conversation is answered in the same words. peak: the worst level this conversation had.
     """
 
     text: str
@@ -140,13 +142,18 @@ class Brief(TypedDict):
     person: Person
     said: list[str]
     seed: int
+    peak: NotRequired[Level]
 
 
 class Replaced(TypedDict):
-    """A sentence the guard took out: the rule it broke, never its text."""
+    """A sentence the guard took out: the rule it broke, never its text.
+
+    by: what stands in its place, the same model asked again or the guided responder; absent for nothing.
+    """
 
     rule: str
     position: int
+    by: NotRequired[Literal["model", "guided"]]
 
 
 class Draft(TypedDict):

@@ -4,6 +4,7 @@
     ├── SettingsError     a setting is missing, malformed or names something that is not there
     ├── WordsError        a file under agent/words/ breaks its schema
     ├── EncoderError      the reading model is missing, damaged or not the one expected
+    ├── SupporterError    the model of how supporters went on is missing or damaged (the rules decide instead)
     ├── ResponderError    a responder could not produce a reply (the guided one answers instead)
     ├── AuditError        the audit trail or its key cannot be relied on
     ├── ScriptError       a conversation script breaks its schema
@@ -27,6 +28,10 @@ class WordsError(HearkenError):
 
 class EncoderError(HearkenError):
     """The reading model is missing, damaged, or not the file expected."""
+
+
+class SupporterError(HearkenError):
+    """The model of how supporters went on cannot be used; the rules decide instead."""
 
 
 class ResponderError(HearkenError):

@@ -4,8 +4,8 @@ Every sentence, whoever wrote it, passes here before anyone reads it. What never
 (agent/words/guard*.yaml); this module only matches and counts. It fails closed: what it cannot read
 (another language outside a crisis reply, a strange script, a half sentence) is not said.
 
-It does not know whether a sentence is true, kind or apt. It judges English wording, sentence by sentence;
-a harm spread over several harmless sentences, or put in words nobody thought of, passes.
+It does not know whether a sentence is true, kind or apt. It judges English and Spanish wording, sentence by
+sentence; a harm spread over several harmless sentences, or put in words nobody thought of, passes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +14,7 @@ from functools import cached_property
 
 from agent import sentences as text
 from agent.brief import Replaced
+from agent.reading.spanish import is_spanish
 from agent.rulebook import Compiled, load_guard
 from agent.sentences import clean, contacts, registered, split
 
@@ -41,8 +42,10 @@ class Bounds:
 
     allowed: contacts of the active country in normal form (see `registered`). said: sentences already used
     in the conversation. heard: the person's own words; a disorder, drug or emoji in them may be echoed.
-    words, questions: budgets of the whole reply. crisis: the crisis branch speaks (authored words only):
-    it may name suicide and give numbers unasked, and may answer in the person's own language.
+    words, questions: budgets of the whole reply.
+    language: of the reply; in Spanish the rules of es/guard.yaml hold as well. crisis: the crisis branch
+    speaks (authored words only): it may name suicide and give numbers unasked, and may answer in the
+    person's own language.
     """
 
     allowed: frozenset[str] = frozenset()
@@ -51,6 +54,7 @@ class Bounds:
     words: int = 130
     questions: int = 1
     crisis: bool = False
+    language: str = "en"
 
     @cached_property
     def _heard(self) -> str:
@@ -69,7 +73,9 @@ class Bounds:
             heard = each.heard is None or each.heard.search(self._heard)
             return bool(apt and heard and not (each.unheard and each.unheard.search(self._heard)))
 
-        return tuple(filter(holds, load_guard().rules))
+        book = load_guard()
+        spoken = [each for each in book.rules if self.language == "en" or each.rule.id != "other_tongue"]
+        return tuple(filter(holds, (*spoken, *(book.spanish if self.language == "es" else ()))))
 
     @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
@@ -177,7 +183,8 @@ def _misshapen(sentence: str, plain: str, ours: bool, bounds: Bounds) -> Iterato
         yield "unfinished"
     if text.looping(words):
         yield "loop"
-    if not (ours or bounds.crisis) and text.foreign(words):
+    spanish = bounds.language == "es" and is_spanish(words)
+    if not (ours or bounds.crisis or spanish) and text.foreign(words):
         yield "language"
     if "!" in sentence or "！" in sentence:
         yield "exclamation"

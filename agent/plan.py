@@ -1,8 +1,10 @@
 """What the reply should do, decided before any word is chosen: move, EMPATHY steps, intent, length.
 
 Pure rules over agent/words/empathy.yaml and agent/words/ideas.yaml; the stages are those of ESConv
-(Liu et al. 2021). It does not know which sentences exist, reads no passage, and judges no danger:
-level and kinds come from the risk ladder, and an escalated turn is worded by the crisis responder.
+(Liu et al. 2021). Where the rules leave it open, a model of human supporters may choose the stage and
+whether to ask (`agent.choosing`); without one the rules choose. It does not know which sentences exist,
+reads no passage, and judges no danger: level and kinds come from the risk ladder, and an escalated turn
+is worded by the crisis responder.
 """
 
 import zlib
@@ -11,9 +13,11 @@ from functools import cache
 from typing import Literal
 
 from agent.brief import Person, Plan, Reading, Step
+from agent.choosing import Chosen, Foreseen, Learned, choose, open_to_choice
 from agent.exercises import ideas_spoken
 from agent.reading.ladder import Kind, Level, at_least
 from agent.responders.replies import sentences
+from agent.supporter import Stage
 from agent.themes import (
     History,
     holds_any,
@@ -26,7 +30,7 @@ from agent.themes import (
     topic_of,
     weighs,
 )
-from agent.words import Strict, load
+from agent.words import Strict, load, named, tongue
 
 __all__ = [
     "Empathy",
@@ -42,7 +46,7 @@ __all__ = [
 ]
 
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
-Stage = Literal["explore", "comfort", "act"]
+Key = Literal["explore", "comfort", "act", "light"]
 
 
 class Move(Strict):
@@ -78,7 +82,8 @@ class Empathy(Strict):
     moves: dict[str, Move]
     arc: tuple[Stage, ...]
     again: tuple[Stage, ...]
-    stages: dict[Literal["explore", "comfort", "act", "light"], tuple[Shape, ...]]
+    stages: dict[Key, tuple[Shape, ...]]
+    learned: Learned
     why: dict[StepName, str]
     why_unsure: str
     why_no_question: str
@@ -121,9 +126,9 @@ def load_empathy() -> Empathy:
 
 
 @cache
-def load_ideas() -> Ideas:
+def load_ideas(language: str = "en") -> Ideas:
     """The techniques. Raises WordsError when the file breaks its schema."""
-    return load("ideas.yaml", Ideas)
+    return load(named("ideas.yaml", language), Ideas)
 
 
 def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
@@ -137,52 +142,65 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     history: History,
     before: Plan | None,
     restricted: bool = False,
+    foresee: Foreseen | None = None,
 ) -> Plan:
     """Decide this turn. history: (role, text), oldest first, this message last; before: last turn's plan.
-    restricted: where a supportive reply would be due, the way to the self-help library is.
+    restricted: where a supportive reply would be due, the way to the self-help library is. foresee: what
+    the model of human supporters tells of this moment; only asked where the rules leave a choice.
 
     An escalated turn is planned by what the person asks, carefully; what crisis does with it is not ours.
     """
+    language = tongue(reading["language"])
     careful = escalate or at_least(level, "moderate")
     move = _move(text, reading, () if escalate else kinds, before)
     stage = _stage(move, reading, person, history, before)
-    theme = theme_of(history)
+    theme = theme_of(history, language)
     if restricted and move in load_empathy().restricted_moves:
         move = "library"
     rule = load_empathy().moves[move]
-    key: Literal["explore", "comfort", "act", "light"] = (
-        stage if weighs(reading, level, history, theme) else "light"
-    )
+    heavy = weighs(reading, level, history, theme)
+    chosen = Chosen(stage)
+    if (
+        foresee
+        and heavy
+        and move == "support"
+        and not careful
+        and open_to_choice(reading, kinds, person, history)
+    ):
+        chosen = _chosen(stage, theme, foresee, history, before)
+    key: Key = chosen.stage if heavy else "light"
     feeling = "" if move == "library" else _feeling(text, reading)
-    felt = {True} if masks(text) or own_word(text) else {True, False} if feeling else {False}
+    told = masks(text, language) or own_word(text, language)
+    felt = {True} if told else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
-    chosen = (
-        rule if move != "support" else _shape(key, felt, history, before, full=bool(person.get("longer")))
-    )
-    words = 110 if move == "support" and "long_outpouring" in reading["wants"] else chosen.words
-    steps = chosen.steps
-    if person.get("longer") and move == "support" and "perspective" not in steps:
+    full = bool(person.get("longer"))
+    shape = rule if move != "support" else _shape(key, felt, history, before, full=full, asks=chosen.asks)
+    words = 110 if move == "support" and "long_outpouring" in reading["wants"] else shape.words
+    steps = shape.steps
+    if full and move == "support" and "perspective" not in steps:
         steps = (*steps[:-1], "perspective", *steps[-1:])
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
-    if "helping" in chosen.steps and person.get("advice") is not False and move != "professional":
-        offer = choose_offer(theme, fitting(text), offered(history, before))
+    if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
+        offer = choose_offer(theme, fitting(text, language), offered(history, before, language))
     return {
         "move": move,
-        "steps": [_step(name, feeling, may_ask) for name in steps],
-        "intent": chosen.intent,
-        "stage": stage,
+        "steps": [_step(name, feeling, may_ask, chosen) for name in steps],
+        "intent": shape.intent,
+        "stage": chosen.stage,
         "topic": topic_of(theme),
         "feeling": feeling,
-        "ask": may_ask and "listening" in chosen.steps,
+        "ask": may_ask and "listening" in shape.steps,
         "offer": offer,
         "words": min(words, 35) if person.get("brief") else words * 3 // 2 if person.get("longer") else words,
         "careful": careful,
     }
 
 
-def offered(history: History, before: Plan | None = None, *, practised: bool = True) -> set[str]:
+def offered(
+    history: History, before: Plan | None = None, language: str = "en", *, practised: bool = True
+) -> set[str]:
     """Techniques already put to the person, and those that they say they tried or do not want.
 
     practised: count those gone through as an exercise too.
@@ -191,30 +209,30 @@ def offered(history: History, before: Plan | None = None, *, practised: bool = T
     spoken = " ".join(replies)
     known = {
         name
-        for name, idea in load_ideas().ideas.items()
+        for name, idea in load_ideas(language).ideas.items()
         if any(sentence in spoken for sentence in (*idea.offer, *idea.next))
     }
-    known |= turned_down(history)
+    known |= turned_down(history, language)
     if practised:
         known |= ideas_spoken([one for text in replies for one in sentences(text)])
     return known | ({before["offer"]} if before and before["offer"] else set())
 
 
-def turned_down(history: History) -> set[str]:
+def turned_down(history: History, language: str = "en") -> set[str]:
     """Techniques that the person says they tried or do not want."""
-    told = [padded(text) for role, text in history if role == "user"]
-    down = [words for words in told if holds_any(words, load_ideas().tried)]
+    told = [padded(text, language) for role, text in history if role == "user"]
+    down = [words for words in told if holds_any(words, load_ideas(language).tried)]
     return {
         name
-        for name, idea in load_ideas().ideas.items()
+        for name, idea in load_ideas(language).ideas.items()
         if any(holds_any(words, (*idea.called, name.replace("-", " "))) for words in down)
     }
 
 
-def fitting(text: str) -> list[str]:
+def fitting(text: str, language: str = "en") -> list[str]:
     """The techniques that fit the very words of a message, best first."""
-    words = padded(text)
-    return [name for fit in load_ideas().heard if holds_any(words, fit.hears) for name in fit.tries]
+    words = padded(text, language)
+    return [name for fit in load_ideas(language).heard if holds_any(words, fit.hears) for name in fit.tries]
 
 
 def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str]) -> str:
@@ -242,7 +260,7 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
         past = {cue["kind"] for cue in cues if cue["past"] and cue["subject"] == "self"}
         if past & set(data.survived_kinds):
             return "survived"
-    words = padded(text)
+    words = padded(text, tongue(reading["language"]))
     if holds_any(words, data.follows.get(last, ())):
         return last
     if wants & set(data.telling):
@@ -252,35 +270,43 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
 
 def _stage(move: str, reading: Reading, person: Person, history: History, before: Plan | None) -> Stage:
     """ESConv's stage, by how much the person has told; an idea only after listening, or when asked for."""
+    language = tongue(reading["language"])
     data, listen = load_empathy(), person.get("advice") is False or "heard_only" in reading["wants"]
     if not listen and move in {"advice", "accept", "exercise", "find_care"}:
         return "act"
-    told = max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
+    told = _told(history)
     past = told - len(data.arc)
     stage = data.arc[told] if past < 0 else data.again[past % len(data.again)]
-    theme = theme_of(history)
+    theme = theme_of(history, language)
     fits = theme not in ("general", *load_themes().plain, *data.only_heard)
     if stage == "act" and (listen or not fits or (before is not None and before["offer"])):
         return "comfort"
     return stage
 
 
-def _shape(
-    stage: Literal["explore", "comfort", "act", "light"],
+def _told(history: History) -> int:
+    """How many messages that tell something came before this one."""
+    return max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
+
+
+def _shape(  # noqa: PLR0913 - what a shape depends on
+    stage: Key,
     felt: Collection[bool],
     history: History,
     before: Plan | None,
     *,
     full: bool,
+    asks: bool | None = None,
 ) -> Shape:
     """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step.
-    full: one of those with the most steps."""
+    full: one of those with the most steps. asks: whether it should hold a question, where that was chosen."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
     most = max(len(one.steps) for one in shapes)
     shapes = [one for one in shapes if not full or len(one.steps) == most]
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
+    rest = [shape for shape in rest if asks in (None, "listening" in shape.steps)] or rest
     spoken = "".join(text for role, text in history if role == "user")
     return rest[zlib.crc32(spoken.encode("utf-8", "replace")) % len(rest)]
 
@@ -295,7 +321,8 @@ def _may_ask(person: Person, history: History) -> bool:
 
 def _feeling(text: str, reading: Reading) -> str:
     """The emotion to name: the person's own word first, then a sure reading; "" otherwise."""
-    told = load_themes().own_words.get(own_word(text), "")
+    language = tongue(reading["language"])
+    told = load_themes(language).own_words.get(own_word(text, language), "")
     if told or not reading["sure"] or not reading["emotions"]:
         return told
     label = reading["emotions"][0]["label"]
@@ -304,10 +331,22 @@ def _feeling(text: str, reading: Reading) -> str:
     )
 
 
-def _step(name: StepName, feeling: str, may_ask: bool) -> Step:
+def _chosen(stage: Stage, theme: str, foresee: Foreseen, history: History, before: Plan | None) -> Chosen:
+    """The stage as the model would have it, or the rules' where it is not sure or cannot be asked."""
+    data, told = load_empathy(), _told(history)
+    heard = theme in data.only_heard
+    fits = theme not in ("general", *load_themes().plain)
+    may_act = fits and told >= data.arc.index("comfort") and not (before is not None and before["offer"])
+    likely = None if heard else foresee()
+    return choose(stage, likely, data.learned, may_act=may_act) if likely else Chosen(stage)
+
+
+def _step(name: StepName, feeling: str, may_ask: bool, chosen: Chosen) -> Step:
     data = load_empathy()
     if name == "emotion" and not feeling:
         return {"step": name, "why": data.why_unsure}
     if name == "listening" and not may_ask:
         return {"step": name, "why": data.why_no_question}
+    if reason := next((why for why in chosen.reasons(name) if why in data.learned.why), ""):
+        return {"step": name, "why": data.learned.why[reason]}
     return {"step": name, "why": data.why[name]}

@@ -1,4 +1,4 @@
-"""The rules of agent/words/guard*.yaml: their shape, and how they are checked and compiled.
+"""The rules of agent/words/guard*.yaml and agent/words/es/guard.yaml: their shape, checked and compiled.
 
 It knows nothing of replies, budgets or people; `agent.guard` decides when a rule is asked.
 """
@@ -17,6 +17,7 @@ from agent.words import Strict, load
 __all__ = ["Compiled", "Guard", "GuardWords", "Rule", "load_guard"]
 
 _MORE = ("guard_acts.yaml", "guard_topics.yaml")
+_SPANISH = "es/guard.yaml"
 _UNBOUNDED = re.compile(r"(?<!\\)[.)][*+]|\\[1-9]|\{\d+,\}")
 
 
@@ -70,6 +71,12 @@ class MoreRules(Strict):
     rules: list[Rule]
 
 
+class SpanishRules(MoreRules):
+    """es/guard.yaml: rules for replies in Spanish, and how a number is asked for in it."""
+
+    asks_contact: str
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A rule, and what of it is matched."""
@@ -83,16 +90,22 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Guard:
-    """The rules, compiled. words: guard.yaml. why: the reason of every rule by id, the counted ones too."""
+    """The rules, compiled. spanish: those for replies in Spanish only.
+
+    words: guard.yaml. why: the reason of every rule by id, the counted ones too.
+    """
 
     words: GuardWords
     rules: tuple[Compiled, ...]
+    spanish: tuple[Compiled, ...]
     asks_contact: re.Pattern[str]
     tongues: frozenset[str]
 
     @property
     def why(self) -> dict[str, str]:
-        return self.words.limits | {compiled.rule.id: compiled.rule.why for compiled in self.rules}
+        return self.words.limits | {
+            compiled.rule.id: compiled.rule.why for compiled in (*self.rules, *self.spanish)
+        }
 
 
 @cache
@@ -100,7 +113,8 @@ def load_guard() -> Guard:
     """The rules of agent/words/guard*.yaml, compiled once. Raises WordsError when a file is broken."""
     words = load("guard.yaml", GuardWords)
     books: list[GuardWords | MoreRules] = [words, *(load(name, MoreRules) for name in _MORE)]
-    parts = {key: part for book in books for key, part in book.parts.items()}
+    spanish = load(_SPANISH, SpanishRules)
+    parts = {key: part for book in (*books, spanish) for key, part in book.parts.items()}
 
     def build(sources: Sequence[str], start: str = r"\b") -> re.Pattern[str] | None:
         return pattern(f"{start}(?:{'|'.join(sources)})", parts) if sources else None
@@ -115,6 +129,7 @@ def load_guard() -> Guard:
     return Guard(
         words=words,
         rules=tuple(rule(each) for book in books for each in book.rules),
-        asks_contact=pattern(words.asks_contact, parts),
+        spanish=tuple(map(rule, spanish.rules)),
+        asks_contact=pattern(f"{words.asks_contact}|{spanish.asks_contact}", parts),
         tongues=frozenset(words.tongues),
     )

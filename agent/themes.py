@@ -1,7 +1,8 @@
 """What the words of a message tell without a model: a feeling named, a mask, the theme of the talk.
 
-Keyword lists in agent/words/themes.yaml, English only. It does not understand a sentence: negation and
-irony pass it by, and whoever uses it must be content with "probably about".
+Keyword lists in agent/words/themes.yaml, and for Spanish in agent/words/es/themes.yaml. It does not
+understand a sentence: negation and irony pass it by, and whoever uses it must be content with "probably
+about".
 """
 
 import re
@@ -10,7 +11,8 @@ from functools import cache
 
 from agent.brief import Reading
 from agent.reading.ladder import Level
-from agent.words import Strict, load
+from agent.reading.spanish import plain
+from agent.words import Strict, load, named, tongue
 
 __all__ = [
     "Emotion",
@@ -60,7 +62,10 @@ class Masked(Strict):
 
 
 class Themes(Strict):
-    """agent/words/themes.yaml."""
+    """agent/words/themes.yaml, or the same of another language.
+
+    feel, very: how people of that language say that they feel something, and what stands in between.
+    """
 
     reviewed_by: str | None
     emotions: dict[str, Emotion]
@@ -76,23 +81,28 @@ class Themes(Strict):
     plain: tuple[str, ...]
     to_us: tuple[str, ...]
     themes: dict[str, Theme]
+    feel: tuple[str, ...] = ()
+    very: tuple[str, ...] = ()
 
 
 @cache
-def load_themes() -> Themes:
+def load_themes(language: str = "en") -> Themes:
     """The keyword lists. Raises WordsError when the file breaks its schema."""
-    return load("themes.yaml", Themes)
+    return load(named("themes.yaml", language), Themes)
 
 
 # Characters of a very long message that are looked at, from its beginning and from its end.
 ENDS = 4000
 
 
-def padded(text: str) -> str:
-    """Lower-case words of `text` with one space between and around them, so that " word " finds a word."""
+def padded(text: str, language: str = "en") -> str:
+    """Lower-case words of `text` with one space between and around them, so that " word " finds a word.
+
+    Spanish ones come without accents and without the spelling of the phone, as its word lists have them.
+    """
     if len(text) > 2 * ENDS:  # danger is looked for elsewhere, in all of it; a theme shows at the ends
         text = f"{text[:ENDS]} {text[-ENDS:]}"
-    folded = text.lower().replace("’", "'")
+    folded = (plain(text) if language == "es" else text.lower()).replace("’", "'")
     words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", folded)
     return f" {' '.join(words)} "
 
@@ -102,27 +112,27 @@ def holds_any(words: str, phrases: Collection[str]) -> bool:
     return any(f" {phrase} " in words for phrase in phrases)
 
 
-def lately(history: History) -> list[str]:
+def lately(history: History, language: str = "en") -> list[str]:
     """The person's messages since they last asked for another topic, padded, oldest first."""
-    told = [padded(text) for role, text in history if role == "user"]
-    turned = [at for at, words in enumerate(told) if holds_any(words, load_themes().turning)]
+    told = [padded(text, language) for role, text in history if role == "user"]
+    turned = [at for at, words in enumerate(told) if holds_any(words, load_themes(language).turning)]
     return told[turned[-1] + 1 :] if turned else told
 
 
-def theme_of(history: History) -> str:
+def theme_of(history: History, language: str = "en") -> str:
     """The theme of the person's messages, `general` when none is told.
 
     A theme stays until another is told more strongly, so that one stray word does not change the subject,
     or until some messages have gone by without it.
     """
-    data = load_themes()
+    data = load_themes(language)
     scores: dict[str, float] = {}
     now, stay, since = "general", data.stay, 0
-    for words in lately(history)[-_BACK:]:
+    for words in lately(history, language)[-_BACK:]:
         if words.startswith(tuple(f" {start} " for start in data.to_us)):
             continue
         scores = {name: score * 0.6 for name, score in scores.items()}
-        told = _hits(words)
+        told = _hits(words, language)
         for name, hits in told.items():
             scores[name] = scores.get(name, 0.0) + min(hits, 3.0) * data.weights.get(name, 1.0)
         stay = data.stay if now in told else stay * 0.85
@@ -133,9 +143,9 @@ def theme_of(history: History) -> str:
     return now if since < data.recent else "general"
 
 
-def tells(text: str, theme: str) -> bool:
+def tells(text: str, theme: str, language: str = "en") -> bool:
     """Whether a message itself speaks of the theme."""
-    return theme in _hits(padded(text))
+    return theme in _hits(padded(text, language), language)
 
 
 def topic_of(theme: str) -> str:
@@ -144,22 +154,22 @@ def topic_of(theme: str) -> str:
     return known.topic if known else "general"
 
 
-def _hits(words: str) -> dict[str, float]:
+def _hits(words: str, language: str) -> dict[str, float]:
     """Theme -> how much of it the padded message holds; a longer phrase counts more."""
     told: dict[str, float] = {}
     for word in dict.fromkeys(words.split()):
-        for phrase, theme in _index().get(word, ()):
+        for phrase, theme in _index(language).get(word, ()):
             if f" {phrase} " in words:
                 told[theme] = told.get(theme, 0.0) + (1.5 if phrase.count(" ") > 1 else 1.0)
-    themes = load_themes().themes
+    themes = load_themes(language).themes
     return {name: hits for name, hits in told.items() if not holds_any(words, themes[name].unless)}
 
 
 @cache
-def _index() -> dict[str, tuple[tuple[str, str], ...]]:
+def _index(language: str = "en") -> dict[str, tuple[tuple[str, str], ...]]:
     """First word of a theme's phrase -> (phrase, theme)."""
     index: dict[str, tuple[tuple[str, str], ...]] = {}
-    for name, theme in load_themes().themes.items():
+    for name, theme in load_themes(language).themes.items():
         for phrase in theme.words:
             first = phrase.split()[0]
             index[first] = (*index.get(first, ()), (phrase, name))
@@ -167,8 +177,12 @@ def _index() -> dict[str, tuple[tuple[str, str], ...]]:
 
 
 @cache
-def _told() -> re.Pattern[str]:
-    words = sorted(load_themes().own_words, key=len, reverse=True)
+def _told(language: str = "en") -> re.Pattern[str]:
+    data = load_themes(language)
+    words = sorted(data.own_words, key=len, reverse=True)
+    if data.feel:
+        very = f"(?: (?:{'|'.join(data.very)}))*"
+        return re.compile(rf" (?:{'|'.join(data.feel)}){very} ({'|'.join(words)}) ")
     return re.compile(
         r" (?:i feel|i'm feeling|i am feeling|i'm|im|i am|i've been feeling|feeling)"
         r"(?: (?:so|very|really|just|completely|totally|pretty|a bit|kind of|always))* "
@@ -176,15 +190,15 @@ def _told() -> re.Pattern[str]:
     )
 
 
-def own_word(text: str) -> str:
+def own_word(text: str, language: str = "en") -> str:
     """The feeling word the person uses of themselves ("I feel numb" -> "numb"), or ""."""
-    found = _told().search(padded(text))
+    found = _told(language).search(padded(text, language))
     return found[1] if found else ""
 
 
-def masks(text: str) -> bool:
+def masks(text: str, language: str = "en") -> bool:
     """Whether a calm surface and pain stand in the same message ("I'm fine, just crying all day")."""
-    words, masked = padded(text), load_themes().masked
+    words, masked = padded(text, language), load_themes(language).masked
     return holds_any(words, masked.surface) and holds_any(words, masked.under)
 
 
@@ -197,17 +211,18 @@ def is_up(label: str) -> bool:
 def weighs(reading: Reading, level: Level, history: History, theme: str) -> bool:
     """Whether something in the conversation hurts; a chat about nothing in particular does not."""
     down = sum(one["p"] for one in reading["emotions"] if not is_up(one["label"]))
-    said = " ".join(lately(history)[-_WEIGHS:])
+    language = tongue(reading["language"])
+    said = " ".join(lately(history, language)[-_WEIGHS:])
     heavy = theme != "general" and theme not in load_themes().plain
-    told = heavy or level != "none" or holds_any(said, load_themes().heavy)
-    return told or down >= 0.5 or bool(own_word(said))
+    told = heavy or level != "none" or holds_any(said, load_themes(language).heavy)
+    return told or down >= 0.5 or bool(own_word(said, language))
 
 
-def pronouns(history: History) -> tuple[str, str]:
+def pronouns(history: History, language: str = "en") -> tuple[str, str]:
     """("her", "her"), ("him", "his") or ("them", "their"): whom the person mostly speaks of."""
-    words = padded(" ".join(text for role, text in history if role == "user")).split()
-    she = sum(word in load_themes().she for word in words)
-    he = sum(word in load_themes().he for word in words)
+    words = padded(" ".join(text for role, text in history if role == "user"), language).split()
+    she = sum(word in load_themes(language).she for word in words)
+    he = sum(word in load_themes(language).he for word in words)
     if she > 2 * he:
         return "her", "her"
     return ("him", "his") if he > 2 * she else ("them", "their")

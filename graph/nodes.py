@@ -5,10 +5,12 @@ happens when one raises is in `fallbacks`. A node never logs or raises what a pe
 """
 
 import logging
+import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice, takewhile
 from typing import Literal
 
@@ -16,21 +18,25 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from agent import guard as guarding
 from agent.brief import Brief, Draft, Evidence, Passage, Person, Plan, Reading, Replaced, Respond, Score
+from agent.choosing import checked, moment_of, weighed
 from agent.errors import ResponderError
 from agent.exercises import for_rules
 from agent.plan import make_plan
 from agent.reading import assess as assessing
+from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
-from agent.reading.language import detect
 from agent.reading.opinion import opinion
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
 from agent.responders import handoff as handing
 from agent.safety_plan import standing
+from agent.supporter import Chances
+from agent.words import tongue
 from graph.deadline import PartFailed, pump, within
 from graph.places import told_country
+from graph.retelling import Again, retell
 from graph.services import Services
 from graph.state import State
 
@@ -94,12 +100,12 @@ def perceive(state: State, services: Services) -> State:
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
         language, wanted, person = within(
-            services.step_seconds, lambda: _asked_for(state, texts, person, whose(state, services))
+            services.step_seconds, lambda: _asked_for(state, texts, person, services)
         )
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
             services.part_seconds,
-            lambda: [_heard(services.read(one)) for one in unfolded(state)[-MOST_READ:]],
+            lambda: _read(unfolded(state)[-MOST_READ:], language, services),
         )
         exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1])
         alone = not (exercised or at_least(_floor(state), "moderate"))
@@ -137,7 +143,8 @@ def assess(state: State, services: Services) -> State:
 
 def plan(state: State, services: Services) -> State:
     """Decide what the reply should do, before any word is chosen."""
-    return {"plan": _plan(state, restricted=services.restricted)}
+    decided = _plan(state, restricted=services.restricted, foresee=lambda: _foreseen(state, services))
+    return {"plan": decided}
 
 
 def recall(state: State, services: Services) -> State:
@@ -170,11 +177,13 @@ def respond(state: State, services: Services, emit: Emit) -> State:
         sentences = pump(
             services.reply_seconds, lambda: _true(chain(first, _sentences(respond(brief))), services)
         )
-        for sentence in guarding.sift(sentences, bounds, kept, replaced, repair=repair):
+        again = _again(brief, services) if respond is services.respond else None
+        for sentence in retell(sentences, bounds, kept, replaced, again=again, repair=repair):
             emit({"type": "sentence", "text": sentence})
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
     own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
+    own_words = own_words or brief["reading"]["language"] == "es"  # a model's Spanish cannot be judged
     if not own_words:
         try:
             shown(services.respond, brief, bounds)
@@ -183,10 +192,11 @@ def respond(state: State, services: Services, emit: Emit) -> State:
             own_words = True
     if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
+        worded = partial(guided.respond, fit=_fitting(state, services))
         try:
-            shown(guided.respond, brief, bounds)
+            shown(worded, brief, bounds)
             if len(kept) <= len(opened):
-                shown(guided.respond, _lately(brief), replace(bounds, said=bounds.said[-LATELY:]))
+                shown(worded, _lately(brief), replace(bounds, said=bounds.said[-LATELY:]))
         except PartFailed:
             if len(kept) <= len(opened):  # what was already shown stands as the reply
                 raise
@@ -304,16 +314,30 @@ def seed(texts: Sequence[str]) -> int:
 
 
 def _asked_for(
-    state: State, texts: Sequence[str], person: Person, known: str | None
+    state: State, texts: Sequence[str], person: Person, services: Services
 ) -> tuple[str, list[str], Person]:
     """The language, what is wanted of this turn, and what is to be kept in mind."""
     text = texts[-1] if texts else ""
-    language = detect(text if len(text.split()) > SHORT else " ".join(texts[-2:]))
+    before = person.get("language", services.language)
+    alone = len(text.split()) > SHORT or before == "es"
+    language = spanish.spoken(text if alone else " ".join(texts[-2:]), before)
+    known = whose(state, services)
     for unseen in unfolded(state):
         person = wishes(unseen, person)
         if known is None and (told := told_country(unseen)):
             person = {**person, "country": told}
+        person = wishes(unseen, person, "es") if language == "es" else person
+    # A line in a third language changes nothing of the one that is spoken here.
+    if language != before and "es" in {language, before} <= {"en", "es", ""}:
+        person = {**person, "language": language}
     return language, wants(text, language), person
+
+
+def _read(texts: Sequence[str], language: str, services: Services) -> list[Heard]:
+    """What is heard in each message; the model was taught English, so a Spanish one is left to cue words."""
+    if language != "es":
+        return [_heard(services.read(one)) for one in texts]
+    return [*(_heard(services.read(one)) for one in texts[:-1]), spanish.read(texts[-1])]
 
 
 def _heard(heard: Heard) -> Heard:
@@ -408,7 +432,34 @@ def history(state: State) -> list[tuple[Literal["user", "assistant"], str]]:
     return [(roles[m.type], _text(m)) for m in state.get("messages") or [] if m.type in roles]
 
 
-def _plan(state: State, *, restricted: bool = False) -> Plan:
+def _foreseen(state: State, services: Services) -> Chances | None:
+    """What people who support others would do next; None when nothing can tell, and the rules plan alone."""
+    foresee, moment = services.foresee, moment_of(history(state), state.get("plan"))
+    if state["reading"]["language"] not in READ_LANGUAGES:
+        return None
+    try:
+        return within(services.part_seconds, lambda: checked(foresee(moment))) if foresee else None
+    except PartFailed as error:
+        log.warning("planning by the rules alone: %s", error)
+        return None
+
+
+def _fitting(state: State, services: Services) -> dict[str, float]:
+    """How well the authored sentences answer what was said; {} where the seed alone shall choose."""
+    fit, decided = services.fit, state["plan"]
+    language, moment = state["reading"]["language"], moment_of(history(state), None)
+    if fit is None or services.restricted or not looks_up(decided) or language not in READ_LANGUAGES:
+        return {}
+    try:
+        return within(services.part_seconds, lambda: weighed(fit(moment)))
+    except PartFailed as error:
+        log.warning("choosing sentences by the seed alone: %s", error)
+        return {}
+
+
+def _plan(
+    state: State, *, restricted: bool = False, foresee: Callable[[], Chances | None] | None = None
+) -> Plan:
     texts = said_by(state, "human")
     risk = state["risk"]
     return make_plan(
@@ -421,6 +472,7 @@ def _plan(state: State, *, restricted: bool = False) -> Plan:
         history=history(state),
         before=state.get("plan"),
         restricted=restricted,
+        foresee=foresee,
     )
 
 
@@ -431,6 +483,7 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
         history=history(state),
         reading=state["reading"],
         level=state["risk"]["level"],
+        peak=state["risk"]["peak"],
         plan=state["plan"],
         passages=passages,
         person=state.get("person") or {},
@@ -455,7 +508,21 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
         heard=" ".join(texts[-3:]),
         words=budget,
         crisis=in_crisis,
+        language=tongue(state["reading"]["language"]),
     )
+
+
+def _again(brief: Brief, services: Services) -> Again | None:
+    """The model asked for the rest of a reply, within what is left of its time; None where it cannot be."""
+    end, ask = time.monotonic() + services.reply_seconds, services.again
+    if ask is None:
+        return None
+
+    def again(kept: Sequence[str], why: str) -> Iterator[str]:
+        left = max(end - time.monotonic(), 0.0)
+        return pump(left, lambda: _true(_sentences(ask(brief, kept, why)), services))
+
+    return again
 
 
 def _repair(brief: Brief, used: list[str]) -> Callable[[int, str], str | None]:

@@ -22,6 +22,8 @@ def builds(state: State) -> bool:
     texts = said_by(state, "human")
     if not (isinstance(risk, dict) and isinstance(reading, dict) and texts):
         return False
+    if reading.get("language") == "es":
+        return False  # the plan has no Spanish words yet
     if risk.get("fresh") is not False or risk.get("level") not in {"none", "low", "moderate", "high"}:
         return False
     if risk.get("escalate") and risk.get("subject") != "self":

@@ -10,30 +10,38 @@ settings become functions. Knows nothing of the order in which nodes call them.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from agent.brief import Passage, Respond
-from agent.errors import EncoderError, WordsError
+from agent.brief import Brief, Passage, Respond
+from agent.errors import EncoderError, SupporterError, WordsError
+from agent.reading import rules_spanish
+from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
 from agent.reading.ladder import Answer, Cue
+from agent.reading.language import detect
+from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
+from agent.responders.replies import bank
 from agent.responders.static import static_reply
 from agent.settings import Settings
+from agent.supporter import Chances, Fit, Foresee, Moment, Supporter, load_supporter
 from graph.audit import Trail
+from graph.backends import at_once, chosen, worded
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
+from knowledge.byword import LANGUAGES, search_starter
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, Helplines, contact_tokens, load_helplines
-from knowledge.library import Library
+from knowledge.library import FLOOR, Library
 
-__all__ = ["FindContacts", "Services", "encoder", "from_settings", "ingest", "library", "warm"]
+__all__ = ["FindContacts", "Services", "embedder", "encoder", "from_settings", "ingest", "library", "warm"]
 
 log = logging.getLogger("hearken")
 
@@ -77,9 +85,28 @@ def _encoder(folder: Path | None, threads: int) -> Encoder:
 
 
 @cache
-def _library(folder: Path, encoder_folder: Path | None, threads: int) -> Library:
-    vectors = _encoder(encoder_folder, threads)
-    return Library.open(folder, vectors.embed, vectors.name)
+def _embedder(model: str) -> Embedder:
+    return load_embedder(model)
+
+
+def embedder(settings: Settings) -> Encoder | Embedder:
+    """What the library compares by: the encoder, or the model that the settings put in its place."""
+    return _embedder(settings.embedder) if settings.embedder else encoder(settings)
+
+
+@cache
+def _library(
+    folder: Path, encoder_folder: Path | None, threads: int, model: str | None, reranker: str | None
+) -> Library:
+    vectors = _embedder(model) if model else _encoder(encoder_folder, threads)
+    rerank = load_reranker(reranker) if reranker else None
+    return Library.open(folder, vectors.embed, vectors.name, rerank)
+
+
+@cache
+def _supporter(folder: Path | None, threads: int) -> Supporter:
+    vectors = _encoder(folder, threads)
+    return load_supporter(vectors.vector, bank(), encoder=vectors.name)
 
 
 def encoder(settings: Settings) -> Encoder:
@@ -94,19 +121,40 @@ _opening = threading.Lock()
 def library(settings: Settings) -> Library:
     """The library of these settings, opened once a process (the first time ever it is also filled)."""
     with _opening:
-        return _library(settings.index_dir, settings.encoder_dir, settings.threads)
+        return _library(
+            settings.index_dir,
+            settings.encoder_dir,
+            settings.threads,
+            settings.embedder,
+            settings.reranker,
+        )
 
 
 def _scan(text: str) -> list[Cue]:
-    return _rules().scan(text)
+    try:
+        return rules_spanish.scan(text, _rules())
+    except WordsError as error:
+        log.error("Spanish risk rules unusable, the others answer: %s", error)
+        return _rules().scan(text)
 
 
 def _answers(text: str) -> list[Answer]:
-    return _rules().answers(text)
+    try:
+        return rules_spanish.answers(text, _rules())
+    except WordsError:
+        return _rules().answers(text)
 
 
 def _read(text: str) -> Heard:
     return _encoder(None, 1).read(text)
+
+
+def _foresee(moment: Moment) -> Chances:
+    return _supporter(None, 1).foresee(moment)
+
+
+def _fit(moment: Moment) -> Mapping[str, float]:
+    return _supporter(None, 1).fit(moment)
 
 
 def _nothing(text: str, k: int) -> list[Passage]:
@@ -144,10 +192,15 @@ class Services:
 
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
-    folder. contacts, allowed: the helpline registry. respond: Brief -> sentences; every sentence
-    passes the guard. country: whose helplines, when the person did not say. part_seconds,
-    reply_seconds: how long a part, or the wording of a reply, may take before it is given up.
-    step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
+    folder. foresee, fit: what human supporters did at such a moment, and how well authored sentences
+    answer it (agent/supporter.py); None leaves plan and choice to the rules. contacts, allowed: the
+    helpline registry. respond: Brief -> sentences; every sentence passes the guard. again: words the rest
+    of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an authored
+    sentence stands in. trouble: why `respond` does not answer now, "" when it does. prepare: makes its
+    model ready, waiting so many seconds. country: whose helplines, language: in which one to answer, where
+    the person did not say nor write another plainly. part_seconds, reply_seconds: how long a part, or the
+    wording of a reply, may take before it is given up. step_seconds: the same for the rest of a step, which
+    is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
@@ -162,11 +215,17 @@ class Services:
     answers: Callable[[str], list[Answer]] = _answers
     read: Callable[[str], Heard] = _read
     search: Callable[[str, int], list[Passage]] = _nothing
+    foresee: Foresee | None = _foresee
+    fit: Fit | None = _fit
     contacts: FindContacts = _contacts
     allowed: Callable[[str | None], frozenset[str]] = _allowed
     respond: Respond = guided.respond
     responder: str = ""
+    again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
+    trouble: Callable[[], str] = lambda: ""
+    prepare: Callable[[float], str] = at_once
     country: str | None = None
+    language: str = ""
     passages: int = 3
     part_seconds: float = 2.0
     reply_seconds: float = 60.0
@@ -196,14 +255,32 @@ def from_settings(settings: Settings) -> Services:
         return encoder(settings).read(text)
 
     def search(text: str, k: int) -> list[Passage]:
-        return [Passage(**passage) for passage in library(settings).search(text, k)]
+        if (language := detect(text)) in LANGUAGES:
+            return [Passage(**passage) for passage in search_starter(text, language, k)]
+        floor = FLOOR if settings.floor is None else settings.floor
+        return [Passage(**passage) for passage in library(settings).search(text, k, floor)]
 
+    def foresee(moment: Moment) -> Chances:
+        return _supporter(settings.encoder_dir, settings.threads).foresee(moment)
+
+    def fit(moment: Moment) -> Mapping[str, float]:
+        return _supporter(settings.encoder_dir, settings.threads).fit(moment)
+
+    wording = worded(chosen(settings), settings.reply_seconds)
     kept = trail(settings)
     desk = Desk(settings.desk_db) if settings.operator else None
     return Services(
         read=read,
         search=search,
+        foresee=foresee,
+        fit=fit,
+        respond=wording.respond,
+        responder="" if wording.name == "guided" else wording.name,
+        again=wording.again,
+        trouble=wording.trouble,
+        prepare=wording.prepare,
         country=settings.country,
+        language=settings.language,
         passages=settings.passages,
         part_seconds=settings.part_seconds,
         reply_seconds=settings.reply_seconds,
@@ -219,12 +296,16 @@ def from_settings(settings: Settings) -> Services:
 def warm(services: Services) -> list[str]:
     """Load everything a first turn would load; the problems met, as sentences, none when all is well."""
     problems = []
+    services.prepare(0.0)  # goes on beside what follows, and beside the first words of a person
     services.scan("hello")
     services.contacts(services.country, ["suicide"], level="moderate")
-    for part in (lambda: services.read("hello"), lambda: services.search("hello", 1)):
+    parts: list[Callable[[], object]] = [lambda: services.read("hello"), lambda: services.search("hello", 1)]
+    if fit := services.fit:
+        parts.append(lambda: fit(Moment(("hello",), 1)))
+    for part in parts:
         try:
             part()
-        except (EncoderError, KnowledgeError) as error:
+        except (EncoderError, KnowledgeError, SupporterError) as error:
             problems.append(str(error))
     return problems
 
@@ -245,7 +326,7 @@ def ingest(
     from knowledge import ingest as ingesting  # noqa: PLC0415 - only this command reads whole data sets
 
     if rebuild:
-        vectors = encoder(settings)
+        vectors = embedder(settings)
         Library.rebuild(settings.index_dir, vectors.embed, vectors.name, progress).close()
     target = library(settings)
     if target.temporary:

@@ -14,6 +14,7 @@ from knowledge.tables import source_words
 
 __all__ = [
     "ANSWER",
+    "QUESTION",
     "Entry",
     "Passage",
     "alike",
@@ -26,6 +27,7 @@ __all__ = [
     "words",
 ]
 
+QUESTION = ":q"  # end of the id of the row of an entry's question, or of the first line that is asked
 ANSWER = ":a"  # end of the id of the row of an entry that holds what it says
 ALIKE = 0.7  # share of the words of two answers that are the same, above which only one is shown
 
@@ -51,6 +53,7 @@ class Entry:
     """One question and one answer. kind: a key of `sources` in sources.yaml; name: its file, if any.
 
     asked: short plain ways to say the same worry, by which it is found; they are not shown.
+    language: of what it says. An index keeps it not: what stands there is in the encoder's language.
     """
 
     question: str
@@ -60,6 +63,7 @@ class Entry:
     kind: str = "starter"
     name: str = ""
     asked: tuple[str, ...] = ()
+    language: str = "en"
 
     @property
     def id(self) -> str:
@@ -127,7 +131,7 @@ def passage_of(entry: Entry, score: float) -> Passage:
         "text": entry.text,
         "topic": entry.topic,
         "techniques": list(entry.techniques),
-        "source": source_words(entry.kind, entry.topic, entry.name),
+        "source": source_words(entry.kind, entry.topic, entry.name, entry.language),
         "score": round(min(max(score, 0.0), 1.0), 4),
     }
 

@@ -19,7 +19,7 @@ from knowledge.library import Embed, Entry, Library, Progress
 from knowledge.sources import Asked, fetched, read_rows, read_sections
 from knowledge.tables import techniques, topics
 
-__all__ = ["Report", "ingest_counselchat", "ingest_folder", "tagger"]
+__all__ = ["Report", "fit_entries", "ingest_counselchat", "ingest_folder", "tagger"]
 
 CHUNK = 16  # answers tagged and added together
 
@@ -71,6 +71,11 @@ def ingest_folder(folder: Path, library: Library, *, progress: Progress | None =
         dropped=sum((report.dropped for report in reports), Counter[str]()),
         tagged=sum((report.tagged for report in reports), Counter[str]()),
     )
+
+
+def fit_entries(rows: Iterable[Asked], kind: str) -> list[Entry]:
+    """What is kept of the rows, without techniques."""
+    return list(_fit(rows, kind, "", Counter()))
 
 
 def tagger(embed: Embed) -> Tag:

@@ -1,8 +1,9 @@
 """Search over questions people asked and the answers to them.
 
 Each entry is a few rows of a Chroma collection, either plain ways to ask the same or its question and
-its answer, and fits as well as the nearest of them. Nothing is found below a floor of similarity: no
-passage is better than a weak one. The encoder is injected; the library knows nothing of models, danger,
+its answer. What is near is put in order by nearness and by the person's own words (`knowledge.ranking`),
+or by a reranker in their place. Nothing is found below a floor of similarity: no passage is better than a
+weak one. The encoder is injected; the library knows nothing of models, danger,
 or what is done with a passage, and never lets Chroma embed anything. No text that is searched for is
 kept or logged.
 """
@@ -16,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.asking import turn_for
 from knowledge.entries import (
     ANSWER,
     Entry,
     Passage,
-    alike,
     entries_of,
     entry_id,
     found_by,
@@ -31,13 +32,15 @@ from knowledge.entries import (
 )
 from knowledge.index import Index
 from knowledge.opening import open_index
+from knowledge.ranking import EASE, distinct, ranked
 from knowledge.starter import load_starter
-from knowledge.tables import startling_margin
+from knowledge.starter.vectors import fast, load_vectors
 
-__all__ = ["FLOOR", "Added", "Embed", "Entry", "Library", "Passage", "Progress"]
+__all__ = ["FLOOR", "Added", "Embed", "Entry", "Library", "Passage", "Progress", "Rerank", "starter_lines"]
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
+Rerank = Callable[[str, Sequence[str]], Sequence[float]]  # a text and answers -> how well each fits it
 
 # Set with the shipped encoder on everyday messages of distress and texts that are nothing of the kind,
 # all made up (tests/knowledge/test_floor.py holds some). Of 130 messages written after the lines of the
@@ -46,7 +49,9 @@ Progress = Callable[[int, int], None]
 FLOOR = 0.44
 WORDS = 3  # "ok", "hi there": too little to look anything up by, and near to everything short
 BATCH = 32  # entries embedded and written together; what a Ctrl-C may lose
-ROWS = 32  # enough for the answers to several questions
+ROWS = 32  # enough for the answers to several questions; each answer read costs a tenth of a millisecond
+ROWS_EACH = 6  # for every passage that is wanted
+RERANKED = 20  # answers a reranker reads, each with the text: some milliseconds apiece
 MOST_ROWS = 384
 
 
@@ -61,20 +66,22 @@ class Added:
 class Library:
     """An open library. Make one with `Library.open`."""
 
-    def __init__(self, index: Index, embed: Embed) -> None:
+    def __init__(self, index: Index, embed: Embed, rerank: Rerank | None = None) -> None:
         self.embed = embed
         self.temporary = index.temporary
         self._index = index
+        self._rerank = rerank
+        self._turned = turn_for(index.encoder)
 
     @classmethod
-    def open(cls, folder: Path, embed: Embed, encoder_name: str) -> "Library":
+    def open(cls, folder: Path, embed: Embed, encoder_name: str, rerank: Rerank | None = None) -> "Library":
         """Open the library kept in `folder`, creating it, and bring the starter entries up to date.
 
         A folder that cannot be written gives a temporary library (`temporary`), a damaged index is
         moved aside; neither raises. Raises LibraryError when the vectors are another encoder's, and
         TableError when a starter file breaks its schema.
         """
-        library = cls(open_index(folder, encoder_name), embed)
+        library = cls(open_index(folder, encoder_name), embed, rerank)
         library._refresh_starter()
         return library
 
@@ -105,18 +112,21 @@ class Library:
         """The k passages nearest in meaning, best first, at most one for each question.
 
         [] when nothing reaches `floor` (cosine; more for a topic that would startle), or when the
-        text has fewer than three words.
+        text has fewer than three words. Their order is `knowledge.ranking`'s or the reranker's.
         Raises LibraryError when the index fails; the turn goes on without passages then.
         """
         if k < 1 or len(words(text)) < WORDS:
             return []
-        vector = self.embed([text])
-        rows = ROWS
+        vector = self._turned(self.embed([text]))
+        rows = max(ROWS, ROWS_EACH * k)
         while True:
             near = self._index.nearest(vector, rows)
-            found = self._passages([(id_, score) for id_, score in near if score >= floor], k, floor)
-            if len(found) == k or len(near) < rows or near[-1][1] < floor or rows >= MOST_ROWS:
-                return found
+            if not near or near[0][1] < floor:
+                return []
+            fit = self._ranked(text, [(id_, score) for id_, score in near if score >= floor - EASE], floor)
+            found = distinct(fit, k)
+            if len(found) == k or len(near) < rows or near[-1][1] < floor - EASE or rows >= MOST_ROWS:
+                return [passage_of(entry, score) for entry, score in found]
             rows = min(rows * 4, MOST_ROWS)
 
     def add(self, entries: Iterable[Entry], progress: Progress | None = None) -> Added:
@@ -163,31 +173,30 @@ class Library:
         there = {entry.id: entry for entry in entries_of(self._index.rows(kind="starter"))}
         stale = [entry for id_, entry in there.items() if wanted.get(id_) != entry]
         self._index.remove([id_ for entry in stale for id_ in row_ids(entry)])
-        self._write([entry for id_, entry in wanted.items() if there.get(id_) != entry], None)
+        if fresh := [entry for id_, entry in wanted.items() if there.get(id_) != entry]:
+            known = load_vectors(self._index.encoder)
+            Library(self._index, fast(self.embed, known))._write(fresh, None)
 
-    def _passages(self, near: Sequence[tuple[str, float]], k: int, floor: float) -> list[Passage]:
-        """The first k of the rows' entries that differ in question and in answer."""
-        scores: dict[str, list[float]] = {}
+    def _ranked(
+        self, text: str, near: Sequence[tuple[str, float]], floor: float
+    ) -> list[tuple[Entry, float]]:
+        """The entries of these rows that are near enough, best first."""
+        rows: dict[str, dict[str, float]] = {}
         for id_, score in near:
-            scores.setdefault(entry_id(id_), []).append(score)
-        # Answers to one question tie on it, so their own nearness decides.
-        ranked = sorted(scores, key=lambda id_: sorted(scores[id_], reverse=True), reverse=True)
-        found: list[Passage] = []
-        seen: list[Entry] = []
-        for start in range(0, len(ranked), 4 * k):
-            ids = ranked[start : start + 4 * k]
-            entries = {
-                entry.id: entry for entry in entries_of(self._index.rows([f"{i}{ANSWER}" for i in ids]))
-            }
-            for entry in (entries[id_] for id_ in ids if id_ in entries):
-                score = max(scores[entry.id])
-                near_enough = score >= floor + startling_margin(entry.topic)
-                if near_enough and not any(alike(entry, other) for other in seen):
-                    seen.append(entry)
-                    found.append(passage_of(entry, score))
-                if len(found) == k:
-                    return found
+            rows.setdefault(entry_id(id_), {})[id_] = score
+        entries = entries_of(self._index.rows([f"{id_}{ANSWER}" for id_ in rows])) if rows else []
+        found = ranked(text, [(entry, rows[entry.id]) for entry in entries], floor)
+        if self._rerank and len(found) > 1:
+            first, rest = found[:RERANKED], found[RERANKED:]
+            fits = self._rerank(text, [entry.text for entry, _ in first])
+            order = sorted(range(len(first)), key=lambda at: fits[at], reverse=True)
+            found = [*(first[at] for at in order), *rest]
         return found
+
+
+def starter_lines() -> list[str]:
+    """Every text by which an entry of the starter library is found."""
+    return [line for entry in _starter() for line in found_by(entry)]
 
 
 def _starter() -> list[Entry]:

@@ -54,12 +54,17 @@ class _Startling(Strict):
     topics: list[str]
 
 
-class _Sources(Strict):
+class _Named(Strict):
     """Topic id -> its name in words; kind of source -> what the panel says, with {topic} and {name}."""
 
     sources: dict[str, str]
-    startling: _Startling
     topics: dict[str, str]
+
+
+class _Sources(_Named):
+    """sources.yaml; what it says to people has a file for each further language of the starter library."""
+
+    startling: _Startling
 
 
 _Schema = TypeVar("_Schema", bound=Strict)
@@ -92,6 +97,11 @@ def _sources() -> _Sources:
 
 
 @cache
+def _named(language: str) -> _Named:
+    return _sources() if language == "en" else load(f"sources_{language}.yaml", _Named)
+
+
+@cache
 def techniques() -> Techniques:
     """What each technique is, in sentences an answer is compared with."""
     return load("techniques.yaml", Techniques)
@@ -108,6 +118,7 @@ def startling_margin(topic: str) -> float:
     return startling.margin if topic in startling.topics else 0.0
 
 
-def source_words(kind: str, topic: str, name: str = "") -> str:
+def source_words(kind: str, topic: str, name: str = "", language: str = "en") -> str:
     """Where a passage comes from, in words a person can read. kind: a key of `sources`."""
-    return _sources().sources[kind].format(topic=topics().get(topic, topic), name=name)
+    named = _named(language)
+    return named.sources[kind].format(topic=named.topics.get(topic, topic), name=name)

@@ -25,6 +25,7 @@ THEMES = {
     "boundaries",
     "digressions",
     "repair",
+    "spanish",
     "knowledge",
     "guard",
     "input",

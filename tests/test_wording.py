@@ -18,7 +18,7 @@ FORBIDDEN, HOLDS_BACK, CLAIMS = (
     re.compile(LINT[name], re.IGNORECASE) for name in ("forbidden", "holds_back", "claims")
 )
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("ui/words/*")])
-WORDS = sorted([*ROOT.glob("agent/words/*.yaml"), *ROOT.glob("knowledge/starter/*.yaml")])
+WORDS = sorted([*ROOT.glob("agent/words/**/*.yaml"), *ROOT.glob("knowledge/starter/*.yaml")])
 
 
 def _named(path: Path) -> str:

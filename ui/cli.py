@@ -24,6 +24,7 @@ from rich.markup import escape
 from agent.errors import DataError, HearkenError
 from ui.auditing import audit
 from ui.evaluating import evaluate
+from ui.models import models
 
 if TYPE_CHECKING:
     from graph import Session
@@ -35,8 +36,10 @@ train = typer.Typer(
     no_args_is_help=True, help="Train the parts that ship as files (needs the `train` extra)."
 )
 app.add_typer(train, name="train")
+ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(models, name="models")
 
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
@@ -84,6 +87,7 @@ def chat(
     session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
+    told: set[str] = set()
     warming = threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True)
     warming.start()
     about = words.about_operator if settings.operator else words.about
@@ -107,6 +111,9 @@ def chat(
         _converse(console, session, text, why=why)
         for line in reminded(session.due()):
             console.print(line, style="dim")
+        if (trouble := services.trouble()) and trouble not in told:
+            told.add(trouble)
+            problems.append(trouble)
         while problems:
             console.print(escape(fill(words.problem, problem=problems.pop())), style="dim")
 
@@ -448,6 +455,66 @@ def train_encoder(  # noqa: PLR0913, PLR0917 - one for each option
     if permissive and further:
         raise typer.BadParameter("the further runs go on from the default one; leave one of the two out.")
     pipeline.run(data, work, out, permissive=permissive, further=further, beside=beside)
+
+
+@train.command("scorers")
+def train_scorers(
+    data: Annotated[Path, typer.Option(help="Folder that holds epitome/ and reply_safety/.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the scorers to.")] = Path(
+        "agent/evaluate/scorers"
+    ),
+) -> None:
+    """Fit what `hearken evaluate replies` scores replies by: EPITOME's mechanisms and DiaSafety's unsafe."""
+    from agent.train import scorers
+
+    scorers.train(data, out)
+
+
+@train.command("retrieval")
+def train_retrieval(
+    data: Annotated[Path, typer.Option(help="A counselchat file with its column `split`.")],
+    out: Annotated[Path, typer.Option(help="File to write; the shipped one if left out.")] = ASKING,
+) -> None:
+    """Train the turn of a question's vector towards the answers that such questions get."""
+    from agent.reading.encoder import load_encoder
+    from agent.train.retrieval import run
+
+    encoder = load_encoder()
+    Console(highlight=False).print(run(data, out, encoder.embed, encoder.name))
+
+
+@train.command("vectors")
+def train_vectors() -> None:
+    """Embed the starter library's lines, so that a first start need not; run it when a line changed."""
+    from agent.reading.encoder import load_encoder
+    from knowledge.library import starter_lines
+    from knowledge.starter.vectors import SHIPPED, write_vectors
+
+    encoder = load_encoder()
+    Console(highlight=False).print(write_vectors(SHIPPED, starter_lines(), encoder.embed, encoder.name))
+
+
+@train.command("plan")
+def train_plan(
+    out: Annotated[Path, typer.Option(help="Folder of the model of supporters.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Public data sets; left out, only the sentences' vectors are renewed.")
+    ] = None,
+    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
+        "runs/plan"
+    ),
+) -> None:
+    """Learn what human supporters do next and which authored sentences answer a moment."""
+    from agent.responders.replies import bank
+    from agent.settings import load_settings
+    from agent.train import plan
+    from graph.services import encoder
+
+    reader = encoder(load_settings())
+    if data is None:
+        plan.renew(out, reader, bank())
+    else:
+        plan.run(data, work, out, encoder=reader, bank=bank(), recipe=plan.Recipe())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""`hearken evaluate`: how well reading and guard do on labelled files, as a table and as JSON.
+"""`hearken evaluate`: how well reading, guard and replies do on labelled files, as a table and as JSON.
 
-Figures only: a text is never printed.
+Figures only: a text is never printed, but for the transcripts of openings written here.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading and the guard on labelled files.")
+evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading, the guard and the replies.")
 
 Found = TypeVar("Found")
+Said = TypeVar("Said")
 Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
@@ -93,6 +96,47 @@ def risk(  # noqa: PLR0913 - options of a command
 
 
 @evaluate.command()
+def retrieval(
+    *,
+    data: Annotated[Path, typer.Option("--data", help="A counselchat file with its column `split`.")],
+    cleaned: Annotated[
+        bool, typer.Option("--cleaned", help="Index only what ingestion would keep of it.")
+    ] = False,
+    techniques: Annotated[
+        bool, typer.Option("--techniques", help="Judge the tags of its answers by labels instead.")
+    ] = False,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """The library: own answers found among all, and nothing found for what is off the subject."""
+    from agent.evaluate.report import write
+    from agent.settings import load_settings
+    from graph.services import embedder
+    from knowledge import labelled, measure
+    from knowledge.library import FLOOR
+
+    settings = load_settings()
+    compared = embedder(settings)
+    floor = FLOOR if settings.floor is None else settings.floor
+    report: Mapping[str, Any]
+    with _counted(compared.embed, quiet=as_json) as embed:
+        if techniques:
+            report = labelled.techniques(data, embed, compared.name)
+        else:
+            report = measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
+    if out:
+        write(report, out)
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+        return
+    console = Console(highlight=False)
+    for part, figures in report.items():
+        if isinstance(figures, dict):
+            for name, value in figures.items():
+                console.print(f"{part.replace('_', ' ')}: {name.replace('_', ' ')} {value}", markup=False)
+
+
+@evaluate.command()
 def guard(
     *,
     data: Annotated[
@@ -109,6 +153,86 @@ def guard(
     from agent.evaluate import guard as guarding
 
     _told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
+
+
+@evaluate.command()
+def replies(  # noqa: PLR0913 - options of a command
+    *,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="ESConv, EmpatheticDialogues, EPITOME; our openings if left out."),
+    ] = None,
+    part: Annotated[
+        Literal["gate", "rest", "long", "all"], typer.Option(help="Which of our own openings.")
+    ] = "all",
+    country: Annotated[str, typer.Option(help="Whose helplines, two letters.")] = "GB",
+    transcripts: Annotated[
+        Path | None, typer.Option(help="Only write our openings with their replies into this folder.")
+    ] = None,
+    out: Out = None,
+    as_json: Json = False,
+    limit: Limit = None,
+) -> None:
+    """The replies: empathy (EPITOME), safety, what never to do, form, beside people's replies."""
+    from agent.evaluate import replies as answers
+    from agent.evaluate import talks
+    from agent.evaluate import transcripts as written
+    from agent.evaluate.scoring import load_scorers
+    from agent.settings import load_settings
+    from graph.services import from_settings
+    from ui.answering import sessions
+
+    services = from_settings(load_settings())
+    if transcripts:
+        written.write(sessions(services, country), transcripts)
+        return
+    sources = talks.found(data, limit) if data else {"our openings": talks.openings(part)}
+    encoder = _encoder()
+    with _counted(services.read, quiet=as_json) as read:
+        report = answers.measure(
+            sources,
+            sessions(replace(services, read=read), country),
+            load_scorers(),
+            lambda text: encoder.read(text)["intents"][0]["label"],
+            data=str(data or talks.OPENINGS),
+        )
+    _told(report, out, as_json=as_json)
+
+
+@evaluate.command()
+def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
+    """The model of human supporters on ESConv's validation part, and what it changes in plans and words."""
+    from agent.evaluate import planning, supporters
+    from agent.responders.replies import bank
+    from agent.supporter import FILES, load_supporter
+
+    encoder, read = _encoder(), _read()
+    told: dict[str, Any] = {"task": "plan", "data": str(data)}
+    supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
+    with _counted(encoder.vector, quiet=as_json) as vector:
+        told |= supporters.measured(data, FILES, cache(vector))
+    with _counted(read, quiet=as_json) as counted:
+        told["plans, beside the human's replies"] = planning.agreement(data, counted, supporter, limit=limit)
+        told["replies to 100 openings"] = planning.variety(data, counted, supporter)
+    text = json.dumps(told, ensure_ascii=False, indent=2)
+    if out:
+        out.write_text(text + "\n", "utf-8")
+    typer.echo(text if as_json else supporters.summary(told))
+
+
+def _read() -> Callable[[str], Any]:
+    """What a message expresses taken alone, and how dangerous it is."""
+    from agent.settings import load_settings
+    from graph.read import read_message
+    from graph.services import from_settings
+
+    services = from_settings(load_settings())
+
+    def read(text: str) -> tuple[Any, Any]:
+        told = read_message(text, services)
+        return told["reading"], told["risk"]["level"]
+
+    return read
 
 
 def _encoder() -> "Encoder":
@@ -137,7 +261,7 @@ def _rules() -> Callable[[str], Any]:
 
 
 @contextmanager
-def _counted(read: Callable[[str], Found], *, quiet: bool) -> Iterator[Callable[[str], Found]]:
+def _counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable[[Said], Found]]:
     """`read`, counted on a terminal while it runs."""
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
@@ -145,7 +269,7 @@ def _counted(read: Callable[[str], Found], *, quiet: bool) -> Iterator[Callable[
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def counted(text: str) -> Found:
+        def counted(text: Said) -> Found:
             found = read(text)
             bar.advance(task)
             return found

@@ -6,7 +6,10 @@ Knows nothing of how either is shown.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from agent.errors import WordsError
+from agent.plan import load_empathy
 from agent.reading.explain import Explanation
+from agent.rulebook import load_guard
 from graph import Turn
 from graph.nodes import looks_up
 from ui.wording import fill, load_ui_words
@@ -35,9 +38,25 @@ def sentences(turn: Turn) -> list[str]:
         told.append(why.nothing_found if looks_up(turn.plan) else why.not_looked_up)
     ways = {"crisis": why.crisis, "safety": why.safety, "practice": why.practice}
     told.append(next((ways[step] for step in turn.path if step in ways), why.ordinary))
+    if "respond" in turn.path:
+        told += _chosen(turn)
     if turn.replaced:
         told.append(fill(why.replaced, count=len(turn.replaced)))
+        rules = dict.fromkeys(one["rule"] for one in turn.replaced)
+        known = load_guard().why
+        told.append(fill(why.reasons, reasons=" ".join(known[rule] for rule in rules if rule in known)))
+        if again := sum(one.get("by") == "model" for one in turn.replaced):
+            told.append(fill(why.again, count=again))
     return told
+
+
+def _chosen(turn: Turn) -> list[str]:
+    """Why a step was chosen by what human supporters did, where it was."""
+    try:
+        learned = load_empathy().learned.why.values()
+    except WordsError:  # then nothing was chosen so either
+        return []
+    return [why for why in dict.fromkeys(step["why"] for step in turn.plan["steps"]) if why in learned]
 
 
 def facets(turn: Turn, explained: Callable[[str], Sequence[Explanation]]) -> list[str]:

@@ -34,6 +34,8 @@ class Why(Strict):
     safety: str
     practice: str
     replaced: str
+    reasons: str
+    again: str
     source: str
 
 
@@ -42,6 +44,18 @@ class Told(Strict):
 
     disclosure: str
     rest: str
+
+
+class Models(Strict):
+    """What `hearken models` and the page say of a model; `tested` by what graph.models calls it."""
+
+    tested: dict[str, str]
+    missing: str
+    memory: str
+    short: str
+    passed: str
+    failed: str
+    untested: str
 
 
 class UiWords(Strict):
@@ -90,6 +104,7 @@ class UiWords(Strict):
     step_done: str
     why_title: str
     why: Why
+    models: Models
     reset: str
     problem: str
     chat_intro: str

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import DataError
+from agent.evaluate.replies import flattened
 from agent.evaluate.tasks import Report
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ SHARES = {
 }
 
 
-def write(report: Report, path: Path) -> None:
+def write(report: Mapping[str, object], path: Path) -> None:
     """Write the report as JSON; DataError when there is no such folder."""
     try:
         path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
@@ -61,6 +62,9 @@ def write(report: Report, path: Path) -> None:
 
 def tables(report: Report) -> Iterator["Table"]:
     """Tables for rich: the rows, the cases by each reading, and how fast the readings were."""
+    if report["task"] == "replies":
+        yield from _answers(report)
+        return
     if report["rows"]:
         yield _rows(report)
     for name, judged in report["cases"].items():
@@ -78,6 +82,24 @@ def _rows(report: Report) -> "Table":
         name = {"view": f"mean of the sets ({part})", "weighted_f1": f"{mean:.3f}"}
         cells.append([name.get(key, "") for key in keys])
     return _table(report["task"], [HEADINGS[key] for key in keys], cells)
+
+
+def _answers(report: Report) -> Iterator["Table"]:
+    """A column for each source, since the figures are many; and how well the scorers themselves do."""
+    flat = [flattened(row) for row in report["rows"]]
+    names = dict.fromkeys(name for row in flat for name in row if not name.startswith("lints.of_due"))
+    quiet = {name for name in names if "per_hundred" in name and not any(row.get(name) for row in flat)}
+    told = [name for name in names if name not in quiet]
+    cells = [[name.replace("_", " "), *(_short(row, name) for row in flat)] for name in told]
+    yield _table("replies", ["", *(row["view"] for row in report["rows"])], cells)
+    keys = ("n", "accuracy", "macro_f1", "auroc", "paper_accuracy", "paper_macro_f1")
+    scorers = [(name, flattened(told)) for name, told in report["cases"]["scorers"].items()]
+    cells = [[name, *(_short(told, key) for key in keys)] for name, told in scorers]
+    yield _table("the scorers themselves", ["", *(key.replace("_", " ") for key in keys)], cells)
+
+
+def _short(row: Mapping[str, float], name: str) -> str:
+    return f"{row[name]:.3f}".rstrip("0").rstrip(".") if name in row else ""
 
 
 def _cases(name: str, judged: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> "Table":

@@ -2,7 +2,8 @@
 
 `wants` reads one message; `wishes` keeps what lasts (a name, no advice, no questions, shorter). All
 patterns live in agent/words/wants.yaml. It knows nothing of risk, of feelings, of the turns before
-this one ("no" is a decline whether or not something was offered) and of any language but English.
+this one ("no" is a decline whether or not something was offered) and of any language but English and
+Spanish, which has patterns of its own in agent/words/es/wants.yaml.
 
 The text is folded first (case, apostrophes, texting slang, "do not" -> "dont"), then read word by
 word: every pattern begins with a plain word, so that only the patterns of a word are tried there.
@@ -16,7 +17,8 @@ from typing import Literal, cast
 
 from agent.brief import Person
 from agent.errors import WordsError
-from agent.words import Strict, load
+from agent.reading.spanish import plain
+from agent.words import Strict, load, named, tongue
 
 __all__ = ["wants", "wishes"]
 
@@ -97,14 +99,14 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 
 @cache
-def _words() -> Words:
-    return load("wants.yaml", Words)
+def _words(language: str = "en") -> Words:
+    return load(named("wants.yaml", language), Words)
 
 
 @cache
-def _index() -> dict[str, tuple[str, list[_Pattern]]]:
+def _index(language: str = "en") -> dict[str, tuple[str, list[_Pattern]]]:
     """Every pattern under each word that it can begin with, and one that tells in one go if none matches."""
-    words, index = _words(), dict[str, list[_Pattern]]()
+    words, index = _words(language), dict[str, list[_Pattern]]()
     for number, rule in enumerate((*words.wants, *words.wishes)):
         for where in ("whole", "start", "sentence", "anywhere", "unless"):
             for source in cast("tuple[str, ...]", getattr(rule, where)):
@@ -134,11 +136,12 @@ def _first_words(source: str) -> list[str]:
     return ["0" if word[1] == "\\d" else word[1] for word in first if word]
 
 
-def _folded(text: str) -> list[str]:
+def _folded(text: str, language: str = "en") -> list[str]:
     """The words of a message in lower case, with "." and "?" as words where a sentence ends."""
-    words = _words()
+    words = _words(language)
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]} . {text[-_TAIL:]}"
+    text = plain(text) if language == "es" else text
     text = re.sub("[\u2018\u2019\u02bc`\u00b4']", "", text.casefold())
     text = re.sub("[\u201c\u201d]", '"', text)
     told = re.sub(r'"[^"\n]{1,400} [^"\n]{1,400}"', " quoted ", text)  # what others said is no wish of theirs
@@ -168,9 +171,9 @@ def _openings(tokens: list[str], lead: frozenset[str]) -> Iterator[tuple[bool, b
             message = message and sentence
 
 
-def _found(tokens: list[str]) -> dict[int, int]:
+def _found(tokens: list[str], language: str = "en") -> dict[int, int]:
     """The rules that a message meets: number -> position of the last match."""
-    words, index = _words(), _index()
+    words, index = _words(language), _index(language)
     text, at = " ".join(tokens), 0
     found, vetoed = dict[int, int](), set[int]()
     end = len(tokens)
@@ -204,33 +207,35 @@ def _unclear(text: str, tokens: list[str]) -> bool:
 def wants(text: str, language: str = "en") -> list[str]:
     """Want ids of agent/words/wants.yaml that a message expresses, most specific first; never empty.
 
-    language: ISO 639-1 or `und`; any but these and `en` puts `other_language` first. `vent` stands
+    language: ISO 639-1 or `und`; any but these, `en` and `es` puts `other_language` first. `vent` stands
     where nothing else does, and after `long_outpouring` (120 words and more).
     """
-    tokens = _folded(text)
+    read = tongue(language)
+    tokens = _folded(text, read)
     if not any(word not in ".?" for word in tokens):
         return ["unclear"] if _unclear(text, []) else ["silence"]
-    rules = _words().wants
-    found = _found(tokens)
+    rules = _words(read).wants
+    found = _found(tokens, read)
     ids = [want.id for number, want in enumerate(rules) if number in found]
     ids = [one for one in ids if one != "unclear"] or ["unclear"] * (
         "unclear" in ids or _unclear(text, tokens)
     )
-    if language not in ("en", "und", ""):
+    if language not in ("en", "es", "und", ""):
         return ["other_language", *ids]
     if len(text.split()) >= _LONG:
         ids.append("long_outpouring")
     return ids if ids and ids != ["long_outpouring"] else [*ids, "vent"]
 
 
-def wishes(text: str, person: Person) -> Person:
+def wishes(text: str, person: Person, language: str = "en") -> Person:
     """`person` with the lasting preferences of one message added; a new dict.
 
     Where a message both asks for and takes back the same thing, what it says last counts. Asking
     what to do ends "no advice", but is no preference by itself.
     """
-    words, kept = _words(), person.copy()
-    found = _found(_folded(text))
+    read = tongue(language)
+    words, kept = _words(read), person.copy()
+    found = _found(_folded(text, read), read)
     numbers = {want.id: number for number, want in enumerate(words.wants)}
     heard: list[tuple[int, Wish]] = []
     for number, wish in enumerate(words.wishes, start=len(words.wants)):
@@ -242,12 +247,12 @@ def wishes(text: str, person: Person) -> Person:
             other = _AGAINST.get(wish.key)
             if wish.value and other and other in kept:
                 kept[other] = False
-    return _named(text, kept)
+    return _named(text, kept, read)
 
 
-def _named(text: str, person: Person) -> Person:
+def _named(text: str, person: Person, language: str = "en") -> Person:
     """`person` with the name that the message gives, or without the one it takes back."""
-    naming = _words().name
+    naming = _words(language).name
     text = re.sub("[\u2018\u2019\u02bc`\u00b4]", "'", text[:_HEAD])
     if any(re.search(pattern, text, re.IGNORECASE) for pattern in naming.drop):
         person.pop("name", None)

@@ -14,6 +14,7 @@ from typing import Literal, TypedDict
 
 from agent.brief import Plan
 from agent.reading.ladder import Level, Risk, at_least, worst
+from agent.reading.spanish import plain
 from agent.responders.crisis_care import (
     CLOSING,
     PARTING,
@@ -45,6 +46,7 @@ from agent.responders.crisis_words import (
     slots_of,
     universal,
 )
+from agent.words import tongue
 
 __all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of"]
 
@@ -63,7 +65,7 @@ def pending_of(sentences: Sequence[str]) -> dict[str, Level]:
     For callers without a checkpoint, whose history is all that tells what was asked.
     """
     said = {same(sentence) for sentence in sentences}
-    for ask in load_words().asks:
+    for ask in (*load_words().asks, *load_words("es").asks):
         if any(same(line) in said for line in ask.say):
             return {str(answer): level for answer, level in ask.pending.items()}
     return {}
@@ -106,7 +108,8 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     memory escalates. language: ISO 639-1 of the message; one with words in crisis.yaml gets the short
     universal reply. plan: how far their safety plan is. Raises WordsError when crisis.yaml is damaged.
     """
-    words = load_words()
+    words = load_words(tongue(language))
+    text = plain(text) if tongue(language) == "es" else text
     scene = _scene(words, text, risk, care, contacts, said, turn, seed)
     if not country:
         scene = _marked(scene, "no_country")

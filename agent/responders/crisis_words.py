@@ -15,7 +15,7 @@ from pydantic import Field
 
 from agent.brief import Step
 from agent.reading.ladder import Answer, Kind, Level, Subject
-from agent.words import Strict, load
+from agent.words import Strict, load, named
 
 __all__ = [
     "Ask",
@@ -144,9 +144,9 @@ class Scene:
 
 
 @cache
-def load_words() -> Words:
-    """crisis.yaml, read once. Raises WordsError when it is damaged."""
-    return load("crisis.yaml", Words)
+def load_words(language: str = "en") -> Words:
+    """crisis.yaml of a language, read once. Raises WordsError when it is damaged."""
+    return load(named("crisis.yaml", language), Words)
 
 
 def fits(entry: Entry, scene: Scene, kinds: Iterable[Kind] | None = None) -> bool:
@@ -225,7 +225,7 @@ def _plain(text: str) -> str:
 
 def _hears(plain: str, phrase: str) -> bool:
     found = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", plain)
-    denied = r"\b(not|never|isn't|no longer|wasn't)(\s\w+){0,2}\s$"
+    denied = r"\b(not|never|isn't|no longer|wasn't|ya no|nunca)(\s\w+){0,2}\s$"
     return bool(found) and not re.search(denied, plain[: found.start()] if found else "")
 
 

@@ -1,34 +1,43 @@
 """The guided responder: a plan realised in authored sentences, offline and always in the same words.
 
-It chooses by a stable hash of (seed, turn, slot), never says a sentence twice in a conversation, never
-opens two replies alike, and leaves a step out rather than repeat itself. It does not understand the
-message: what it says back comes from the mirror and from cue words, what it asks from the theme. It
-quotes no passage, and it does not judge risk or check its own words; the guard does.
+It chooses by a stable hash of (seed, turn, slot), among those that fit best where it is told how well
+sentences fit (`agent.supporter`). It never says a sentence twice in a conversation, never opens two
+replies alike, and leaves a step out rather than repeat itself. It does not understand the message: what
+it says back comes from the mirror and from cue words, what it asks from the theme. It quotes no passage,
+and it does not judge risk or check its own words; the guard does.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
 from agent.notes import noted, own_line, untold
+from agent.offering import choose
 from agent.responders.mirror import mirror, short_answer, topic_phrase
+from agent.responders.mirror_spanish import slots as spanish_slots
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
 from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
+from agent.words import tongue
 
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
 _ONCE = "it sounds like"  # an opening that wears out after one use
+_BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
+_FRAMES = 4  # replies that remember in which frame something was said back
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
-def respond(brief: Brief) -> Iterator[str]:
-    """Whole sentences that realise `brief["plan"]`; the same conversation gives the same words."""
-    voice = _Voice(brief)
-    ways = load_replies().moves.get(brief["plan"]["move"], ())
+def respond(brief: Brief, fit: Mapping[str, float] | None = None) -> Iterator[str]:
+    """Whole sentences that realise `brief["plan"]`; the same conversation gives the same words.
+
+    fit: how well authored sentences answer what was said; more is better. Those it lacks go by the seed.
+    """
+    voice = _Voice(brief, fit or {})
+    ways = voice.replies.moves.get(brief["plan"]["move"], ())
     way = next((way for way in ways if _fits(way, voice)), None)
     if way is None:
         for step in brief["plan"]["steps"]:
@@ -38,7 +47,7 @@ def respond(brief: Brief) -> Iterator[str]:
             voice.say(f"part{number}", [[one for one in part if "$" in one], part])
         for name in way.then:
             voice.step(name)
-    repair = load_replies().banks["repair"]
+    repair = voice.replies.banks["repair"]
     if not voice.out:
         voice.say("repair", list(repair.values()))
     yield from voice.out or repair["first"][:1]
@@ -47,27 +56,28 @@ def respond(brief: Brief) -> Iterator[str]:
 def offered(brief: Brief) -> str:
     """The idea that the reply to `brief` puts to the person, "" for none: the plan's, unless a passage fits.
 
-    A passage fits when one of its techniques is among the three best left for the theme; where the very
-    words of the message called for the plan's idea, that one stays.
+    A passage fits when one of its techniques is among the three best left for the theme (`agent.offering`
+    chooses among them); where the very words of the message called for the plan's idea, that one stays.
     """
-    plan, ideas = brief["plan"], planning.load_ideas()
+    language = tongue(brief["reading"]["language"])
+    plan, ideas = brief["plan"], planning.load_ideas(language)
     if not plan["offer"] or plan["careful"] or plan["move"] not in {"support", "advice"}:
         return plan["offer"]
-    best = sorted(brief["passages"], key=lambda one: -one["score"])
-    found = [name for passage in best for name in passage["techniques"]]
-    if plan["offer"] in (*found, *planning.fitting(brief["text"])):
+    if plan["offer"] in planning.fitting(brief["text"], language):
         return plan["offer"]
-    suits = ideas.suits.get(theme_of(brief["history"])) or ideas.suits.get(plan["topic"]) or ()
-    used = planning.offered(brief["history"])
+    suits = ideas.suits.get(theme_of(brief["history"], language)) or ideas.suits.get(plan["topic"]) or ()
+    used = planning.offered(brief["history"], language=language)
     best_left = [name for name in suits if name not in used][:_BEST]
-    return next((name for name in found if name in best_left), plan["offer"])
+    emotion = load_themes().emotions.get(plan["feeling"])
+    family = emotion.family if emotion else ""
+    return choose(brief["passages"], best_left, used=used, family=family) or plan["offer"]
 
 
 def sentence_for(brief: Brief, position: int) -> str | None:
     """A safe sentence to stand at `position` (0 = first) of the reply; None when all were said."""
     voice = _Voice(brief)
     voice.left = max(voice.left, 20)
-    voice.say(f"repair{position}", [load_replies().banks["repair"]["later" if position else "first"]])
+    voice.say(f"repair{position}", [voice.replies.banks["repair"]["later" if position else "first"]])
     return voice.out[0] if voice.out else None
 
 
@@ -81,11 +91,21 @@ def _hard(line: str) -> bool:
     return len(words) > _PLAIN or any(len(word) > _PLAIN_WORD for word in words)
 
 
+def _matter(text: str) -> set[str]:
+    """The stems of the longer words of a message, by which it is told that one says the same as another."""
+    return {word[:5] for word in re.findall(r"[a-z]{5,}", text.lower())} - load_replies().slight
+
+
+def _lines(way: Way) -> set[str]:
+    return {line for part in way.say for text in part for line in sentences(text)}
+
+
 @dataclass
 class _Voice:
     """One reply in the making: what was said before, what is said so far, how many words are left."""
 
     brief: Brief
+    fit: Mapping[str, float] = field(default_factory=dict)
     out: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -96,22 +116,27 @@ class _Voice:
         self.openings = {_opening(one) for one in before}
         self.starts = {_opening(text) for text in replies}
         self.last = replies[-1] if replies else ""
-        self.theme = theme_of(history)
-        self.near = any(tells(text, self.theme) for role, text in history[-3:] if role == "user")
+        self.language = tongue(brief["reading"]["language"])
+        self.replies, self.themes = load_replies(self.language), load_themes(self.language)
+        self.theme = theme_of(history, self.language)
+        self.near = any(
+            tells(text, self.theme, self.language) for role, text in history[-3:] if role == "user"
+        )
         self.left = brief["plan"]["words"]
         self.asked = not brief["plan"]["ask"]
         self.echo: set[str] = set()
-        self.words = padded(brief["text"])
-        self.heard = [cue for cue in load_replies().cues if self.answers(cue)]
+        self.words = padded(brief["text"], self.language)
+        self.own = own_word(brief["text"], self.language)
+        self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
         self.heavy = weighs(brief["reading"], brief["level"], history, self.theme) and not self.glad()
-        self.now = holds_any(self.words, load_themes().heavy) or bool(own_word(brief["text"]))
+        self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = _slots(brief)
 
     def glad(self) -> bool:
         """Whether good news was just shared, and nothing in this message weighs."""
         replies = [text for role, text in self.brief["history"][-4:] if role == "assistant"]
-        told = any(one in load_replies().known["good_news"] for text in replies for one in sentences(text))
-        return told and not holds_any(self.words, load_themes().heavy) and not self.heard
+        told = any(one in self.replies.known["good_news"] for text in replies for one in sentences(text))
+        return told and not holds_any(self.words, self.themes.heavy) and not self.heard
 
     def hears(self, words: Sequence[str]) -> bool:
         """Whether any of the words or phrases stands in the message."""
@@ -123,16 +148,30 @@ class _Voice:
             return False
         return not cue.also or self.hears(cue.also)
 
+    def repeats(self) -> bool:
+        """Whether this message says over again what two messages before it said."""
+        told = [text for role, text in self.brief["history"] if role == "user"][-7:]
+        now, *before = (_matter(text) for text in reversed(told))
+        return len(self.words.split()) > 2 and sum(bool(now) and now <= one for one in before) > 1
+
     def order(self, slot: str, count: int) -> list[int]:
         """A shuffle of range(count) that depends only on seed, turn, slot and message."""
         brief = self.brief
         return shuffled(f"{brief['seed']}:{len(brief['history'])}:{slot}:{brief['text']}", count)
 
+    def ranked(self, slot: str, group: Sequence[str]) -> list[int]:
+        """The order in which the sentences of a group are tried: what fits best, then as the seed has it."""
+        order = self.order(slot, len(group))
+        if not all(text in self.fit for text in group):
+            return order
+        best = max((self.fit[text] for text in group), default=0.0)
+        return sorted(order, key=lambda at: int((best - self.fit[group[at]]) / _BAND))
+
     def say(self, slot: str, groups: Sequence[Sequence[str]]) -> bool:
         """Add one fresh variant, earlier groups first; at first one that echoes nothing, then any."""
         for strict in (True, False):
             for group in groups:
-                for at in self.order(slot, len(group)):
+                for at in self.ranked(slot, group):
                     if self.add(group[at], strict=strict):
                         return True
         return False
@@ -150,9 +189,11 @@ class _Voice:
             return False
         if (not self.out and _opening(lines[0]) in self.starts) or _ONCE in self.openings & openings:
             return False
-        echo = set(re.findall(r"[a-z']{4,}", template.lower())) & load_replies().echoes
+        echo = set(re.findall(r"[a-z']{4,}", template.lower())) & self.replies.echoes
         hard = self.brief["person"].get("plain") and any(_hard(line) for line in lines)
         if strict and (hard or echo & self.echo or self.openings & openings):
+            return False
+        if strict and self.worn(template):
             return False
         self.out += lines
         self.said.update(lines)
@@ -162,26 +203,33 @@ class _Voice:
         self.asked = self.asked or asks > 0
         return True
 
+    def worn(self, template: str) -> bool:
+        """Whether one of the last replies opened in the frame ("So ...") in which this one would say back."""
+        frame, slot, _ = template.partition("$")
+        lately = [text for role, text in self.brief["history"] if role == "assistant"][-_FRAMES:]
+        bare = ("You ", "You'", "Your ")
+        return bool(slot) and not self.out and any(text.startswith(frame or bare) for text in lately)
+
     def step(self, name: str) -> bool:
         """Realise one EMPATHY step, or `next`, the small next step of the idea offered last."""
         if name == "helping":
             return self.help()
         if name == "next":
-            idea = planning.load_ideas().ideas.get(self.last_offer())
+            idea = planning.load_ideas(self.language).ideas.get(self.last_offer())
             return idea is not None and self.say(name, [idea.next])
         return self.say(name, self.groups(name))
 
     def last_offer(self) -> str:
         """The idea put in the last reply, or ""."""
-        return min(planning.offered([("assistant", self.last)]), default="")
+        return min(planning.offered([("assistant", self.last)], language=self.language), default="")
 
     def help(self) -> bool:
         """Offer one idea, as `offered` says."""
-        brief, banks = self.brief, load_replies().banks
+        brief, banks = self.brief, self.replies.banks
         name = offered(brief)
         if not name:
             return False
-        idea = planning.load_ideas().ideas[name]
+        idea = planning.load_ideas(self.language).ideas[name]
         asked = brief["plan"]["move"] == "advice"
         if asked and self.left > 60 and any(name in passage["techniques"] for passage in brief["passages"]):
             self.say("library", [banks["library"]["general"]])
@@ -194,21 +242,21 @@ class _Voice:
 
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
-        banks, move = load_replies().banks, self.brief["plan"]["move"]
+        banks, move = self.replies.banks, self.brief["plan"]["move"]
         bank, keys = banks[name], [self.theme, "general"] if self.near else ["general"]
         heard: list[Sequence[str]] = []
         if name == "mirroring":
             heard, keys = self.mirrors(), ["short", "thing", "plain" if self.heavy else "light"]
-            if own_word(self.brief["text"]) or self.named(self.slots.get("thing", "")):
+            if self.own or self.named(self.slots.get("thing", "")):
                 keys.remove("thing")  # noted once, or not what it is about
-            if move == "advice" or (self.out and own_word(self.brief["text"])):
+            if move == "advice" or (self.out and self.own):
                 keys = []
         elif name == "emotion":
             keys = self.feelings()
         elif name == "perspective":
             # what is seen from there must rest on this very message; else it is only called a lot
             heard = [cue.say for cue in self.heard]
-            keys = [self.theme] if tells(self.brief["text"], self.theme) else []
+            keys = [self.theme] if tells(self.brief["text"], self.theme, self.language) else []
             if self.now and self.heavy:
                 bank, keys = {**bank, "unsure": banks["emotion"]["unsure"]}, [*keys, "unsure"]
         elif name == "yielding" and (self.brief["plan"]["offer"] or move == "accept"):
@@ -227,12 +275,12 @@ class _Voice:
 
     def mirrors(self) -> list[Sequence[str]]:
         """What says the message back: their clause where it is most of it, else what its cue words tell."""
-        bank = load_replies().banks
+        bank = self.replies.banks
         back: list[Sequence[str]] = [cue.back for cue in self.heard]
-        if masks(self.brief["text"]):
+        if masks(self.brief["text"], self.language):
             return [bank["emotion"]["masked"]]
         clause = padded(self.slots.get("clause", ""))
-        word = own_word(self.brief["text"])
+        word = self.own
         if self.out and word:  # the word itself was said back already
             return [] if f" {word} " in clause else [bank["mirroring"]["clause"]]
         form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
@@ -244,15 +292,14 @@ class _Voice:
         owned = clause.startswith(
             (" you think ", " you don't think ", " you feel ", " you know ", " you're ")
         )
-        return not owned and holds_any(clause, load_replies().views)
+        return not owned and holds_any(clause, self.replies.views)
 
     def feelings(self) -> list[str]:
         """Masked pain first, then the person's own word, then the sure feeling, or none at all."""
-        text, plan = self.brief["text"], self.brief["plan"]
-        keys = ["masked"] if masks(text) else []
-        word = own_word(text)
+        plan, word = self.brief["plan"], self.own
+        keys = ["masked"] if masks(self.brief["text"], self.language) else []
         keys += ["own"] if word and not any(f" {word}" in one.lower() for one in self.out) else []
-        if emotion := load_themes().emotions.get(plan["feeling"]):
+        if emotion := self.themes.emotions.get(plan["feeling"]):
             strong = [f"{emotion.family}-strong"] if emotion.strong else []
             return [*keys, f"{self.theme}-{emotion.family}", *strong, emotion.family]
         return ["joy"] if plan["move"] == "good_news" else [*keys, "unsure"]
@@ -266,6 +313,8 @@ def _carried(brief: Brief) -> str:
 
 def _slots(brief: Brief) -> dict[str, str]:
     """What fills the $names of a sentence; $Clause is $clause with a capital, and so on."""
+    if tongue(brief["reading"]["language"]) == "es":
+        return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
     topics = (topic_phrase(text) for text in reversed(earlier))
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
@@ -308,7 +357,8 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
         "untold": "first" not in voice.slots,
-        "again": bool(load_replies().known.get(brief["plan"]["move"], frozenset()) & voice.said),
+        "repeats": way.when == "repeats" and voice.repeats() and not _lines(way) & voice.said,
+        "again": bool(voice.replies.known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }
     return (
         when[way.when]

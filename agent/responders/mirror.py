@@ -28,7 +28,7 @@ __all__ = ["mirror", "short_answer", "topic_phrase"]
 _FEWEST = 4  # words a mirrored clause may have
 _NOT_YOURS = re.compile(r"\byou (?:am|was|is|has|wasn't)\b", re.IGNORECASE)
 _KINDS = frozenset({"older", "younger", "little", "big", "oldest", "youngest", "own", "best", "step"})
-_SUBJECTS = frozenset({"i", "we", "this", "it", "he", "she", "they", "my", "our"})
+_SUBJECTS = frozenset({"i", "we", "this", "it", "he", "she", "they", "my", "our", "her", "his", "their"})
 
 
 def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None:
@@ -159,7 +159,7 @@ def _second_person(words: list[str], at: int) -> str | None:
         return _were(low, [one.lower() for one in words[:at]], [one.lower() for one in words[at + 1 :]])
     if low in mirror_words().turns:
         return mirror_words().turns[low]
-    if low.partition("'")[0] in either("names", "capitals"):
+    if low.partition("'")[0] in either("names", "capitals") or (low == "march" and last in ("in", "since")):
         return word[0].upper() + word[1:].lower()
     if low.partition("'")[0] in listed("parents") and (is_verb(last) or last in listed("before_parents")):
         paired = last in ("and", "or") and at > 1 and words[at - 2].lower() in listed("people")

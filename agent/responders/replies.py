@@ -10,21 +10,34 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from agent.words import Strict, load
+from agent.words import Strict, load, named
 
-__all__ = ["Cues", "Heard", "Moves", "Replies", "Support", "Way", "load_replies", "sentences", "shuffled"]
+__all__ = [
+    "Cues",
+    "Heard",
+    "Moves",
+    "Replies",
+    "Support",
+    "Way",
+    "bank",
+    "load_replies",
+    "sentences",
+    "shuffled",
+]
 
 
 class Support(Strict):
     """replies_support.yaml: step -> theme or emotion family -> sentences.
 
     echoes: words that should not stand twice in a reply. views: words by which a clause is a forecast
-    or an absolute, said back as the person's view and never as a fact.
+    or an absolute, said back as the person's view and never as a fact. slight: beginnings of words that
+    two messages may share without saying the same.
     """
 
     reviewed_by: str | None
     echoes: tuple[str, ...]
     views: tuple[str, ...]
+    slight: tuple[str, ...] = ()
     banks: dict[str, dict[str, tuple[str, ...]]]
 
 
@@ -34,13 +47,14 @@ class Way(Strict):
     kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the
     message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
     (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
-    library had something), `untold` (nothing of what they told can be said back). say: parts in order,
-    each with its variants. then: further steps.
+    library had something), `untold` (nothing of what they told can be said back), `repeats` (two messages
+    before said the same; once a conversation). say: parts in order, each with its variants. then: further
+    steps.
     """
 
     kind: str = ""
     hears: tuple[str, ...] = ()
-    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold"] = ""
+    when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold", "repeats"] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
 
@@ -80,22 +94,33 @@ class Replies:
     banks: dict[str, dict[str, tuple[str, ...]]]
     echoes: frozenset[str]
     views: tuple[str, ...]
+    slight: frozenset[str]
     moves: dict[str, tuple[Way, ...]]
     cues: tuple[Heard, ...]
     known: dict[str, frozenset[str]]
 
 
 @cache
-def load_replies() -> Replies:
-    """Read the sentences once. Raises WordsError, naming file and key, when a file breaks its schema."""
-    support = load("replies_support.yaml", Support)
-    moves = load("replies_moves.yaml", Moves).moves
+def load_replies(language: str = "en") -> Replies:
+    """A language's sentences, read once; raises WordsError, naming file and key, for a broken one."""
+    support = load(named("replies_support.yaml", language), Support)
+    moves = load(named("replies_moves.yaml", language), Moves).moves
     known = {
         move: frozenset(one for way in ways for part in way.say for text in part for one in sentences(text))
         for move, ways in moves.items()
     }
-    cues = load("replies_heard.yaml", Cues).cues
-    return Replies(support.banks, frozenset(support.echoes), support.views, moves, cues, known)
+    cues = load(named("replies_heard.yaml", language), Cues).cues
+    return Replies(
+        support.banks, frozenset(support.echoes), support.views, frozenset(support.slight), moves, cues, known
+    )
+
+
+def bank() -> tuple[str, ...]:
+    """What may be weighed by how it fits a moment: all of an ordinary supportive reply that has no slot."""
+    replies = load_replies()
+    banks = (text for keyed in replies.banks.values() for texts in keyed.values() for text in texts)
+    cues = (text for cue in replies.cues for text in (*cue.back, *cue.say, *cue.ask))
+    return tuple(dict.fromkeys(text for text in (*banks, *cues) if "$" not in text))
 
 
 def sentences(text: str) -> list[str]:

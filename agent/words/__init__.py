@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import WordsError
 
-__all__ = ["Strict", "load"]
+__all__ = ["Strict", "load", "named", "tongue"]
 
 
 class Strict(BaseModel):
@@ -21,7 +21,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+# ISO 639-1; each but English has a folder of its own here.
+_SPOKEN = frozenset({"en", "es"})
+
 _Schema = TypeVar("_Schema", bound=Strict)
+
+
+def tongue(language: str) -> str:
+    """The language that a message in `language` is answered in: one with words of its own, else English."""
+    return language if language in _SPOKEN else "en"
+
+
+def named(name: str, language: str) -> str:
+    """The file that holds in `language` what `name` holds in English."""
+    return name if tongue(language) == "en" else f"{language}/{name}"
 
 
 def load(name: str, schema: type[_Schema], folder: Path | None = None) -> _Schema:

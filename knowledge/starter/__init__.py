@@ -1,7 +1,8 @@
 """Our own question-and-answer library: what a fresh install searches, one YAML file a topic.
 
-`load_starter` reads every file against a strict schema. It knows nothing of vectors or search, and
-claims no review that no named person made.
+English stands in this folder, any other language in a folder named by its code. `load_starter` reads
+every file against a strict schema. It knows nothing of vectors or search, and claims no review that no
+named person made.
 """
 
 from collections import Counter
@@ -44,9 +45,10 @@ class StarterEntry(Strict):
 
 
 class StarterTopic(Strict):
-    """One file: its topic and entries."""
+    """One file: its topic, the language it is written in, and its entries."""
 
     topic: str
+    language: str = "en"
     entries: Annotated[list[StarterEntry], Field(min_length=1)]
 
     @field_validator("topic")
@@ -57,19 +59,23 @@ class StarterTopic(Strict):
         return topic
 
 
-def load_starter(folder: Path | None = None) -> list[StarterTopic]:
-    """Every `<topic>.yaml` of the folder (default: ours), by name.
+def load_starter(folder: Path | None = None, language: str = "en") -> list[StarterTopic]:
+    """Every `<topic>.yaml` of the folder (default: ours in that language), by name.
 
     Raises TableError, naming file and key, when one breaks the schema, when a file is named after
-    another topic than its own, when two entries share an id, or when two lines of `asked` are the same.
+    another topic than its own or is in another language, when two entries share an id, or when two lines
+    of `asked` are the same.
     """
-    place = folder or files("knowledge.starter")
+    inside = "starter" if language == "en" else f"starter/{language}"
+    place = folder or files("knowledge") / inside
     names = sorted(file.name for file in place.iterdir() if file.name.endswith(".yaml"))
     found = []
     for name in names:
-        topic = load(name if folder else f"starter/{name}", StarterTopic, folder)
+        topic = load(name if folder else f"{inside}/{name}", StarterTopic, folder)
         if name != f"{topic.topic}.yaml":
             raise TableError(f"The table {name} says topic {topic.topic}; name the file {topic.topic}.yaml.")
+        if topic.language != language:
+            raise TableError(f"The table {name} says language {topic.language}; keep only {language} there.")
         found.append(topic)
     for entry, times in Counter(entry.id for topic in found for entry in topic.entries).items():
         if times > 1:

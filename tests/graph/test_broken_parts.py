@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from agent import exercises, guard, notes, plan, rulebook, safety_plan, sentences, themes, words
-from agent.errors import EncoderError, WordsError
+from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import assess, language, rules, wants
 from agent.reading.ladder import Level
 from agent.responders import crisis_words, handoff, mirror_words, replies
+from agent.responders.replies import bank
+from agent.supporter import STRATEGIES
 from graph import Session, Turn, services, session
 from knowledge.errors import LibraryError
 from knowledge.helplines import HelplineError
@@ -185,6 +187,69 @@ def test_a_classifier_that_hangs_leaves_the_rules() -> None:
         is_right(turn, meant)
         assert turn.reading["degraded"]
     over.set()
+
+
+# ---- the model of human supporters  ----
+
+STORY = ("my boss shouts at me", "he did it again in front of everyone", "I cannot sleep on sunday nights")
+SUPPORTERS: dict[str, Callable[..., Any]] = {
+    "raises": fakes.raising(ValueError("boom")),
+    "is not installed": fakes.raising(SupporterError("plan.npz is missing")),
+    "runs out of memory": fakes.raising(MemoryError("boom")),
+    "gives nothing": lambda moment: None,
+    "gives a list": lambda moment: [0.9],
+    "gives no labels": lambda moment: {"next": {}, "reply": {}},
+    "gives NaN": lambda moment: {part: dict.fromkeys(STRATEGIES, float("nan")) for part in ("next", "reply")},
+    "gives a probability of 7": lambda moment: {
+        part: dict.fromkeys(STRATEGIES, 7) for part in ("next", "reply")
+    },
+}
+FITS: dict[str, Callable[..., Any]] = {
+    **{how: SUPPORTERS[how] for how in ("raises", "is not installed", "gives nothing", "gives a list")},
+    "gives NaN": lambda moment: dict.fromkeys(bank(), float("nan")),
+    "gives words": lambda moment: dict.fromkeys(bank(), "much"),
+    "knows no sentence": lambda moment: {"CANARY": 1.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "how"), [*(("foresee", how) for how in SUPPORTERS), *(("fit", how) for how in FITS)]
+)
+def test_a_model_of_supporters_that_fails_leaves_the_rules(part: str, how: str) -> None:
+    asked: list[Any] = []
+    fault = (SUPPORTERS if part == "foresee" else FITS)[how]
+
+    def broken(moment: Any) -> Any:
+        asked.append(moment)
+        return fault(moment)
+
+    sound, conversation = opened(), opened(**{part: broken})
+    for text in (*STORY, MESSAGES["moderate"]):
+        expected, turn = sound.say(text), conversation.say(text)
+        assert (turn.text, turn.plan, turn.card) == (expected.text, expected.plan, expected.card)
+    assert asked
+    for meant, text in MESSAGES.items():
+        is_right(opened(**{part: broken}).say(text), meant)
+
+
+def test_a_model_of_supporters_that_hangs_leaves_the_rules() -> None:
+    over = threading.Event()
+    sound = opened()
+    conversation = opened(
+        foresee=lambda moment: over.wait(20), fit=lambda moment: over.wait(20), part_seconds=0.05
+    )
+    for text in STORY:
+        assert conversation.say(text).text == sound.say(text).text
+    over.set()
+
+
+@pytest.mark.parametrize("meant", [meant for meant in MESSAGES if meant != "none"])
+def test_danger_never_asks_the_model_of_supporters(meant: Level) -> None:
+    asked: list[Any] = []
+    conversation = opened(foresee=asked.append, fit=asked.append)
+    is_right(conversation.say(MESSAGES[meant]), meant)
+    conversation.say("I had soup today and it was fine")
+    assert not asked
 
 
 # ---- the responder  ----

@@ -345,3 +345,21 @@ def test_an_index_that_fails_in_use_says_so(small: Library, monkeypatch: pytest.
     narrow = Library(small._index, lambda texts: np.ones((len(texts), 3), dtype=np.float32))
     with pytest.raises(LibraryError, match="hearken check"):
         narrow.search("three words here")
+
+
+def test_a_reranker_has_the_last_word_among_what_is_near(small: Library) -> None:
+    text = "owls call and the ferry calls when the moon is bright over waves"
+    plain = [passage["text"] for passage in small.search(text, k=2, floor=0.1)]
+    backwards = Library(
+        small._index,
+        embed_words,
+        lambda said, answers: [-plain.index(a) if a in plain else -9 for a in answers],
+    )
+    assert [passage["text"] for passage in backwards.search(text, k=2, floor=0.1)] == plain
+    other = Library(
+        small._index,
+        embed_words,
+        lambda said, answers: [plain.index(a) if a in plain else -9 for a in answers],
+    )
+    assert [passage["text"] for passage in other.search(text, k=2, floor=0.1)] == plain[::-1]
+    assert other.search(text, k=2, floor=0.99) == []

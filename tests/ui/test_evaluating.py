@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from typer.testing import CliRunner
 import graph.services
 from agent.errors import DataError
 from agent.evaluate.guard import replies
+from agent.evaluate.turns import Reply as Turned
 from agent.reading.encoder import Encoder
 from agent.reading.heads import Heads, Marks, heads_of
 from agent.train.labels import EMOTIONS, HEADS
+from tests.agent.test_supporter import vector
 from ui.cli import app
 
 
@@ -169,3 +172,44 @@ def test_the_guard_is_judged_by_our_replies_or_by_those_of_a_file(
     assert printed.exit_code == 0, printed.output
     assert "stopped" in printed.stdout
     assert "lake" not in printed.output + (tmp_path / "report.json").read_text("utf-8")
+
+
+def test_replies_are_measured_and_transcripts_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ui.answering.sessions", lambda services, country: lambda: lambda text: Turned(f"{country}: {text}.")
+    )
+    data = write(tmp_path / "own.csv", ("part", "talk", "text"), ("gate", "a", "I lost my key"))
+    done = run("evaluate", "replies", "--data", data, "--json")
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.output)["rows"]
+    assert (row["view"], row["turns"]) == ("own", 1)
+    assert "lost my key" not in done.output
+    done = run("evaluate", "replies", "--transcripts", tmp_path / "told", "--country", "US")
+    assert done.exit_code == 0, done.output
+    assert "US: two jobs, a sick mother" in (tmp_path / "told" / "gate.md").read_text("utf-8")
+
+
+def test_plans_are_measured_on_conversations(tmp_path: Path, encoder: Encoder, monkeypatch: Any) -> None:
+    known = replace(encoder, name="all-MiniLM-L6-v2-int8", vector=vector)
+    monkeypatch.setattr(graph.services, "encoder", lambda settings: known)
+    (tmp_path / "esconv").mkdir()
+    talk = [
+        {"speaker": "usr", "text": "my boss shouts at me and I cannot sleep"},
+        {"speaker": "sys", "text": "When did it begin?", "strategy": "Question"},
+        {"speaker": "usr", "text": "it was in march when the office moved"},
+        {"speaker": "sys", "text": "That sounds so hard for you.", "strategy": "Reflection of feelings"},
+    ]
+    for one in talk[1::2]:
+        one["text"] += " $n"
+    lines = [json.dumps({"dialog": talk}).replace("$n", str(number)) for number in range(60)]
+    (tmp_path / "esconv/valid.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    report = tmp_path / "report.json"
+    done = run("evaluate", "plan", "--data", tmp_path, "--out", report, "--limit", "2")
+    assert done.exit_code == 0, done.output
+    assert "strategy: accuracy" in done.stdout
+    told = json.loads(report.read_text("utf-8"))
+    assert told["strategy"]["n"] == 120
+    assert told["plans, beside the human's replies"]["rules"]["n"] == 2
+    assert "boss" not in done.stdout

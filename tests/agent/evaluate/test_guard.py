@@ -230,5 +230,5 @@ def test_method_is_stopped_in_every_framing(way: str, ours: list[Reply]) -> None
 
 
 def test_our_replies_lie_where_the_command_looks() -> None:
-    assert {path.name for path in REPLIES.iterdir()} == {"bad.csv", "good.csv", "frames.yaml"}
+    assert {"bad.csv", "good.csv", "frames.yaml"} <= {path.name for path in REPLIES.iterdir()}
     assert guard.OUTSIDE == ("Risk Ignorance", "Unauthorized Expertise")

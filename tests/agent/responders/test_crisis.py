@@ -517,8 +517,9 @@ def test_every_language_has_a_short_reply_with_the_countrys_numbers(language):
 
 
 def test_the_languages_are_the_thirteen_promised():
+    assert load_words("es").asks  # Spanish has words of its own, the others a short reply
     assert set(load_words().languages) == {
-        *("es", "fr", "de", "pt", "it", "nl"),
+        *("fr", "de", "pt", "it", "nl"),
         *("hi", "ar", "ru", "tr", "zh", "ja", "ko"),
     }
 

@@ -1,0 +1,67 @@
+"""The risk rules over a message that may be Spanish: those of risk.yaml, and of es/risk.yaml beside them.
+
+The Spanish rules know denials and sayings of their own, so the few plain statements that risk.yaml has for
+Spanish give way where these heard the same danger or a saying. They read the message as typed and with the
+spelling of the phone undone. Knows one message at a time.
+"""
+
+import re
+from functools import cache
+
+from agent.reading.ladder import LEVELS, Answer, Cue
+from agent.reading.normalise import normalise
+from agent.reading.riskwords import RiskWords
+from agent.reading.rules import Rules, compile_rules
+from agent.reading.spanish import load_spanish, plain, spoken
+from agent.words import load
+
+__all__ = ["answers", "holds_spanish", "load_spanish_rules", "scan"]
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SPELT_OUT = re.compile(r"(?<!\w)\w(?:[\W_]+\w(?!\w)){3}")
+_PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
+
+
+@cache
+def load_spanish_rules() -> Rules:
+    """The rules of es/risk.yaml, compiled once. Raises WordsError when the file is broken."""
+    return compile_rules(load("es/risk.yaml", RiskWords))
+
+
+def holds_spanish(text: str) -> bool:
+    """Whether anything in it may be Spanish; generous, for a rule that is not asked hears nothing."""
+    words, data = set(_LETTERS.findall(plain(text))), load_spanish()
+    return bool(words & data.spanish or not words & data.english or _SPELT_OUT.search(text))
+
+
+def scan(text: str, base: Rules) -> list[Cue]:
+    """Every cue in the message, worst first; one per rule, level and subject."""
+    cues = base.scan(text)
+    if not holds_spanish(text):
+        return cues
+    rules, folded = load_spanish_rules(), plain(text)
+    found: dict[object, Cue] = {}
+    for read in dict.fromkeys((folded, text)):
+        for cue in rules.scan(read):
+            span = cue["span"] if len(read) == len(text) else [0, len(text)]
+            found.setdefault(
+                (cue["rule"], cue["level"], cue["subject"], cue["past"]), Cue(**{**cue, "span": span})
+            )
+    heard = {cue["kind"] for cue in found.values()}
+    said = not found and _is_saying(folded, rules)
+    kept = [
+        cue for cue in cues if not cue["rule"].startswith(_PLAINEST) or not (cue["kind"] in heard or said)
+    ]
+    return sorted(
+        [*kept, *found.values()], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"])
+    )
+
+
+def answers(text: str, base: Rules) -> list[Answer]:
+    """How the message answers a question about safety, by the rules of the language it is in."""
+    return load_spanish_rules().answers(plain(text)) if spoken(text) == "es" else base.answers(text)
+
+
+def _is_saying(text: str, rules: Rules) -> bool:
+    words = normalise(text, rules.lexicon).words
+    return any(True for _ in rules.idioms.matches(f" {' '.join(words)} ", frozenset(words)))

@@ -1,0 +1,40 @@
+"""Conversations of this installation, as what `hearken evaluate replies` measures: message in, reply out."""
+
+from dataclasses import replace
+
+from agent.evaluate.turns import Open, Reply, Say
+from agent.sentences import registered
+from graph import Session
+from graph.services import Services
+
+__all__ = ["sessions"]
+
+PATIENCE = 600.0  # seconds
+
+
+def sessions(services: Services, country: str) -> Open:
+    """Opens one conversation in memory after the other, each with the helplines of that country.
+
+    Slow parts are waited for, so that a busy machine is measured by its best.
+    """
+    services = replace(services, part_seconds=PATIENCE, reply_seconds=PATIENCE, step_seconds=PATIENCE)
+
+    def opened() -> Say:
+        session = Session.open(services=services, country=country)
+
+        def say(text: str) -> Reply:
+            turn = session.say(text)
+            return Reply(
+                text=turn.text,
+                risk=turn.risk,
+                escalated=turn.escalated,
+                lines=len(turn.card),
+                move=turn.plan["move"],
+                intent=turn.plan["intent"],
+                sources=tuple(passage["text"] for passage in turn.sources),
+                allowed=services.allowed(country) | registered(turn.card),
+            )
+
+        return say
+
+    return opened
