@@ -137,7 +137,8 @@ def assess(state: State, services: Services) -> State:
             answers=services.answers(texts[-1]) if texts else [],
             before=state.get("risk"),
             pending=_pending(state),
-            degraded=reading["degraded"] and not any(reading["cues"]),
+            degraded=reading["degraded"]
+            and all(c["level"] == "none" for cues in reading["cues"] for c in cues),
         )
     }
 
@@ -264,6 +265,8 @@ def guard(state: State, services: Services) -> State:
 def _truth(state: State) -> list[str]:
     """What we are, when this very message asks: danger is no reason to leave that unanswered."""
     if state["risk"]["fresh"] or not OWED.intersection(state["reading"]["wants"]):
+        return []
+    if crises.answers_itself(said_by(state, "human")[-1]):
         return []
     spoken = guided.respond(_brief({**state, "plan": _plan(state)}, []))
     return list(islice((sentence for sentence in spoken if "?" not in sentence), 1))

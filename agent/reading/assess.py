@@ -153,7 +153,8 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
     """The cues with hints raised by what stands around them; those that stay at `none` are left out.
 
     A hint counts in full once danger to oneself is on the floor or said in the same message. A
-    question about a height, a place or an amount counts as moderate near a loss (safety.md F1).
+    question about a height, a place or an amount counts as moderate near a loss (safety.md F1), and words
+    that mean more after one (a cue's mark `after_loss:LEVEL`) count so.
     """
     told = at_least(risk["floor"], "moderate") and risk["subject"] == "self"
     dark = (told and not DARK.isdisjoint(risk["kinds"])) or any(_own_danger(cue) for cue in cues)
@@ -163,8 +164,9 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
         levels = [cue["level"]]
         if dark and cue["subject"] == "self":
             levels += [level for level in LEVELS if f"context:{level}" in cue["marks"]]
-        if loss and "method_question" in cue["marks"]:
-            levels.append("moderate")
+        if loss:
+            levels += ["moderate"] if "method_question" in cue["marks"] else []
+            levels += [level for level in LEVELS if f"after_loss:{level}" in cue["marks"]]
         level = worst(levels)
         escalate = cue["escalate"] or (level != cue["level"] and at_least(level, "moderate"))
         marks = [mark for mark in cue["marks"] if not mark.startswith("context:")]

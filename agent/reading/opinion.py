@@ -20,6 +20,10 @@ ROUTED: frozenset[Kind] = frozenset(
 )
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
+# From this probability of high danger or worse it is held where the rules know a word of danger in the
+# message; without one it takes the bar of labels.json. On our open cases that hears 18 severe ones more, and
+# no harmless one.
+WITH_WORD = 0.7
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
@@ -28,15 +32,16 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
     """One cue when the model is confident of moderate danger or worse, and of more than the rules; else none.
 
     rules: what the rules heard in the same message. They know better what kind of danger it is and to
-    whom, so the model only says how much. Alone, a kind it is not sure of is distress, and moderate is
-    not held against a mark that the end spoken of is a lifetime away.
+    whom, so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a
+    kind, in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and
+    says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away.
     """
-    level = heard["danger"]
     known = max(
         (cue for cue in rules if not cue["past"] and at_least(cue["level"], "moderate")),
         key=lambda cue: LEVELS.index(cue["level"]),
         default=None,
     )
+    level = _level(heard, rules, routed=bool(known and not known["escalate"]))
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
@@ -46,6 +51,8 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
     else:
         told = _first(heard, "danger_kind", KIND_SURE), _first(heard, "danger_subject")
         kind = next((k for k in KINDS if k == told[0]), "distress")
+        if level == "moderate" and kind == "distress" and not rules and heard["heads"]:
+            return []
         subject = next((s for s in SUBJECTS if s == told[1]), "self")
     return [
         Cue(
@@ -67,6 +74,18 @@ def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
         emotions=[], intents=[], sure=False, want="", danger=level, heads={}, evidence=[]
     )  # fmt: skip
     return [Cue(**{**cue, "rule": SECOND}) for cue in opinion(heard, rules)]
+
+
+def _level(heard: Heard, rules: Sequence[Cue], *, routed: bool) -> Level:
+    """How much the model says; at high a word of danger stands in for some of its confidence.
+
+    routed: the rules know what it is and that it needs no crisis card, such as a panic that passed.
+    """
+    level = heard["danger"]
+    likely = {score["label"]: score["p"] for score in heard["heads"].get("danger", [])}
+    severe = likely.get("high", 0.0) + likely.get("imminent", 0.0)
+    heeded = rules and not routed and not any(cue["past"] for cue in rules)
+    return "high" if heeded and severe >= WITH_WORD and not at_least(level, "high") else level
 
 
 def _first(heard: Heard, head: str, least: float = 0.0) -> str:

@@ -87,7 +87,7 @@ class ContextWords(Strict):
 
 
 class RiskWords(Strict):
-    """agent/words/risk.yaml; its classes come from risk_joined.yaml."""
+    """agent/words/risk.yaml; its classes come from risk_joined.yaml and risk_families.yaml."""
 
     reviewed_by: str | None
     macros: dict[str, str]
@@ -102,7 +102,7 @@ class RiskWords(Strict):
 
 
 class JoinedWords(Strict):
-    """agent/words/risk_joined.yaml: word classes, and rules that hear several of them together.
+    """risk_joined.yaml and risk_families.yaml: word classes, and rules that hear several of them together.
 
     A class is a macro in patterns and a scene of the same name.
     """
@@ -119,7 +119,7 @@ def joined(words: RiskWords, more: JoinedWords) -> RiskWords:
     return words.model_copy(
         update={
             "macros": {**words.macros, **more.macros, **macros},
-            "classes": more.classes,
+            "classes": {**words.classes, **more.classes},
             "rules": (*words.rules, *more.rules),
         }
     )

@@ -1,8 +1,9 @@
 """The deterministic risk floor: plain rules that read one message, the whole of it, and never raise.
 
-Every statement they know is in agent/words/risk.yaml, and what they hear in pieces in risk_joined.yaml, with
-sentences each must and must not catch. They know one message at a time: what earlier turns said, and what
-the level should be in the end, is assess's part. They cannot see tone, irony or what is left unsaid.
+Every statement they know is in agent/words/risk.yaml, and what they hear in pieces or by family in
+risk_joined.yaml and risk_families.yaml, with sentences each must and must not catch. They know one message
+at a time: what earlier turns said, and what the level should be in the end, is assess's part. They cannot
+see tone, irony or what is left unsaid.
 
 Appending text never lowers what was found. For a plain statement a frame ("in my novel") or a denial only
 changes the sentence it stands in, and only when it stands before the cue or is part of a fixed idiom; a rule
@@ -230,8 +231,11 @@ def compile_rules(words: RiskWords) -> Rules:
 
 @cache
 def load_rules() -> Rules:
-    """The rules of risk.yaml and risk_joined.yaml, compiled once; raises WordsError when one is broken."""
-    return compile_rules(joined(load("risk.yaml", RiskWords), load("risk_joined.yaml", JoinedWords)))
+    """The rules of the three files, compiled once; raises WordsError when one is broken."""
+    words = load("risk.yaml", RiskWords)
+    for more in ("risk_joined.yaml", "risk_families.yaml"):
+        words = joined(words, load(more, JoinedWords))
+    return compile_rules(words)
 
 
 @cache

@@ -48,7 +48,7 @@ from agent.responders.crisis_words import (
 )
 from agent.words import tongue
 
-__all__ = ["Care", "Composed", "compose", "holds", "pending_of"]
+__all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of"]
 
 # What was heard that belongs to the danger remembered, and has words here.
 NEAR_DANGER = frozenset({"crazy", "how_cope", "what_to_say"})
@@ -69,6 +69,11 @@ def pending_of(sentences: Sequence[str]) -> dict[str, Level]:
         if any(same(line) in said for line in ask.say):
             return {str(answer): level for answer, level in ask.pending.items()}
     return {}
+
+
+def answers_itself(text: str) -> bool:
+    """Whether what a message asks of us is answered here, so that no other word on it is owed."""
+    return "calling" in heard(load_words(), text)
 
 
 class Composed(TypedDict):
@@ -108,6 +113,8 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     scene = _scene(words, text, risk, care, contacts, said, turn, seed)
     if not country:
         scene = _marked(scene, "no_country")
+    elif country != care.get("country", country):
+        scene = _marked(scene, "new_place")
     scene = _marked(scene, *offers_plan(care, plan, turn))
     card = card_due(words, scene, risk, care, contacts, text, turn)
     question = Question()
@@ -126,7 +133,7 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
         sentences=[line for _, line in lines],
         elements=[name for name, _ in lines],
         card=card,
-        care=after(care, scene, card, lines, turn, question),
+        care={**after(care, scene, card, lines, turn, question), "country": country or ""},
         intent=_intent(scene, asks=asks),
         plan=_plan(words, lines, scene, asks=asks),
     )
@@ -153,6 +160,7 @@ def _scene(  # noqa: PLR0913, PLR0917
     if not holds(risk, care):
         phase = "memory"
     marks = set(risk["marks"]) | heard(words, text) | marks_of(contacts)
+    marks -= {"coming", "will"} if "calling" in marks else set()  # "is help coming?" tells of none
     subject = risk["subject"]
     if subject == "child" and kinds[0] in {"harm_to_others", "perinatal"}:
         subject = "self"  # the person speaking is the one who may act
@@ -224,7 +232,7 @@ def _listens(scene: Scene, chosen: Mapping[str, list[str]]) -> bool:
 
 def _met(words: Words, scene: Scene) -> bool:
     """Whether they answered, or did something that has its own words."""
-    return bool(scene.answers) or not scene.marks.isdisjoint({*words.heard, "silent"})
+    return bool(scene.answers) or not scene.marks.isdisjoint({*words.heard, "silent", "new_place"})
 
 
 def _fit(chosen: dict[str, list[str]], optional: list[str], scene: Scene) -> list[tuple[str, str]]:

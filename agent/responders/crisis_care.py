@@ -53,7 +53,7 @@ REPEATABLE = ("", "try", "check_in")
 # Answers after which nothing more is asked in the same breath.
 CLOSING: frozenset[Answer] = frozenset({"refusal", "denial", "explained", "reached"})
 # The same for what was heard: they are about to act, or to go.
-PARTING = frozenset({"coming", "will", "thanks", "bye"})
+PARTING = frozenset({"coming", "might", "will", "thanks", "bye"})
 # Nothing is asked then either, nor where an answer could be read by the one they fear.
 QUIETLY = PARTING | {"near", "watched", "afraid_of_reader", "wants_line"}
 
@@ -68,6 +68,7 @@ class Care(TypedDict, total=False):
     chosen for. named_turn: when the line was last named again. refused: what the person asked not to be
     asked. check_in_turn: last soft check-in. offered_turn: when a safety plan was spoken of. barriers: what
     stands between them and help. eased: they have cleared the danger up as a misunderstanding since.
+    country: where they were, "" where nobody had said.
     """
 
     turn: int
@@ -84,6 +85,7 @@ class Care(TypedDict, total=False):
     offered_turn: int
     barriers: list[str]
     eased: bool
+    country: str
 
 
 class Question(NamedTuple):

@@ -69,6 +69,34 @@ def test_what_is_past_or_routed_does_not_stand_in_for_present_danger() -> None:
     assert opinion(holding("moderate", "suicide"), [rule_cue("moderate", "mania", escalate=False)])
 
 
+GUESSED = {"danger_kind": [Score(label="overdose", p=0.3)], "danger_subject": [Score(label="self", p=0.6)]}
+
+
+def silent(*, past: bool = False) -> Cue:
+    return {**rule_cue("none", "distress", escalate=False, past=past), "rule": "distress.dark_word"}
+
+
 def test_a_guess_at_the_kind_is_called_distress() -> None:
-    heads = {"danger_kind": [Score(label="overdose", p=0.3)], "danger_subject": [Score(label="self", p=0.6)]}
-    assert opinion(heard(danger="moderate", heads=heads))[0]["kind"] == "distress"
+    assert opinion(heard(danger="high", heads=GUESSED))[0]["kind"] == "distress"
+
+
+def test_a_guess_at_the_kind_needs_a_word_of_danger_to_be_moderate() -> None:
+    assert opinion(heard(danger="moderate", heads=GUESSED)) == []
+    assert [cue["level"] for cue in opinion(heard(danger="moderate", heads=GUESSED), [silent()])] == [
+        "moderate"
+    ]
+
+
+def nearly_sure() -> Heard:
+    shares = [Score(label="low", p=0.2), Score(label="high", p=0.5), Score(label="imminent", p=0.3)]
+    return heard(danger="none", heads={**GUESSED, "danger": shares})
+
+
+def test_a_word_of_danger_stands_in_for_confidence_at_high() -> None:
+    assert [cue["level"] for cue in opinion(nearly_sure(), [silent()])] == ["high"]
+    assert opinion(nearly_sure()) == []
+
+
+def test_it_stands_in_for_none_where_the_danger_is_over_or_known_to_be_routed() -> None:
+    assert opinion(nearly_sure(), [silent(past=True)]) == []
+    assert opinion(nearly_sure(), [rule_cue("moderate", "medical", escalate=False)]) == []

@@ -16,7 +16,10 @@ from agent.reading.riskwords import JoinedWords, RiskWords, Twin, joined
 from agent.reading.rules import Rules, compile_rules, load_rules, minimal_rules
 from agent.words import load
 
-WORDS = joined(load("risk.yaml", RiskWords), load("risk_joined.yaml", JoinedWords))
+WORDS = joined(
+    joined(load("risk.yaml", RiskWords), load("risk_joined.yaml", JoinedWords)),
+    load("risk_families.yaml", JoinedWords),
+)
 RULES = load_rules()
 NEUTRAL = (
     "We walked along the river and talked about the garden, the bread and the old radio in the kitchen. "
