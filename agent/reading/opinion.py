@@ -20,9 +20,8 @@ ROUTED: frozenset[Kind] = frozenset(
 )
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
-# From this probability of high danger or worse it is held where the rules know a word of danger in the
-# message; without one it takes the bar of labels.json. On our open cases that hears 18 severe ones more, and
-# no harmless one.
+# From this probability of high danger or worse it is held where the rules hear something low in the message;
+# without that it takes the bar of labels.json.
 WITH_WORD = 0.7
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
@@ -41,7 +40,7 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
         key=lambda cue: LEVELS.index(cue["level"]),
         default=None,
     )
-    level = _level(heard, rules, routed=bool(known and not known["escalate"]))
+    level = heard["danger"] if known else _level(heard, rules)
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
@@ -76,15 +75,12 @@ def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
     return [Cue(**{**cue, "rule": SECOND}) for cue in opinion(heard, rules)]
 
 
-def _level(heard: Heard, rules: Sequence[Cue], *, routed: bool) -> Level:
-    """How much the model says; at high a word of danger stands in for some of its confidence.
-
-    routed: the rules know what it is and that it needs no crisis card, such as a panic that passed.
-    """
+def _level(heard: Heard, rules: Sequence[Cue]) -> Level:
+    """How much the model says; where the rules hear something low, that stands in for some confidence."""
     level = heard["danger"]
     likely = {score["label"]: score["p"] for score in heard["heads"].get("danger", [])}
     severe = likely.get("high", 0.0) + likely.get("imminent", 0.0)
-    heeded = rules and not routed and not any(cue["past"] for cue in rules)
+    heeded = any(cue["level"] != "none" for cue in rules) and not any(cue["past"] for cue in rules)
     return "high" if heeded and severe >= WITH_WORD and not at_least(level, "high") else level
 
 

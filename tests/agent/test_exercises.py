@@ -85,7 +85,7 @@ def test_every_sentence_may_be_said_asks_nothing_and_is_not_heard_as_danger(line
         assert judge(line, [], Bounds(words=120)) is None, line
         assert "?" not in line
         assert not contact_tokens(line), line
-        assert not load_rules().scan(line), line
+        assert all(cue["level"] == "none" for cue in load_rules().scan(line)), line
 
 
 @pytest.mark.parametrize("name", ALL)

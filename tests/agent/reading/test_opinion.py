@@ -92,11 +92,13 @@ def nearly_sure() -> Heard:
     return heard(danger="none", heads={**GUESSED, "danger": shares})
 
 
-def test_a_word_of_danger_stands_in_for_confidence_at_high() -> None:
-    assert [cue["level"] for cue in opinion(nearly_sure(), [silent()])] == ["high"]
+def test_a_low_cue_of_the_rules_stands_in_for_confidence_at_high() -> None:
+    assert [cue["level"] for cue in opinion(nearly_sure(), [rule_cue("low", "distress")])] == ["high"]
     assert opinion(nearly_sure()) == []
+    assert opinion(nearly_sure(), [silent()]) == []
 
 
 def test_it_stands_in_for_none_where_the_danger_is_over_or_known_to_be_routed() -> None:
     assert opinion(nearly_sure(), [silent(past=True)]) == []
+    assert opinion(nearly_sure(), [rule_cue("moderate", "suicide")]) == []
     assert opinion(nearly_sure(), [rule_cue("moderate", "medical", escalate=False)]) == []
