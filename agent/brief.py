@@ -5,7 +5,7 @@ checkpoint keeps it exactly and a host application can read it without importing
 """
 
 from collections.abc import Callable, Iterable
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from agent.reading.ladder import Cue, Level
 
@@ -130,7 +130,7 @@ class Brief(TypedDict):
     """All a responder gets. history: (role, text) pairs, oldest first, this message last.
 
     said: sentences the assistant already used. seed: stable for a conversation, so that the same
-    conversation is answered in the same words.
+    conversation is answered in the same words. peak: the worst level this conversation had.
     """
 
     text: str
@@ -142,13 +142,18 @@ class Brief(TypedDict):
     person: Person
     said: list[str]
     seed: int
+    peak: NotRequired[Level]
 
 
 class Replaced(TypedDict):
-    """A sentence the guard took out: the rule it broke, never its text."""
+    """A sentence the guard took out: the rule it broke, never its text.
+
+    by: what stands in its place, the same model asked again or the guided responder; absent for nothing.
+    """
 
     rule: str
     position: int
+    by: NotRequired[Literal["model", "guided"]]
 
 
 class Draft(TypedDict):

@@ -8,12 +8,22 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.backends import Backend, Endpoint, Guided, HuggingFace, Proxy
 from agent.errors import SettingsError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "variable"]
+
+# What a field of a backend is called here, where its own name alone would say too little.
+_CALLED = {"url": "endpoint_url", "key": "endpoint_key", "first_seconds": "endpoint_seconds"}
+_KINDS: dict[str, type[Guided | HuggingFace | Proxy | Endpoint]] = {
+    "guided": Guided,
+    "huggingface": HuggingFace,
+    "proxy": Proxy,
+    "endpoint": Endpoint,
+}
 
 
 def _data_dir() -> Path:
@@ -26,7 +36,37 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HEARKEN_", frozen=True, extra="forbid")
 
-    responder: Literal["guided"] = Field(default="guided", description="Who words the replies.")
+    responder: Literal["guided", "huggingface", "proxy", "endpoint"] | None = Field(
+        default=None, description="Who words the replies; unset, the guided responder or a verified choice."
+    )
+    model: str | None = Field(
+        default=None,
+        description="huggingface: hub id or folder (an adapter's too). endpoint: its name there.",
+    )
+    base: str | None = Field(default=None, description="proxy: the large model, hub id or folder.")
+    expert: str | None = Field(default=None, description="proxy: the tuned small model, or its adapter.")
+    anti_expert: str | None = Field(default=None, description="proxy: the small model as it was.")
+    alpha: float | None = Field(default=None, description="proxy: how much of the difference is added.")
+    own_templates: bool | None = Field(
+        default=None, description="proxy: prompt each model in its own template."
+    )
+    endpoint_url: str | None = Field(default=None, description="endpoint: such as http://127.0.0.1:11434/v1.")
+    endpoint_key: SecretStr | None = Field(default=None, description="endpoint: its key, if it wants one.")
+    endpoint_seconds: float | None = Field(
+        default=None, description="endpoint: how long its first word may take."
+    )
+    device: str | None = Field(default=None, description="huggingface, proxy: auto, cpu, cuda or mps.")
+    dtype: str | None = Field(
+        default=None, description="huggingface, proxy: auto, float32, bfloat16, float16 or 4bit."
+    )
+    temperature: float | None = Field(default=None, description="Any model: 0 gives always the likeliest.")
+    top_p: float | None = Field(default=None, description="Any model: the share of likely words drawn from.")
+    repetition_penalty: float | None = Field(default=None, description="Any model: above 1, fewer repeats.")
+    max_tokens: int | None = Field(default=None, description="Any model: tokens of a reply, at most.")
+    seed: int | None = Field(default=None, description="Any model: for replies that can be had again.")
+    opinion: bool = Field(
+        default=False, description="Ask the model too whether a message tells of danger; it may only raise."
+    )
     country: str | None = Field(
         default=None, description="ISO 3166-1 alpha-2 code whose helplines are shown."
     )
@@ -77,6 +117,21 @@ class Settings(BaseSettings):
         default=60.0, description="How long a person waits for an operator who took over."
     )
 
+    @property
+    def backend(self) -> Backend:
+        """What `responder` and the fields of its kind name; SettingsError names the variable to change."""
+        kind = self.responder or "guided"
+        named = {field: getattr(self, _CALLED.get(field, field), None) for field in _KINDS[kind].model_fields}
+        given = {field: value for field, value in named.items() if value is not None}
+        try:
+            return _BACKENDS.validate_python({**given, "kind": kind})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = variable(str(first["loc"][-1]))
+            if first["type"] == "missing":
+                raise SettingsError(f"HEARKEN_RESPONDER={kind} needs {name}; set it too.") from error
+            raise SettingsError(f"{name} cannot be used: {first['msg']}. Change or unset it.") from error
+
     @field_validator("country")
     @classmethod
     def _upper(cls, value: str | None) -> str | None:
@@ -103,11 +158,21 @@ class Settings(BaseSettings):
         return self.data_dir / "conversations.sqlite"
 
 
+_BACKENDS: TypeAdapter[Backend] = TypeAdapter(Backend)
+
+
+def variable(field: str) -> str:
+    """The environment variable that a field of a backend is read from."""
+    return f"HEARKEN_{_CALLED.get(field, field).upper()}"
+
+
 def load_settings() -> Settings:
     """Settings from the environment; SettingsError names the variable and what it may be."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "HEARKEN_" + str(first["loc"][0]).upper() if first["loc"] else "A setting"
         raise SettingsError(f"{name} cannot be used: {first['msg']}. Change or unset it.") from error
+    _ = settings.backend  # what is missing for it is said now, not in the middle of a conversation
+    return settings

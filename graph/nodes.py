@@ -5,6 +5,7 @@ happens when one raises is in `fallbacks`. A node never logs or raises what a pe
 """
 
 import logging
+import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from agent.supporter import Chances
 from agent.words import tongue
 from graph.deadline import PartFailed, pump, within
 from graph.places import told_country
+from graph.retelling import Again, retell
 from graph.services import Services
 from graph.state import State
 
@@ -174,7 +176,8 @@ def respond(state: State, services: Services, emit: Emit) -> State:
         sentences = pump(
             services.reply_seconds, lambda: _true(chain(first, _sentences(respond(brief))), services)
         )
-        for sentence in guarding.sift(sentences, bounds, kept, replaced, repair=repair):
+        again = _again(brief, services) if respond is services.respond else None
+        for sentence in retell(sentences, bounds, kept, replaced, again=again, repair=repair):
             emit({"type": "sentence", "text": sentence})
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
@@ -477,6 +480,7 @@ def _brief(state: State, passages: list[Passage]) -> Brief:
         history=history(state),
         reading=state["reading"],
         level=state["risk"]["level"],
+        peak=state["risk"]["peak"],
         plan=state["plan"],
         passages=passages,
         person=state.get("person") or {},
@@ -503,6 +507,19 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
         crisis=in_crisis,
         language=tongue(state["reading"]["language"]),
     )
+
+
+def _again(brief: Brief, services: Services) -> Again | None:
+    """The model asked for the rest of a reply, within what is left of its time; None where it cannot be."""
+    end, ask = time.monotonic() + services.reply_seconds, services.again
+    if ask is None:
+        return None
+
+    def again(kept: Sequence[str], why: str) -> Iterator[str]:
+        left = max(end - time.monotonic(), 0.0)
+        return pump(left, lambda: _true(_sentences(ask(brief, kept, why)), services))
+
+    return again
 
 
 def _repair(brief: Brief, used: list[str]) -> Callable[[int, str], str | None]:

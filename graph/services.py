@@ -10,14 +10,14 @@ settings become functions. Knows nothing of the order in which nodes call them.
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from agent.brief import Passage, Respond
+from agent.brief import Brief, Passage, Respond
 from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import rules_spanish
 from agent.reading.embedder import Embedder, load_embedder
@@ -185,6 +185,10 @@ def _allowed(country: str | None) -> frozenset[str]:
     return book.allowed(country)
 
 
+def _well() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The functions a turn is made of. Every field may be replaced on its own.
@@ -193,10 +197,13 @@ class Services:
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. foresee, fit: what human supporters did at such a moment, and how well authored sentences
     answer it (agent/supporter.py); None leaves plan and choice to the rules. contacts, allowed: the
-    helpline registry. respond: Brief -> sentences; every sentence passes the guard. country: whose
-    helplines, language: in which one to answer, where the person did not say nor write another plainly.
-    part_seconds, reply_seconds: how long a part, or the wording of a reply, may take before it is given
-    up. step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
+    helpline registry. respond: Brief -> sentences; every sentence passes the guard. again: words the rest
+    of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an
+    authored sentence stands in. trouble: why `respond` does not answer now, "" when it does. country:
+    whose helplines, language: in which one to answer, where the person did not say nor write another
+    plainly. part_seconds, reply_seconds: how long a part, or the wording of a reply, may take before it is
+    given up. step_seconds: the same for the rest of a step, which is rules and words and takes
+    milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
@@ -217,6 +224,8 @@ class Services:
     allowed: Callable[[str | None], frozenset[str]] = _allowed
     respond: Respond = guided.respond
     responder: str = ""
+    again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
+    trouble: Callable[[], str] = _well
     country: str | None = None
     language: str = ""
     passages: int = 3

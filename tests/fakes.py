@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from agent.brief import Brief, Passage, Score
+from agent.brief import Brief, Passage, Plan, Reading, Score
 from agent.reading.heads import Heard
 from graph.services import Services
 
@@ -32,6 +32,52 @@ def passage(**changes: Any) -> Passage:
         techniques=["routine"],
         source="a test library",
         score=0.8,
+    )
+    return {**base, **changes}  # type: ignore[typeddict-item]
+
+
+def plan(**changes: Any) -> Plan:
+    """A supportive turn that mirrors, then asks."""
+    base = Plan(
+        move="support",
+        steps=[
+            {"step": "mirroring", "why": "It shows what was heard."},
+            {"step": "listening", "why": "Room."},
+        ],
+        intent="acknowledging",
+        stage="explore",
+        topic="general",
+        feeling="lonely",
+        ask=True,
+        offer="",
+        words=60,
+        careful=False,
+    )
+    return {**base, **changes}  # type: ignore[typeddict-item]
+
+
+def brief(text: str = "I feel alone even around people.", **changes: Any) -> Brief:
+    """What a responder gets for a first message."""
+    base = Brief(
+        text=text,
+        history=[("user", text)],
+        reading=Reading(
+            emotions=[Score(label="lonely", p=0.9)],
+            intents=[],
+            sure=True,
+            wants=["vent"],
+            language="en",
+            cues=[[]],
+            degraded=False,
+            heads={},
+            evidence=[],
+        ),
+        level="none",
+        plan=plan(),
+        passages=[],
+        person={},
+        said=[],
+        seed=7,
     )
     return {**base, **changes}  # type: ignore[typeddict-item]
 
