@@ -23,6 +23,7 @@ from rich.markup import escape
 
 from agent.errors import DataError, HearkenError
 from ui.auditing import audit
+from ui.data import data
 from ui.evaluating import evaluate
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ train = typer.Typer(
 app.add_typer(train, name="train")
 ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
+app.add_typer(data, name="data")
 app.add_typer(evaluate, name="evaluate")
 
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
