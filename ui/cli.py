@@ -25,6 +25,7 @@ from agent.errors import DataError, HearkenError
 from ui.auditing import audit
 from ui.data import data
 from ui.evaluating import evaluate
+from ui.tuning import export, lora, proxy_pair
 
 if TYPE_CHECKING:
     from graph import Session
@@ -40,6 +41,9 @@ ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
 app.add_typer(data, name="data")
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(export, name="export")
+train.command("lora")(lora)
+train.command("proxy-pair")(proxy_pair)
 
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]

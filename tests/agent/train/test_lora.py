@@ -22,8 +22,8 @@ from tests.agent.responders.tiny_llms import TEXT, Tiny, tiny_llms, torch
 
 pytest.importorskip("trl", reason="hearken[train] is not installed")
 SMALL = Recipe(
-    about="A test.", method="lora", rank=4, alpha=16, dropout=0.1, epochs=2, batch=4, rate=2e-2, schedule="constant",
-    length=256, samples=1, sample_tokens=8, save_every=3,
+    about="A test.", method="lora", rank=4, alpha=16, dropout=0.1, epochs=2, batch=4, rate=2e-2,
+    schedule="constant", length=256, samples=1, sample_tokens=8, save_every=3,
 )  # fmt: skip
 
 
