@@ -23,6 +23,7 @@ from rich.markup import escape
 
 from agent.errors import DataError, HearkenError
 from ui.auditing import audit
+from ui.comparing import gate, generation, report
 from ui.data import data
 from ui.evaluating import evaluate
 from ui.tuning import export, lora, proxy_pair
@@ -42,6 +43,9 @@ app.add_typer(audit, name="audit")
 app.add_typer(data, name="data")
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(export, name="export")
+app.command("report")(report)
+evaluate.command("generation")(generation)
+evaluate.command("gate")(gate)
 train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 

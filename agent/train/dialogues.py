@@ -26,7 +26,7 @@ from agent.train.dialogue_rows import Malformed
 from agent.train.dialogue_sources import Example
 from agent.train.sets import hashed
 
-__all__ = ["Prepared", "load_examples", "prepare", "stats", "write"]
+__all__ = ["FORM", "Prepared", "load_examples", "prepare", "stats", "write"]
 
 Clean = Callable[[str, str], tuple[str, str]]
 """(answer, author) -> what is fit of it, and where nothing is, why."""

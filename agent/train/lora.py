@@ -83,7 +83,7 @@ def tuned(  # noqa: PLR0913 - what a trainer is made of
 ) -> Any:
     """The trainer of a run, ready to train."""
     import datasets  # noqa: PLC0415
-    from transformers import EarlyStoppingCallback  # noqa: PLC0415
+    from transformers import EarlyStoppingCallback, PrinterCallback  # noqa: PLC0415
     from trl import SFTTrainer  # noqa: PLC0415
 
     if loaded.tokenizer.pad_token_id is None:
@@ -100,6 +100,7 @@ def tuned(  # noqa: PLR0913 - what a trainer is made of
             processing_class=loaded.tokenizer,
             callbacks=[EarlyStoppingCallback(recipe.patience)] if recipe.patience else [],
         )
+    trainer.remove_callback(PrinterCallback)
     trainer.add_callback(reporter(recipe, progress))
     return trainer
 
@@ -196,10 +197,13 @@ def _fitted(examples: Sequence[Example], loaded: Loaded, recipe: Recipe) -> list
 @contextmanager
 def _calm() -> Iterator[None]:
     """The libraries call one another by names they no longer like; a person can do nothing about it."""
+    import datasets  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
 
     before = logging.get_verbosity()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
@@ -208,6 +212,8 @@ def _calm() -> Iterator[None]:
             yield
     finally:
         logging.set_verbosity(before)
+        logging.enable_progress_bar()
+        datasets.enable_progress_bars()
 
 
 # --- after ---
