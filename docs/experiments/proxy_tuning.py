@@ -3,8 +3,9 @@
     python docs/experiments/proxy_tuning.py DATA WORK
 
 DATA is the folder of public sets, WORK a folder for models and results.json. Two sizes of one architecture
-share a tokenizer; both first learn conversation (EmpatheticDialogues), and are then tuned, or steered, to
-answer IMHI's question about the cause of stress (SAD). The report is docs/experiments/proxy-tuning.md.
+share a tokenizer; both first learn how IMHI's answers are worded (dreaddit's, without the posts), and are
+then tuned, or steered, to answer its question about the cause of stress (SAD). The report is
+docs/experiments/proxy-tuning.md.
 """
 
 import json
@@ -17,8 +18,10 @@ from langchain_core.messages import HumanMessage
 from agent.backends import HuggingFace, Proxy
 from agent.evaluate.generation import compared, measured, rouge
 from agent.evaluate.imhi import answered
+from agent.prompt import Message
 from agent.responders.local import load_local
 from agent.responders.proxy import load_proxy
+from agent.tables import prompt
 from agent.train.dialogue_sources import Example, from_path
 from agent.train.dialogues import prepare, write
 from agent.train.labels import STRESS_CAUSES
@@ -26,8 +29,8 @@ from agent.train.lora import run
 from agent.train.lora_recipe import Recipe
 from agent.train.proxy_pair import swept
 
-TALKS, POSTS, TOKENS = 1000, 800, 1200
-HELD, WRITTEN, WORDS = 80, 80, 48
+TALKS, POSTS, TOKENS = 1000, 800, 1000
+HELD, WRITTEN, WORDS, LONGEST = 80, 80, 40, 110
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 MARKS = ["<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"]
 TEMPLATE = (
@@ -35,23 +38,37 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 FIRST = Recipe(
-    about="Conversation, from nothing.", method="full", epochs=1, batch=16, rate=3e-3, schedule="cosine",
+    about="Language, from nothing.", method="full", epochs=1, batch=8, rate=4e-3, schedule="cosine",
     warmup=0.05, length=256, too_long="drop", samples=0,
 )  # fmt: skip
 THEN = Recipe(
-    about="Causes of stress.", method="lora", rank=16, alpha=32, epochs=3, batch=16, rate=5e-3,
+    about="Causes of stress.", method="full", epochs=2, batch=8, rate=3e-3,
     schedule="cosine", warmup=0.05, length=256, too_long="drop", samples=0,
 )  # fmt: skip
 
 
-def data(source: Path, out: Path, limit: int) -> None:
-    """Examples without the app's prompt, which these models are too small to read."""
-    examples: list[Example] = []
-    for example in from_path(source, []):
-        short = sum(len(one["content"].split()) for one in example["messages"]) < 90
-        if len(example["messages"]) == 2 and short and len(examples) < limit:
-            examples.append({**example, "kind": "task"})
+def causes(source: Path, out: Path) -> None:
+    """SAD: the post, IMHI's question about its cause, and the answer."""
+    examples = [one for one in from_path(source, []) if _words(one) < LONGEST][:POSTS]
     write(prepare(examples, []), out)
+
+
+def language(source: Path, out: Path) -> None:
+    """How such answers are worded, without what they are about: two other questions, and no post."""
+    examples: list[Example] = []
+    for one in from_path(source, []):
+        asked, answer = (message["content"] for message in one["messages"])
+        short = " ".join(answer.split()[:60])
+        messages = [
+            Message(role="user", content=prompt(asked)[1]),
+            Message(role="assistant", content=short),
+        ]
+        examples.append({**one, "messages": messages})
+    write(prepare(examples[:TALKS], []), out)
+
+
+def _words(example: Example) -> int:
+    return sum(len(one["content"].split()) for one in example["messages"])
 
 
 def tokenizer(texts: list[str]) -> Any:
@@ -141,8 +158,8 @@ def labelled(queries: list[str], said: list[str], wanted: list[str]) -> dict[str
 
 def main(public: Path, work: Path) -> None:
     """Everything, and results.json."""
-    data(public / "empathetic_dialogues/train.csv", work / "talks", TALKS)
-    data(public / "imhi/SAD/train.csv", work / "causes", POSTS)
+    language(public / "imhi/dreaddit/train.csv", work / "talks")
+    causes(public / "imhi/SAD/train.csv", work / "causes")
     places = trained(work)
     lines = (work / "causes/valid.jsonl").read_text("utf-8").splitlines()
     valid = [json.loads(line) for line in lines][:HELD]
