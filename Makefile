@@ -37,7 +37,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 # Everything for tests. pip takes torch first: from the constraints alone uv may choose another build.
 $(VENV)/.complete: $(VENV)/.installed
 	$(PIP) torch
-	$(UV) -e ".[local,train,serve,dev]"
+	$(UV) -e ".[local,endpoint,train,serve,dev]"
 	touch $@
 
 clean:

@@ -18,7 +18,8 @@ from agent.reading.ladder import at_least
 from agent.words import Strict, load
 
 __all__ = [
-    "Message", "PromptWords", "folded", "load_prompt", "render", "roughly", "secrets", "training_example",
+    "Message", "PromptWords", "folded", "load_prompt", "question", "render", "roughly", "secrets",
+    "training_example",
 ]  # fmt: skip
 
 Count = Callable[[str], int]
@@ -42,6 +43,13 @@ class Taken(Strict):
     how: str
 
 
+class Asked(Strict):
+    """The question about danger."""
+
+    system: str
+    question: str
+
+
 class PromptWords(Strict):
     """The file prompt.yaml; its comments say what each part is for."""
 
@@ -53,6 +61,7 @@ class PromptWords(Strict):
     weights: dict[str, float]
     stop: list[str]
     labels: str
+    opinion: Asked
 
 
 @cache
@@ -102,6 +111,14 @@ def training_example(brief: Brief, reply: str, *, count: Count = roughly, room: 
     """What a model learns from: the very messages it will be asked with, and the reply."""
     asked = render(brief, count=count, room=room)
     return [*asked, Message(role="assistant", content=reply)]
+
+
+def question(text: str, *, count: Count = roughly, room: int = ROOM) -> list[Message]:
+    """The messages that ask whether a text tells of danger."""
+    asked = load_prompt().opinion
+    post = _fitted(_quoted(text), max(room - count(asked.system + asked.question) - 2 * _EACH, 80), count)
+    content = Template(asked.question).substitute(post=post)
+    return [Message(role="system", content=asked.system), Message(role="user", content=content)]
 
 
 def folded(messages: Sequence[Message]) -> list[Message]:

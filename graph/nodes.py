@@ -26,7 +26,7 @@ from agent.reading import assess as assessing
 from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
-from agent.reading.opinion import opinion
+from agent.reading.opinion import opinion, second
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
@@ -117,6 +117,8 @@ def perceive(state: State, services: Services) -> State:
         ):
             told = within(services.part_seconds, lambda: _heard(services.read(story)))
             reading = _with_story(reading, told, services.scan(story))
+        if alone:
+            reading = _with_second(reading, texts, services)
         if services.restricted:  # danger is still heard, feelings and facets are not
             reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
     except PartFailed as error:
@@ -273,8 +275,10 @@ def _opening(state: State) -> list[str]:
 
 
 def _true(sentences: Iterable[str], services: Services) -> Iterator[str]:
-    """The sentences, without those that do not hold where people may read along."""
-    return map(handing.truthful, sentences) if services.operator else iter(sentences)
+    """The sentences, without those that do not hold where people read along or words leave the machine."""
+    if not (services.operator or services.away):
+        return iter(sentences)
+    return map(partial(handing.truthful, away=not services.operator), sentences)
 
 
 def looks_up(decided: Plan) -> bool:
@@ -414,6 +418,21 @@ def _with_story(reading: Reading, told: Heard, cues: Sequence[Cue]) -> Reading:
     silent = [cue for cue in cues if cue["level"] == "none"]
     more = opinion(told, [*last, *silent]) if reading["language"] in READ_LANGUAGES else []
     return {**reading, "cues": [*before, [*last, *more]]}
+
+
+def _with_second(reading: Reading, texts: Sequence[str], services: Services) -> Reading:
+    """What a language model makes of the message, where one is asked and nothing called for care yet."""
+    *before, last = reading["cues"]
+    fears = services.fears
+    if fears is None or not texts or any(cue["escalate"] for cue in last):
+        return reading
+    try:
+        level = within(services.reply_seconds / 2, lambda: fears(texts[-1]))
+    except PartFailed as error:  # rules and reading model have spoken; this was one more
+        log.warning("reading without a second opinion: %s", error)
+        return reading
+    more = second(level, last) if level in LEVELS else []
+    return {**reading, "cues": [*before, [*last, *more]]} if more else reading
 
 
 def _text(message: BaseMessage) -> str:

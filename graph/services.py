@@ -23,7 +23,7 @@ from agent.reading import rules_spanish
 from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
-from agent.reading.ladder import Answer, Cue
+from agent.reading.ladder import Answer, Cue, Level
 from agent.reading.language import detect
 from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
@@ -33,6 +33,7 @@ from agent.responders.static import static_reply
 from agent.settings import Settings
 from agent.supporter import Chances, Fit, Foresee, Moment, Supporter, load_supporter
 from graph.audit import Trail
+from graph.backends import at_once, chosen, worded
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
 from knowledge.byword import LANGUAGES, search_starter
@@ -185,10 +186,6 @@ def _allowed(country: str | None) -> frozenset[str]:
     return book.allowed(country)
 
 
-def _well() -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """The functions a turn is made of. Every field may be replaced on its own.
@@ -198,12 +195,13 @@ class Services:
     folder. foresee, fit: what human supporters did at such a moment, and how well authored sentences
     answer it (agent/supporter.py); None leaves plan and choice to the rules. contacts, allowed: the
     helpline registry. respond: Brief -> sentences; every sentence passes the guard. again: words the rest
-    of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an
-    authored sentence stands in. trouble: why `respond` does not answer now, "" when it does. country:
-    whose helplines, language: in which one to answer, where the person did not say nor write another
-    plainly. part_seconds, reply_seconds: how long a part, or the wording of a reply, may take before it is
-    given up. step_seconds: the same for the rest of a step, which is rules and words and takes
-    milliseconds.
+    of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an authored
+    sentence stands in. trouble: why `respond` does not answer now, "" when it does. prepare: makes its
+    model ready, waiting so many seconds. away: the host it is on, "" for this machine. fears: a
+    language model's opinion on the danger in a message, which may only raise the level. country: whose
+    helplines, language: in which one to answer, where the person did not say nor write another plainly.
+    part_seconds, reply_seconds: how long a part, or the wording of a reply, may take before it is given
+    up. step_seconds: the same for the rest of a step, which is rules and words and takes milliseconds.
     restricted: no feelings are read, no `respond` but the guided one is asked, and what would be a
     supportive reply is a way to the self-help library; danger is met as ever. clock: seconds that never
     go back, for what is said again to somebody who stays.
@@ -225,7 +223,10 @@ class Services:
     respond: Respond = guided.respond
     responder: str = ""
     again: Callable[[Brief, Sequence[str], str], Iterable[str]] | None = None
-    trouble: Callable[[], str] = _well
+    trouble: Callable[[], str] = lambda: ""
+    prepare: Callable[[float], str] = at_once
+    away: str = ""
+    fears: Callable[[str], Level] | None = None
     country: str | None = None
     language: str = ""
     passages: int = 3
@@ -268,6 +269,7 @@ def from_settings(settings: Settings) -> Services:
     def fit(moment: Moment) -> Mapping[str, float]:
         return _supporter(settings.encoder_dir, settings.threads).fit(moment)
 
+    wording = worded(chosen(settings), settings.reply_seconds)
     kept = trail(settings)
     desk = Desk(settings.desk_db) if settings.operator else None
     return Services(
@@ -275,6 +277,13 @@ def from_settings(settings: Settings) -> Services:
         search=search,
         foresee=foresee,
         fit=fit,
+        respond=wording.respond,
+        responder="" if wording.name == "guided" else wording.name,
+        again=wording.again,
+        trouble=wording.trouble,
+        prepare=wording.prepare,
+        away=wording.away,
+        fears=wording.fears if settings.opinion else None,
         country=settings.country,
         language=settings.language,
         passages=settings.passages,
@@ -292,6 +301,7 @@ def from_settings(settings: Settings) -> Services:
 def warm(services: Services) -> list[str]:
     """Load everything a first turn would load; the problems met, as sentences, none when all is well."""
     problems = []
+    services.prepare(0.0)  # goes on beside what follows, and beside the first words of a person
     services.scan("hello")
     services.contacts(services.country, ["suicide"], level="moderate")
     parts: list[Callable[[], object]] = [lambda: services.read("hello"), lambda: services.search("hello", 1)]

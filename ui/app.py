@@ -34,7 +34,7 @@ def main() -> None:
     """Lay the page out; then, if something was written, answer it."""
     words = load_ui_words()
     st.set_page_config(page_title=words.title, page_icon=":material/forum:", layout="centered")
-    settings, _ = _services()
+    settings, services = _services()
     if "session" not in st.session_state:
         _restart()
     session: Session = st.session_state.session
@@ -44,7 +44,8 @@ def main() -> None:
     if session.messages:
         page.reminders(st.session_state.reminders.get("", []))
     else:
-        page.welcome(operator=settings.operator, restricted=settings.jurisdiction == "restricted")
+        restricted = settings.jurisdiction == "restricted"
+        page.welcome(operator=settings.operator, restricted=restricted, away=services.away)
     for number, message in enumerate(session.messages):
         if message.type == "human":
             page.said(str(message.content))

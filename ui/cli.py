@@ -26,6 +26,7 @@ from ui.auditing import audit
 from ui.comparing import gate, generation, report
 from ui.data import data
 from ui.evaluating import evaluate
+from ui.models import models
 from ui.tuning import export, lora, proxy_pair
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
 app.add_typer(data, name="data")
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(models, name="models")
 app.add_typer(export, name="export")
 app.command("report")(report)
 evaluate.command("generation")(generation)
@@ -87,7 +89,7 @@ def chat(
     from graph import Session
     from graph.deadline import settle
     from graph.services import from_settings, warm
-    from ui.wording import fill, load_ui_words, reminded
+    from ui.wording import about, fill, load_ui_words, reminded
 
     words, console = load_ui_words(), Console(highlight=False)
     settings = load_settings()
@@ -95,12 +97,12 @@ def chat(
     session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
+    told: set[str] = set()
     warming = threading.Thread(target=lambda: problems.extend(warm(services)), daemon=True)
     warming.start()
-    about = words.about_operator if settings.operator else words.about
     restricted = [words.about_restricted] if services.restricted else []
     session.due()  # the disclosure, which stands in the lines that follow
-    for line in [*about, *restricted, words.chat_intro]:
+    for line in [*about(operator=settings.operator, away=services.away), *restricted, words.chat_intro]:
         console.print(line, style="dim")
     if keep or thread:
         console.print(f"--thread {session.thread}", style="dim")
@@ -118,6 +120,9 @@ def chat(
         _converse(console, session, text, why=why)
         for line in reminded(session.due()):
             console.print(line, style="dim")
+        if (trouble := services.trouble()) and trouble not in told:
+            told.add(trouble)
+            problems.append(trouble)
         while problems:
             console.print(escape(fill(words.problem, problem=problems.pop())), style="dim")
 

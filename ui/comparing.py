@@ -58,7 +58,7 @@ def gate(  # noqa: PLR0913 - options of a command
 ) -> None:
     """Hold a candidate against a baseline on the same conversations; exit status 1 when it is refused."""
     from agent.evaluate import report as written
-    from agent.evaluate.gate import judged
+    from agent.evaluate.admission import judged
 
     rows = [_answered(name, part, country) for name in (candidate, baseline)]
     verdict = judged(*rows)

@@ -9,6 +9,7 @@ from typing import Any
 from agent.errors import WordsError
 from agent.plan import load_empathy
 from agent.reading.explain import Explanation
+from agent.rulebook import load_guard
 from graph import Turn
 from graph.nodes import looks_up
 from ui.wording import fill, load_ui_words
@@ -41,6 +42,11 @@ def sentences(turn: Turn) -> list[str]:
         told += _chosen(turn)
     if turn.replaced:
         told.append(fill(why.replaced, count=len(turn.replaced)))
+        rules = dict.fromkeys(one["rule"] for one in turn.replaced)
+        known = load_guard().why
+        told.append(fill(why.reasons, reasons=" ".join(known[rule] for rule in rules if rule in known)))
+        if again := sum(one.get("by") == "model" for one in turn.replaced):
+            told.append(fill(why.again, count=again))
     return told
 
 

@@ -18,12 +18,15 @@ from agent.responders.crisis_words import load_words
 from agent.responders.replies import load_replies
 from agent.settings import Settings
 from graph import Session
+from graph.backends import chosen, named, verdict
 from graph.services import from_settings, library
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, load_helplines
 from ui.wording import fill, load_ui_words
 
 __all__ = ["health"]
+
+LOADING = 600.0  # seconds that a language model may take to be ready
 
 
 def health(settings: Settings, today: date) -> dict[str, Any]:
@@ -56,8 +59,16 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
         return fill(told, rows=age.rows, countries=len(registry.covered()), verified=age.verified)
 
     def responder() -> str:
+        if trouble := services.prepare(LOADING):
+            raise HearkenError(trouble)
         turn = Session.open(services=services, settings=settings).say("hello")
-        return f"{turn.responder} answers ({len(turn.text.split())} words to a greeting)"
+        if trouble := services.trouble():
+            raise HearkenError(trouble)
+        backend = chosen(settings)
+        found = verdict(settings, backend) or {}
+        known = backend.kind == "guided" or found.get("passed") is True
+        note = "" if known else " " + fill(load_ui_words().models.untested, name=named(backend))
+        return f"{turn.responder} answers ({len(turn.text.split())} words to a greeting){note}"
 
     def store() -> str:
         settings.data_dir.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ from graph.reminders import Reminder
 from graph.store import erase, listed
 from knowledge.helplines import load_helplines
 from ui import explain
-from ui.wording import fill, load_ui_words, protocol, reminded
+from ui.wording import about, fill, load_ui_words, protocol, reminded
 
 __all__ = [
     "card",
@@ -116,13 +116,13 @@ def _contacts(contacts: Sequence[dict[str, str]]) -> None:
         st.caption(words.undialled)
 
 
-def welcome(*, operator: bool, restricted: bool = False) -> None:
+def welcome(*, operator: bool, restricted: bool = False, away: str = "") -> None:
     """What this is and is not, and who may read along, before the first word."""
     words = load_ui_words()
-    about = words.about_operator if operator else words.about
+    lines = about(operator=operator, away=away)
     st.markdown(f"**{words.tagline}**")
-    st.markdown(" ".join(about[:2]))
-    st.markdown(" ".join(about[2:]))
+    st.markdown(" ".join(lines[:2]))
+    st.markdown(" ".join(map(plain, lines[2:]) if away else lines[2:]))
     if restricted:
         st.markdown(words.about_restricted)
     country_picker()

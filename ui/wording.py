@@ -12,7 +12,7 @@ from string import Template
 from agent.words import Strict, load
 from graph.reminders import Reminder
 
-__all__ = ["Told", "UiWords", "Why", "fill", "load_ui_words", "protocol", "reminded"]
+__all__ = ["Told", "UiWords", "Why", "about", "fill", "load_ui_words", "protocol", "reminded"]
 
 PROTOCOL = "CRISIS_PROTOCOL.md"
 
@@ -34,6 +34,8 @@ class Why(Strict):
     safety: str
     practice: str
     replaced: str
+    reasons: str
+    again: str
     source: str
 
 
@@ -42,6 +44,19 @@ class Told(Strict):
 
     disclosure: str
     rest: str
+
+
+class Models(Strict):
+    """What `hearken models` and the page say of a model; `tested` by what graph.models calls it."""
+
+    tested: dict[str, str]
+    missing: str
+    memory: str
+    short: str
+    passed: str
+    failed: str
+    untested: str
+    opinion: str
 
 
 class UiWords(Strict):
@@ -54,6 +69,7 @@ class UiWords(Strict):
     operator_note: str
     operator_said: str
     about_restricted: str
+    about_away: str
     reminders: Told
     country_label: str
     country_help: str
@@ -90,6 +106,7 @@ class UiWords(Strict):
     step_done: str
     why_title: str
     why: Why
+    models: Models
     reset: str
     problem: str
     chat_intro: str
@@ -116,6 +133,16 @@ def reminded(due: Sequence[Reminder]) -> list[str]:
     """The sentences for what `Session.due` names."""
     told = load_ui_words().reminders
     return [told.disclosure if name == "disclosure" else told.rest for name in due]
+
+
+def about(*, operator: bool, away: str = "") -> list[str]:
+    """What this is and is not, before the first word. away: the host that the conversation is sent to."""
+    words = load_ui_words()
+    lines = words.about_operator if operator else words.about
+    if not away:
+        return list(lines)
+    stays = [] if not operator else lines[-1:]  # that it stays on this device would not be true
+    return [*lines[:-1], *stays, fill(words.about_away, host=away)]
 
 
 @cache

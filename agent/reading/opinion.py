@@ -7,12 +7,13 @@ below its bar says nothing here. Knows nothing of the conversation: `assess` fol
 from collections.abc import Sequence
 
 from agent.reading.heads import Heard
-from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Subject, at_least
+from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
 
-__all__ = ["RULE", "opinion"]
+__all__ = ["RULE", "SECOND", "opinion", "second"]
 
 # Stands where a rule's id would, so that a cue tells who heard it.
 RULE = "reading model"
+SECOND = "language model"
 # At moderate these call for somebody with training, not for a crisis card (safety ladder).
 ROUTED: frozenset[Kind] = frozenset(
     {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
@@ -58,6 +59,14 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
             span=[0, 0],
         )
     ]
+
+
+def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
+    """The same for a language model that was asked: it says how much, and nothing of what kind."""
+    heard = Heard(
+        emotions=[], intents=[], sure=False, want="", danger=level, heads={}, evidence=[]
+    )  # fmt: skip
+    return [Cue(**{**cue, "rule": SECOND}) for cue in opinion(heard, rules)]
 
 
 def _first(heard: Heard, head: str, least: float = 0.0) -> str:

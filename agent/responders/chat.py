@@ -8,9 +8,8 @@ where the model runs, and never logs what anyone wrote.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -19,23 +18,22 @@ from langsmith import tracing_context
 
 from agent.brief import Brief
 from agent.errors import ResponderError
-from agent.prompt import ROOM, Count, Message, load_prompt, render, roughly, secrets
-from agent.sentences import fold_text, split
+from agent.prompt import ROOM, Count, Message, load_prompt, question, render, roughly
+from agent.reading.ladder import Level
+from agent.responders.echoes import plain_words, told
+from agent.responders.flow import cut, spoken, visible
 
-__all__ = ["LEAK", "Chat", "Stream", "cut", "spoken", "streamed", "visible"]
+__all__ = ["LEAK", "Chat", "Stream", "streamed"]
 
 # Messages and options (max_tokens, stop, alpha) -> pieces of text as they come.
 Stream = Callable[..., Iterator[str]]
 
 # Before a sentence that repeats the prompt: such a label is what the guard refuses, with its reason.
 LEAK = "Prompt: "
-SHARED = 6  # words in a row that a reply and the prompt may not share
-LONGEST = 700  # characters without an end of a sentence, after which nothing good is to come
+LEAD = 5  # words before a sentence that are looked at with it, one less than may not be shared
+OPINION = 48  # tokens of an opinion on danger, of which the first word counts
 RUNS_ON = 2  # times the plan's words, after which a reply is ended
 _PER_WORD = 1.6  # tokens of a word, with room to end the sentence
-_THINKS = r"(?:think|thinking|thought|reasoning|analysis|reflection)"
-_OPEN, _CLOSE = re.compile(rf"<{_THINKS}>", re.I), re.compile(rf"</{_THINKS}>", re.I)
-_TAG = 14  # characters of the longest of these tags
 # What model libraries raise of their own; a time-out or a bug of ours is not among them.
 _BREAKS = (
     ArithmeticError,
@@ -75,12 +73,26 @@ class Chat:
     def again(self, brief: Brief, said: Sequence[str], reason: str) -> Iterator[str]:
         """The rest of a reply of which `said` stands; what came next was stopped for `reason`."""
         asked = render(brief, count=self.count, room=self.room, said=said, reason=reason)
-        yield from self._worded(brief, asked)
+        yield from self._worded(brief, asked, said)
 
-    def _worded(self, brief: Brief, asked: list[Message]) -> Iterator[str]:
+    def fears(self, text: str) -> Level:
+        """`moderate` where the model says plainly that a message tells of danger, `none` for all else.
+
+        It may raise what others heard. An answer that cannot be read is no opinion, and never "no danger".
+        """
+        asked = question(text, count=self.count, room=self.room)
+        said = ""
+        for piece in self._chunks(asked, {"max_tokens": OPINION, "stop": []}):
+            said += piece
+            if found := re.match(r"\W*([a-z]+)\b\W", said, re.IGNORECASE):
+                said = found[1]
+                break
+        return "moderate" if re.fullmatch(r"\W*yes\W*", said, re.IGNORECASE) else "none"
+
+    def _worded(self, brief: Brief, asked: list[Message], said: Sequence[str] = ()) -> Iterator[str]:
         try:
             come = 0
-            for come, sentence in enumerate(self._sentences(brief, asked), 1):  # noqa: B007 - counted
+            for come, sentence in enumerate(self._sentences(brief, asked, said), 1):  # noqa: B007 - counted
                 yield sentence
             self._answered(come)
         except ResponderError as error:
@@ -97,21 +109,25 @@ class Chat:
             raise ResponderError("The model gave an empty answer; try it with `hearken models verify`.")
         self.trouble = ""
 
-    def _sentences(self, brief: Brief, asked: list[Message]) -> Iterator[str]:
-        known, told = _prompted(asked, brief)
+    def _sentences(self, brief: Brief, asked: list[Message], said: Sequence[str]) -> Iterator[str]:
+        prompt = told(asked, brief, said)
         seen: set[str] = set()
-        words = 0
+        words: list[str] = []
         for raw in cut(self._chunks(asked, self._options(brief))):
             sentence = spoken(raw)
-            plain = " ".join(_words(sentence))
-            if not plain or plain in told:  # a bare label, or a line of the prompt and nothing else
+            plain = " ".join(plain_words(sentence))
+            if (
+                not plain or plain in prompt.sentences
+            ):  # a bare label, or a line of the prompt and nothing else
                 continue
             if plain in seen:  # from here on it says itself over
                 return
             seen.add(plain)
-            words += len(plain.split())
-            yield LEAK + sentence if _shares(plain.split(), known) else sentence
-            if words > RUNS_ON * brief["plan"]["words"]:
+            before, new = words[-LEAD:], plain.split()
+            words += new
+            # with the words before it, for a piece of the prompt may come in several short sentences
+            yield LEAK + sentence if prompt.leaked(before, new) else sentence
+            if len(words) > RUNS_ON * brief["plan"]["words"]:
                 return
 
     def _options(self, brief: Brief) -> dict[str, Any]:
@@ -146,7 +162,7 @@ class _Late(Exception):
 
 
 def streamed(model: BaseChatModel) -> Stream:
-    """A LangChain chat model as a source of text. Its tokens reach no host's stream and no tracing service."""
+    """A LangChain chat model as a source of text, which reaches no host's stream and no tracing service."""
 
     def stream(messages: Sequence[Message], **options: Any) -> Iterator[str]:
         # `nostream`: unguarded tokens would otherwise show in a LangGraph host's stream of messages.
@@ -169,104 +185,3 @@ def _text(chunk: BaseMessageChunk | Any) -> str:
         return content
     parts = (part if isinstance(part, str) else str(part.get("text") or "") for part in content)
     return "".join(parts)
-
-
-def visible(texts: Iterable[str], *, inside: bool = False) -> Iterator[str | None]:
-    """The text without <think>…</think>, however it is cut; None where thoughts end that never began.
-
-    inside: the template already opened the thoughts.
-    """
-    held = ""
-    for text in texts:
-        held += text
-        while held:
-            tag = (_CLOSE if inside else _OPEN).search(held)
-            orphan = None if inside else _CLOSE.search(held)
-            if orphan and (tag is None or orphan.start() < tag.start()):
-                if orphan.start():
-                    yield held[: orphan.start()]
-                yield None
-                held = held[orphan.end() :]
-            elif tag:
-                if not inside and tag.start():
-                    yield held[: tag.start()]
-                held, inside = held[tag.end() :], not inside
-            else:
-                at = held.rfind("<", max(len(held) - _TAG, 0))  # may be the beginning of a tag
-                at = len(held) if at < 0 or ">" in held[at:] else at
-                if not inside and at:
-                    yield held[:at]
-                held = held[at:]
-                break
-    if held and not inside:
-        yield held
-
-
-def cut(texts: Iterable[str]) -> Iterator[str]:
-    """Whole sentences out of pieces of text, the same as `split` makes of the whole, each as soon as known.
-
-    After LONGEST characters without an end, what there is comes as one last piece.
-    """
-    held = ""
-    for text in texts:
-        held += text
-        *lines, last = held.split("\n")
-        for line in lines:
-            yield from split(line)
-        parts = split(last)
-        while len(parts) > 1 and _closed(parts[0]):
-            sentence, *parts = parts
-            at = last.index(sentence) + len(sentence)
-            yield sentence
-            last = last[at:]
-        held = last
-        if len(held) > LONGEST:
-            yield held
-            return
-    yield from split(held)
-
-
-def _closed(sentence: str) -> bool:
-    """Whether every quotation in it has ended, so that what follows cannot join it."""
-    if '""' in sentence:  # which mark opens and which closes is told by what follows
-        return False
-    return sentence.count('"') % 2 == 0 and sentence.count("“") <= sentence.count("”")
-
-
-def spoken(sentence: str) -> str:
-    """The sentence without the labels that models put before it."""
-    before = ""
-    while sentence != before:
-        before, sentence = sentence, _labels().sub("", sentence, count=1).strip()
-    return sentence
-
-
-@cache
-def _labels() -> re.Pattern[str]:
-    return re.compile(load_prompt().labels, re.IGNORECASE)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", fold_text(text))
-
-
-def _prompted(asked: Sequence[Message], brief: Brief) -> tuple[frozenset[tuple[str, ...]], frozenset[str]]:
-    """Runs of words of the prompt that nobody in the conversation used, and its sentences, in plain words.
-
-    The person's message is part of a prompt too: its sentences given back whole are an echo.
-    """
-    told = secrets(asked)
-    talk = [text for _, text in brief["history"]] + [brief["text"]]
-    heard = {run for text in talk for run in _runs(_words(text))}
-    sentences = (" ".join(_words(one)) for text in told for one in split(text))
-    runs = {run for text in told for line in text.splitlines() for run in _runs(_words(line))}
-    echoed = (" ".join(_words(one)) for one in split(brief["text"]) if len(one.split()) > 3)
-    return frozenset(runs - heard), frozenset(one for one in (*sentences, *echoed) if " " in one)
-
-
-def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return (tuple(words[at : at + SHARED]) for at in range(len(words) - SHARED + 1))
-
-
-def _shares(words: Sequence[str], known: frozenset[tuple[str, ...]]) -> bool:
-    return any(run in known for run in _runs(words))

@@ -62,7 +62,7 @@ def connect(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Stream:
-    """The server's text for messages. Nothing is asked before the first reply is due.
+    """The server's text for messages; it is asked nothing before a reply is due. Loads the client's library.
 
     Raises ResponderError where the `endpoint` extra is missing or the address is none.
     """
@@ -130,35 +130,23 @@ def _first_in_time(texts: Iterator[str], config: Endpoint, clock: Callable[[], f
 
 
 def _model(config: Endpoint) -> Stream:
-    """The client; the first call makes it, because that loads the library."""
-    made: list[Stream] = []
+    # Not ChatOpenAI: it calls `max_tokens` by a name that other servers do not know.
+    from langchain_openai.chat_models.base import BaseChatOpenAI  # noqa: PLC0415 - of the extra
 
-    def stream(messages: Sequence[Message], **options: Any) -> Iterator[str]:
-        if not made:
-            # Not ChatOpenAI: it calls `max_tokens` by a name that other servers do not know.
-            from langchain_openai.chat_models.base import BaseChatOpenAI  # noqa: PLC0415 - of the extra
-
-            client = BaseChatOpenAI(
-                model=config.model,
-                base_url=config.url,
-                api_key=config.key or SecretStr("none"),  # the client wants one even where no server does
-                temperature=config.temperature,
-                top_p=config.top_p,
-                seed=config.seed,
-                # the one such setting that every server knows
-                frequency_penalty=round((config.repetition_penalty - 1) * 2, 2),
-                timeout=config.first_seconds,
-                max_retries=0,
-                stream_usage=False,
-            )
-            made.append(streamed(client))
-        asked = {
-            **options,
-            "max_tokens": min(options.get("max_tokens", config.max_tokens), config.max_tokens),
-        }
-        yield from made[0](messages, **asked)
-
-    return stream
+    client = BaseChatOpenAI(
+        model=config.model,
+        base_url=config.url,
+        api_key=config.key or SecretStr("none"),  # the client wants one even where no server does
+        temperature=config.temperature,
+        top_p=config.top_p,
+        seed=config.seed,
+        # the one such setting that every server knows
+        frequency_penalty=round((config.repetition_penalty - 1) * 2, 2),
+        timeout=config.first_seconds,
+        max_retries=0,
+        stream_usage=False,
+    )
+    return streamed(client)
 
 
 def _http() -> Any:

@@ -24,6 +24,7 @@ from agent.words import tongue
 
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
+_ALONE = frozenset({"emotion", "mirroring", "perspective", "yielding"})  # steps taken in one sentence
 _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
@@ -74,7 +75,15 @@ def offered(brief: Brief) -> str:
 
 
 def sentence_for(brief: Brief, position: int) -> str | None:
-    """A safe sentence to stand at `position` (0 = first) of the reply; None when all were said."""
+    """A safe sentence to stand at `position` (0 = first) of the reply; None when all were said.
+
+    The one for that step of the plan, where a sentence is all it takes and it asks nothing; else a plain one.
+    """
+    voice = _Voice(brief)
+    voice.left = max(voice.left, 20)
+    step = dict(enumerate(step["step"] for step in brief["plan"]["steps"])).get(position, "")
+    if step in _ALONE and voice.step(step) and len(voice.out) == 1 and "?" not in voice.out[0]:
+        return voice.out[0]
     voice = _Voice(brief)
     voice.left = max(voice.left, 20)
     voice.say(f"repair{position}", [voice.replies.banks["repair"]["later" if position else "first"]])

@@ -19,7 +19,10 @@ Handoff = Literal["", "taken", "said", "back", "missed"]
 
 
 class HandoffWords(Strict):
-    """handoff.yaml. untrue: phrases of sentences that `instead` replaces when people may read along."""
+    """handoff.yaml. untrue: phrases of sentences that `instead` replaces when people may read along.
+
+    away: stands in for them where what is written goes to another machine.
+    """
 
     reviewed_by: str | None
     joined: tuple[str, ...]
@@ -27,6 +30,7 @@ class HandoffWords(Strict):
     back: tuple[str, ...]
     untrue: tuple[str, ...]
     instead: tuple[str, ...]
+    away: tuple[str, ...]
 
 
 @cache
@@ -42,10 +46,11 @@ def opening(how: str, said: Sequence[str]) -> list[str]:
     return [next((one for one in variants if one not in said), variants[0])] if variants else []
 
 
-def truthful(sentence: str) -> str:
-    """`sentence`, or what is true instead of it when people may read along."""
+def truthful(sentence: str, *, away: bool = False) -> str:
+    """`sentence`, or what is true instead when people may read along; away: when words leave the machine."""
     words = load_handoff()
     plain = sentence.casefold().replace("’", "'")
     if not any(phrase in plain for phrase in words.untrue):
         return sentence
-    return words.instead[zlib.crc32(plain.encode("utf-8", "replace")) % len(words.instead)]
+    instead = words.away if away else words.instead
+    return instead[zlib.crc32(plain.encode("utf-8", "replace")) % len(instead)]

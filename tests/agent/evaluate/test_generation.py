@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from agent.errors import DataError
-from agent.evaluate.gate import judged
+from agent.evaluate.admission import judged
 from agent.evaluate.generation import compared, distinct, measured, perplexity, rouge
 from agent.evaluate.page import figures, markdown, page, reports
 

@@ -18,6 +18,7 @@ from agent.responders.guided import load_replies, offered, respond, sentence_for
 from agent.responders.replies import Moves, sentences
 from agent.themes import load_themes
 from agent.words import load
+from tests import fakes
 
 BANNED = re.compile(
     r"\d|https?:|www\.|!|\bI understand\b|\byou should\b|^Remember\b|\bat least\b|\balways be here\b"
@@ -499,3 +500,14 @@ def test_a_belief_is_not_shared_and_the_fear_is() -> None:
     assert "program" in reply or "software" in reply
     assert "signal" in reply or "goes out" in reply
     assert not re.search(r"delusion|not real|imagin|you're right", reply)
+
+
+def test_a_sentence_that_stands_in_is_that_of_the_step() -> None:
+    brief = fakes.brief("My sister moved away and nobody calls me any more.")
+    brief["plan"]["steps"] = [{"step": "mirroring", "why": ""}, {"step": "listening", "why": ""}]
+    first, second, third = (sentence_for(brief, position) for position in range(3))
+    assert first is not None
+    assert "moved away" in first or "calls" in first
+    plain = load_replies().banks["repair"]["later"]
+    assert second in plain
+    assert third in plain

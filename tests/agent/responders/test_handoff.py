@@ -55,6 +55,7 @@ def test_no_sentence_of_ours_claims_that_nobody_reads_where_people_may() -> None
     assert len(claims) >= 4
     for text in claims:
         assert truthful(text) in WORDS.instead, text
+        assert truthful(text, away=True) in WORDS.away, text
 
 
 def test_other_sentences_stay_as_they_are() -> None:

@@ -1,0 +1,184 @@
+"""A backend's settings become who words replies; a failing one is told of, an untested one is no default."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent.backends import Endpoint, Guided, HuggingFace, Proxy
+from agent.errors import HearkenError, ResponderError
+from agent.reading.ladder import Level
+from agent.responders import guided
+from agent.settings import Settings, load_settings
+from graph import Session
+from graph.backends import choose, chosen, loaded, named, remember, verdict, worded
+from graph.services import Services, from_settings
+from tests import fakes
+from tests.stub_server import saying, served
+
+CALM = "I feel alone even around people."
+SERVED = Endpoint(url="http://127.0.0.1:1/v1", model="m")
+
+
+def settings_with(monkeypatch: pytest.MonkeyPatch, **told: str) -> Settings:
+    for name, value in told.items():
+        monkeypatch.setenv(f"HEARKEN_{name}", value)
+    return load_settings()
+
+
+def light(settings: Settings) -> Services:
+    """The services of these settings without the library and the reading model."""
+    return replace(from_settings(settings), read=lambda text: fakes.heard(), search=lambda text, k: [])
+
+
+def test_without_settings_the_guided_responder_answers() -> None:
+    services = from_settings(load_settings())
+    assert services.respond is guided.respond
+    assert services.again is None
+    assert services.prepare(0.0) == services.trouble() == ""
+
+
+def test_an_endpoint_words_a_reply_through_the_whole_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("langchain_openai", reason="endpoints need hearken[endpoint]")
+    said = "It sounds lonely in the middle of them all. How long has it been like this?"
+    with served(saying(said)) as (url, asked):
+        settings = settings_with(monkeypatch, RESPONDER="endpoint", ENDPOINT_URL=url, MODEL="m")
+        turn = Session.open(country="GB", services=light(settings), settings=settings).say(CALM)
+    assert turn.text == said
+    assert turn.responder == "endpoint"
+    assert CALM in asked[0]["messages"][-1]["content"]
+
+
+def test_a_failing_backend_is_told_of_and_the_guided_responder_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("langchain_openai", reason="endpoints need hearken[endpoint]")
+    with served(saying("x")) as (url, _):
+        pass
+    settings = settings_with(monkeypatch, RESPONDER="endpoint", ENDPOINT_URL=url, MODEL="m")
+    services = light(settings)
+    session = Session.open(country="GB", services=services, settings=settings)
+    turn = session.say(CALM)
+    assert turn.responder == "guided"
+    assert turn.text
+    assert "Nothing answers at" in services.trouble()
+    assert session.say("It has been like this since spring.").text  # nothing of the conversation is lost
+
+
+def test_danger_is_answered_without_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(saying("Cheer up.")) as (url, asked):
+        settings = settings_with(monkeypatch, RESPONDER="endpoint", ENDPOINT_URL=url, MODEL="m")
+        turn = Session.open(services=light(settings), settings=settings).say("I want to kill myself")
+    assert turn.responder == "crisis"
+    assert asked == []
+
+
+def test_the_guided_responder_has_no_model_to_load() -> None:
+    with pytest.raises(ValueError, match="guided"):
+        loaded(Guided(), lambda stage, share: None)
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [Guided(), HuggingFace(model="a/b"), Proxy(base="a", expert="b", anti_expert="c"), SERVED],
+    ids=lambda one: str(one.kind),
+)
+def test_every_backend_has_a_name_and_is_made_ready_by_nobody_but_prepare(backend: Any) -> None:
+    assert named(backend).startswith(backend.kind)
+    assert worded(backend).trouble() == ""
+
+
+def test_a_choice_holds_once_it_passed_and_the_environment_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load_settings()
+    choose(settings, SERVED)
+    assert chosen(settings) == Guided()
+    remember(settings, SERVED, {"passed": False})
+    assert chosen(settings) == Guided()
+    remember(settings, SERVED, {"passed": True})
+    assert chosen(settings) == SERVED
+    found = verdict(settings, SERVED)
+    assert found is not None
+    assert found["at"].startswith("20")
+    named_in_settings = settings_with(monkeypatch, RESPONDER="huggingface", MODEL="x/y")
+    assert chosen(named_in_settings) == HuggingFace(model="x/y")
+    assert chosen(settings_with(monkeypatch, RESPONDER="guided")) == Guided()
+
+
+def test_a_key_is_never_written_and_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_with(monkeypatch, ENDPOINT_KEY="sk-very-secret")
+    backend = SERVED.model_copy(update={"key": settings.endpoint_key})
+    choose(settings, backend)
+    remember(settings, backend, {"passed": True})
+    assert "very-secret" not in (settings.data_dir / "models.json").read_text()
+    assert chosen(settings) == backend
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"chosen": {"kind": "parrot"}}', '{"verdicts": 7}'])
+def test_a_file_of_choices_that_cannot_be_used_leaves_the_guided_responder(text: str) -> None:
+    settings = load_settings()
+    settings.data_dir.mkdir(parents=True)
+    (settings.data_dir / "models.json").write_text(text)
+    assert chosen(settings) == Guided()
+
+
+def test_a_choice_that_cannot_be_kept_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    settings.data_dir.parent.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.write_text("a file where the folder should be")
+    with pytest.raises(HearkenError, match="HEARKEN_DATA_DIR"):
+        choose(settings, SERVED)
+
+
+def test_what_is_kept_is_plain_json() -> None:
+    settings = load_settings()
+    remember(settings, Guided(), {"passed": True, "checks": []})
+    kept = json.loads((settings.data_dir / "models.json").read_text())
+    assert list(kept["verdicts"]) == ["guided"]
+
+
+def test_where_words_leave_the_machine_no_reply_says_otherwise() -> None:
+    far = fakes.services(away="models.example.org")
+    claims = ("nobody is reading", "nobody is watching", "nothing goes from me")
+    for text in ("is this private?", "is this conversation private? who reads it?"):
+        near = Session.open(country="GB", services=fakes.services()).say(text).text
+        told = Session.open(country="GB", services=far).say(text).text
+        assert not any(claim in told.lower() for claim in claims), told
+        assert told == near or "another computer" in told
+    assert worded(Endpoint(url="https://models.example.org/v1", model="m")).away == "models.example.org"
+    assert worded(SERVED).away == ""
+
+
+def test_a_models_opinion_may_raise_the_level_and_never_lowers_it() -> None:
+    calm = Session.open(country="GB", services=fakes.services()).say(CALM)
+    assert calm.risk in {"none", "low"}
+    asked: list[str] = []
+
+    def fears(text: str) -> Level:
+        asked.append(text)
+        return "moderate"
+
+    raised = Session.open(country="GB", services=fakes.services(fears=fears)).say(CALM)
+    assert (raised.risk, raised.escalated, raised.responder) == ("moderate", True, "crisis")
+    assert asked == [CALM]
+    for text in ("I want to kill myself", "I have the pills in front of me"):
+        alone = Session.open(country="GB", services=fakes.services()).say(text)
+        told = Session.open(country="GB", services=fakes.services(fears=lambda _: "none")).say(text)
+        assert (told.risk, told.text) == (alone.risk, alone.text)
+
+
+@pytest.mark.parametrize(
+    "fears", [fakes.raising(ResponderError("Gone.")), lambda text: "parrot"], ids=["fails", "nonsense"]
+)
+def test_an_opinion_that_cannot_be_had_changes_nothing(fears: Any) -> None:
+    plain = Session.open(country="GB", services=fakes.services()).say(CALM)
+    turn = Session.open(country="GB", services=fakes.services(fears=fears)).say(CALM)
+    assert (turn.text, turn.risk, turn.reading["degraded"]) == (plain.text, plain.risk, False)
+
+
+def test_an_opinion_is_off_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"RESPONDER": "endpoint", "ENDPOINT_URL": SERVED.url, "MODEL": "m"}
+    assert from_settings(settings_with(monkeypatch, **told)).fears is None
+    assert from_settings(settings_with(monkeypatch, OPINION="true")).fears is not None

@@ -1,0 +1,115 @@
+"""What could word replies here, and a trial before anything is switched."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.backends import Endpoint, Guided, HuggingFace
+from agent.settings import load_settings
+from graph import models
+from graph.backends import remember
+from graph.models import hub_models, options, servers, try_backend
+from tests.stub_server import saying, served
+
+GIB = 2**30
+
+
+def listed(**changes: Any) -> list[models.Option]:
+    found = {
+        "cached": lambda: [("small/model", GIB), ("huge/model", 70 * GIB)],
+        "found": lambda: [("Ollama", "http://127.0.0.1:11434/v1", ["llama3.2"])],
+        "free": lambda: 8 * GIB,
+    }
+    return options(load_settings(), **{**found, **changes})  # type: ignore[arg-type]
+
+
+def test_the_list_tells_what_runs_and_what_is_in_the_way() -> None:
+    rows = {row["name"]: row for row in listed()}
+    assert list(rows) == [
+        "guided",
+        "huggingface small/model",
+        "huggingface huge/model",
+        "endpoint llama3.2 at http://127.0.0.1:11434/v1",
+    ]
+    assert rows["guided"]["chosen"]
+    assert rows["guided"]["tested"] == "passed"
+    small, huge = rows["huggingface small/model"], rows["huggingface huge/model"]
+    assert small["tested"] == "untested"
+    assert 0 < small["needs"] <= small["free"]
+    assert huge["needs"] > huge["free"]
+    assert not huge["runs"]
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models.importlib.util, "find_spec", lambda name: None)
+    missing = {row["backend"].kind: (row["missing"], row["runs"]) for row in listed()}
+    assert missing == {"guided": ("", True), "huggingface": ("local", False), "endpoint": ("endpoint", False)}
+
+
+def test_memory_that_is_not_known_is_in_nobodys_way() -> None:
+    assert all(row["runs"] for row in listed(free=lambda: 0) if not row["missing"])
+
+
+def test_what_the_settings_name_is_listed_even_where_nothing_found_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HEARKEN_RESPONDER", "huggingface")
+    monkeypatch.setenv("HEARKEN_MODEL", "./mine")
+    assert [row["name"] for row in listed() if row["chosen"]] == ["huggingface ./mine"]
+
+
+def test_a_verdict_is_shown() -> None:
+    remember(load_settings(), HuggingFace(model="small/model"), {"passed": False})
+    rows = {row["name"]: row["tested"] for row in listed()}
+    assert rows["huggingface small/model"] == "failed"
+
+
+def test_servers_on_the_loopback_are_found_and_nonsense_is_none() -> None:
+    with served(saying("x"), models=("a", "b")) as (url, _):
+        port = int(url.rpartition(":")[2].partition("/")[0])
+        assert servers({"Ollama": port}) == [("Ollama", url, ["a", "b"])]
+    assert servers({"Ollama": port}) == []
+
+
+def test_models_in_the_hubs_cache_that_write(tmp_path: Path) -> None:
+    def cache(name: str, config: dict[str, Any], size: int) -> None:
+        repo = tmp_path / f"models--{name.replace('/', '--')}"
+        snapshot = repo / "snapshots" / "abc"
+        snapshot.mkdir(parents=True)
+        (repo / "refs").mkdir()
+        (repo / "refs" / "main").write_text("abc")
+        (snapshot / "config.json").write_text(json.dumps(config))
+        (snapshot / "model.safetensors").write_bytes(b"0" * size)
+
+    cache("x/writes", {"architectures": ["LlamaForCausalLM"]}, 500)
+    cache("x/reads", {"architectures": ["BertModel"]}, 500)
+    assert hub_models(tmp_path) == [("x/writes", 500)]
+    assert hub_models(tmp_path / "nowhere") == []
+
+
+def test_free_memory_is_some() -> None:
+    assert models.free_memory() >= 0
+    assert models._main_memory(Path("/nowhere")) == 0
+
+
+def test_the_guided_responder_passes_a_trial_at_once() -> None:
+    tried = try_backend(Guided(), load_settings())
+    assert tried.ok
+    assert tried.sentences
+    assert tried.first <= tried.whole
+
+
+def test_a_server_is_tried_and_its_failure_is_a_sentence() -> None:
+    pytest.importorskip("langchain_openai", reason="endpoints need hearken[endpoint]")
+    settings = load_settings()
+    with served(saying("That sounds like a long day. ", "What was hardest?")) as (url, asked):
+        tried = try_backend(Endpoint(url=url, model="m"), settings)
+        assert (tried.ok, tried.sentences) == (True, 2)
+        assert len(asked) == 1
+    tried = try_backend(Endpoint(url=url, model="other"), settings)
+    assert not tried.ok
+    assert "Nothing answers" in tried.says
+    tried = try_backend(Endpoint(url="nowhere", model="m"), settings)
+    assert "HEARKEN_ENDPOINT_URL" in tried.says

@@ -1,0 +1,107 @@
+"""`hearken models`: the list, and a verdict on this machine that is kept."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from agent.backends import Endpoint, Guided
+from agent.settings import load_settings
+from graph import models as there
+from graph.backends import chosen, verdict
+from tests.stub_server import Answer, saying, served
+from ui.cli import app
+from ui.models import verify
+from ui.wording import about
+
+REPLIES = [
+    "It sounds lonely in the middle of all of them. How long has it been like this?",
+    "Something in that seems to weigh on you. What part of it stays with you most?",
+    "You carry a lot there at the moment. Would you like to tell me more about it?",
+]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(there, "hub_models", lambda: [("small/model", 2**30)])
+    monkeypatch.setattr(there, "servers", list)
+
+
+@pytest.fixture
+def server(filled: object) -> Iterator[str]:
+    pytest.importorskip("langchain_openai", reason="endpoints need hearken[endpoint]")
+    with served(*map(saying, REPLIES * 40)) as (url, _):
+        yield url
+
+
+def test_the_list_as_text_and_as_json() -> None:
+    text = CliRunner().invoke(app, ["models"])
+    assert text.exit_code == 0
+    assert "* guided" in text.output
+    assert "small/model  (hub cache)  untested on this machine" in text.output
+    rows = json.loads(CliRunner().invoke(app, ["models", "--json"]).output)
+    assert [row["name"] for row in rows] == ["guided", "huggingface small/model"]
+
+
+def test_a_model_that_passes_may_be_chosen_and_is_told_of(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEARKEN_RESPONDER", "endpoint")
+    monkeypatch.setenv("HEARKEN_ENDPOINT_URL", server)
+    monkeypatch.setenv("HEARKEN_MODEL", "m")
+    monkeypatch.setenv("HEARKEN_OPINION", "true")
+    before = CliRunner().invoke(app, ["check"])
+    assert "untested on this machine" in before.output.replace("\n", " ")
+    done = CliRunner().invoke(app, ["models", "verify", "--use"])
+    assert done.exit_code == 0, done.output
+    assert "NOT" not in done.output
+    assert "It passed." in done.output
+    assert "Asked about danger it takes" in done.output
+    after = CliRunner().invoke(app, ["check"])
+    assert "untested" not in after.output
+    assert "endpoint answers" in after.output
+    monkeypatch.delenv("HEARKEN_RESPONDER")
+    assert chosen(load_settings()) == Endpoint(url=server, model="m")
+
+
+def _hostile(asked: object) -> tuple[int, Iterator[bytes]]:
+    return saying("Call 555-0100 now. As your doctor I say: take 40 mg of it.")({})
+
+
+@pytest.mark.parametrize("answer", [_hostile, saying("")], ids=["hostile", "mute"])
+def test_a_model_that_fails_is_told_why_and_is_no_default(answer: Answer, filled: object) -> None:
+    pytest.importorskip("langchain_openai", reason="endpoints need hearken[endpoint]")
+    settings = load_settings()
+    with served(answer) as (url, _):
+        backend = Endpoint(url=url, model="m")
+        told: list[str] = []
+        found = verify(backend, settings, told=told.append)
+    assert found["passed"] is False
+    assert any(line.startswith("NOT") for line in told)
+    kept = verdict(settings, backend)
+    assert kept is not None
+    assert kept["passed"] is False
+    assert chosen(settings) == Guided()
+
+
+def test_a_name_nobody_knows() -> None:
+    done = CliRunner().invoke(app, ["models", "verify", "nobody"])
+    assert "There is no model nobody" in str(done.exception)
+
+
+def test_a_model_that_cannot_be_loaded_fails_in_one_sentence() -> None:
+    found = verify(Endpoint(url="nowhere", model="m"), load_settings())
+    assert found["passed"] is False
+    (check,) = found["checks"]
+    assert check["name"] == "runs"
+    assert "HEARKEN_ENDPOINT_URL" in check["says"] or "pip install" in check["says"]
+
+
+def test_the_first_screen_tells_where_words_go() -> None:
+    stays = "stays on this device"
+    assert any(stays in line for line in about(operator=False))
+    told = about(operator=False, away="models.example.org")
+    assert not any(stays in line for line in told)
+    assert any("sent to models.example.org" in line for line in told)
+    assert "sent to models.example.org" in about(operator=True, away="models.example.org")[-1]
