@@ -21,7 +21,7 @@ __all__ = ["gate", "generation", "report"]
 
 Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
-AUTHORED = {"guided", "static", "crisis", "practice"}
+AUTHORED = {"guided", "static", "crisis", "practice", "safety"}
 
 
 def generation(  # noqa: PLR0913 - options of a command
@@ -60,7 +60,13 @@ def gate(  # noqa: PLR0913 - options of a command
     from agent.evaluate import report as written
     from agent.evaluate.admission import judged
 
-    rows = [_answered(name, part, country) for name in (candidate, baseline)]
+    written_down = [
+        _row(name) for name in (candidate, baseline)
+    ]  # a wrong file is told before an hour of talk
+    rows = [
+        row or _answered(name, part, country)
+        for name, row in zip((candidate, baseline), written_down, strict=True)
+    ]
     verdict = judged(*rows)
     told = {"task": "gate", "candidate": candidate, "baseline": baseline, **verdict, "rows": rows}
     if out:
@@ -126,9 +132,7 @@ def _backend(name: str) -> Any:
 
 
 def _answered(name: str, part: Literal["gate", "rest", "long", "all"], country: str) -> dict[str, Any]:
-    """The row of a report, or of conversations held now."""
-    if name.endswith(".json") and (row := _row(Path(name))):
-        return row
+    """The row of conversations held now."""
     from agent.evaluate import replies, talks
     from agent.evaluate.scoring import load_scorers
     from agent.train.dialogues import FORM
@@ -159,12 +163,16 @@ def _answered(name: str, part: Literal["gate", "rest", "long", "all"], country: 
     return row
 
 
-def _row(path: Path) -> dict[str, Any] | None:
+def _row(name: str) -> dict[str, Any] | None:
+    """The row of a report of replies, or of a gate's candidate; None for what is a model."""
+    if not name.endswith(".json"):
+        return None
+    path = Path(name)
     try:
         told = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as JSON; write it anew with --out.") from error
-    rows = told.get("rows") if isinstance(told, dict) and told.get("task") == "replies" else None
+    rows = told.get("rows") if isinstance(told, dict) and told.get("task") in {"replies", "gate"} else None
     return rows[0] if rows else None
 
 
