@@ -1,10 +1,11 @@
 """Conversations of this installation, as what `hearken evaluate replies` measures: message in, reply out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from agent.evaluate.turns import Open, Reply, Say
 from agent.sentences import registered
-from graph import Session
+from graph import Session, Turn
 from graph.services import Services
 
 __all__ = ["sessions"]
@@ -12,10 +13,10 @@ __all__ = ["sessions"]
 PATIENCE = 600.0  # seconds
 
 
-def sessions(services: Services, country: str) -> Open:
+def sessions(services: Services, country: str, watch: Callable[[Turn], object] | None = None) -> Open:
     """Opens one conversation in memory after the other, each with the helplines of that country.
 
-    Slow parts are waited for, so that a busy machine is measured by its best.
+    Slow parts are waited for, so that a busy machine is measured by its best. watch: told of every turn.
     """
     services = replace(services, part_seconds=PATIENCE, reply_seconds=PATIENCE, step_seconds=PATIENCE)
 
@@ -24,6 +25,8 @@ def sessions(services: Services, country: str) -> Open:
 
         def say(text: str) -> Reply:
             turn = session.say(text)
+            if watch:
+                watch(turn)
             return Reply(
                 text=turn.text,
                 risk=turn.risk,

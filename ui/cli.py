@@ -23,9 +23,12 @@ from rich.markup import escape
 
 from agent.errors import DataError, HearkenError
 from ui.auditing import audit
+from ui.comparing import gate, generation, report
+from ui.data import data
 from ui.evaluating import evaluate
 from ui.models import models
 from ui.serving import serve, store
+from ui.tuning import export, lora, proxy_pair
 
 if TYPE_CHECKING:
     from graph import Session
@@ -39,10 +42,17 @@ train = typer.Typer(
 app.add_typer(train, name="train")
 ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 app.add_typer(audit, name="audit")
+app.add_typer(data, name="data")
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(store, name="store")
 app.command()(serve)
 app.add_typer(models, name="models")
+app.add_typer(export, name="export")
+app.command("report")(report)
+evaluate.command("generation")(generation)
+evaluate.command("gate")(gate)
+train.command("lora")(lora)
+train.command("proxy-pair")(proxy_pair)
 
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]

@@ -14,7 +14,7 @@ from agent.evaluate.sources import Format, Line, Source
 from agent.tables import known, prompt, rows
 from agent.train.labels import DEPRESSION_CAUSES, FACETS, STRESS_CAUSES, WELLNESS
 
-__all__ = ["FORMATS", "NO_HEAD", "SETS", "Asked", "part_of"]
+__all__ = ["FORMATS", "NO_HEAD", "SETS", "Asked", "answered", "part_of"]
 
 YES, NO = "yes", "no"
 # In the benchmark's order; those without a head are named as such.
@@ -57,6 +57,11 @@ class Asked(Line):
     """A line of IMHI. what: the facet asked about, or the head of causes that answers."""
 
     what: str = ""
+
+
+def answered(query: str, answer: str) -> str:
+    """The label that an answer to IMHI's prompt gives in its first sentence; "" when none can be told."""
+    return _label(_question(prompt(query)[1])[1], answer)
 
 
 def part_of(path: Path) -> str:

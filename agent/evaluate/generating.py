@@ -1,0 +1,63 @@
+"""Bare replies of a language model to prepared validation examples, measured beside those that people gave.
+
+Nothing said here was guarded, and nothing of it is kept: the report holds figures only.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.evaluate.generation import Score, measured, perplexity
+from agent.responders.local import LocalChat
+from agent.responders.proxy import ProxyEngine
+from agent.responders.proxy_study import self_check
+from agent.train.dialogues import load_examples
+from agent.train.examples import IGNORED, as_messages, talk, tokenised
+
+__all__ = ["generated"]
+
+BATCH = 8
+
+
+def generated(
+    chat: LocalChat, data: Path, *, limit: int, tokens: int, more: Mapping[str, Score] | None = None
+) -> dict[str, Any]:
+    """The report: every figure of `generation.measured`, and the perplexity of the replies people gave."""
+    examples = load_examples(data)["valid"][:limit]
+    base = chat.engine.base
+    room = min(base.reads, 2048)
+    asked = [
+        as_messages(one, count=lambda text: len(chat.get_token_ids(text)), room=room - tokens)
+        for one in examples
+    ]
+    prompts = [talk(one[:-1]) for one in asked]
+    said: list[str] = []
+    for at in range(0, len(prompts), BATCH):
+        said += [
+            one.text for one in chat.write_all(prompts[at : at + BATCH], max_tokens=tokens, temperature=0)
+        ]
+    wanted = [one[-1]["content"] for one in asked]
+    figures = measured(said, wanted, more)
+    if isinstance(chat.engine, ProxyEngine):
+        losses = self_check(chat, list(zip(prompts, wanted, strict=True)))
+        figures["perplexity"] = round(perplexity([losses.mixed * losses.tokens], [losses.tokens]), 3)
+    else:
+        figures["perplexity"] = round(_foreseen(chat, examples, room), 3)
+    return {"task": "generation", "data": str(data), "model": chat.name_of_model, "figures": figures}
+
+
+def _foreseen(chat: LocalChat, examples: Any, longest: int) -> float:
+    """Perplexity of the wanted replies' own tokens and ends."""
+    import torch  # noqa: PLC0415
+
+    base, losses, counts = chat.engine.base, list[float](), list[int]()
+    for row in tokenised(examples, base.tokenizer, base.ends, longest=longest, name=base.name):
+        ids = torch.tensor([row["input_ids"]], device=base.model.device)
+        labels = torch.tensor(row["labels"][1:], device=base.model.device)
+        with torch.inference_mode():
+            logits = base.model(input_ids=ids).logits[0, :-1].float()
+        losses.append(
+            float(torch.nn.functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum"))
+        )
+        counts.append(sum(label != IGNORED for label in row["labels"]))
+    return perplexity(losses, counts)

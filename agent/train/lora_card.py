@@ -1,0 +1,37 @@
+"""The model card of a tuned model, from its report and lora_card.md. Knows nothing else."""
+
+from pathlib import Path
+from string import Template
+from typing import Any
+
+__all__ = ["card"]
+
+CARD = Path(__file__).with_suffix(".md")
+TASKS = Path(__file__).with_name("lora_card_tasks.md")
+
+
+def card(report: dict[str, Any]) -> str:
+    """The card as Markdown."""
+    sources = report["data"]["sources"]
+    told: dict[str, int] = {}
+    for sample in report["samples"]:
+        for rule, count in sample["held back"].items():
+            told[rule] = told.get(rule, 0) + count
+    return Template(CARD.read_text("utf-8")).substitute(
+        model=report["model"],
+        library="transformers" if report["method"] == "full" else "peft",
+        method=report["method"],
+        about=report["recipe"]["about"],
+        weights=f"{report['weights that learned']:,}",
+        steps=report["steps"],
+        tasks=TASKS.read_text("utf-8").strip() if "imhi" in sources else "",
+        sources="\n".join(f"- {name}: {count} examples" for name, count in sources.items()),
+        train=report["data"]["train.jsonl"],
+        valid=report["data"]["valid.jsonl"],
+        losses="\n".join(
+            f"| {one['step']} | {one['epoch']:g} | {one['loss']:.4f} |" for one in report["validation loss"]
+        ),
+        samples=len(report["samples"]),
+        held=sum(told.values()),
+        rules=", ".join(f"{rule} {count}" for rule, count in told.items()) or "none",
+    )

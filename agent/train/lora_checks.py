@@ -1,0 +1,73 @@
+"""What is checked before a run begins, so that nothing fails after hours that could be told at once.
+
+Knows nothing of how a run goes.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agent.errors import SettingsError
+from agent.responders.weights import Loaded
+from agent.train.lora_recipe import Recipe
+
+__all__ = ["claim", "hashes", "last_checkpoint", "require_4bit", "require_disk"]
+
+SPARE = 200 * 2**20  # bytes that a run must leave on the disk
+
+
+def require_4bit(recipe: Recipe) -> None:
+    """4-bit numbers need CUDA."""
+    import torch  # noqa: PLC0415
+
+    if recipe.method == "qlora" and not torch.cuda.is_available():
+        raise SettingsError(
+            "QLoRA holds the model in 4-bit numbers, for which there is no CUDA device here: "
+            "add --set method=lora, or run it where an NVIDIA GPU is."
+        )
+
+
+def require_disk(
+    recipe: Recipe, loaded: Loaded, folders: Sequence[Path], free: Callable[[Path], int]
+) -> None:
+    """Refuse a run whose checkpoints would not fit."""
+    weights = sum(one.numel() for one in loaded.model.parameters())
+    width = int(loaded.model.config.get_text_config(decoder=True).hidden_size)
+    layers = int(loaded.model.config.get_text_config(decoder=True).num_hidden_layers)
+    # An adapter on some seven layers a block, each with two thin matrices; feed-forward ones are wider.
+    learns = weights if recipe.method == "full" else layers * 7 * 2 * 2 * width * recipe.rank
+    need = 4 * learns * (3 * 3 + 1) + SPARE  # three checkpoints with Adam's two moments, and the result
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        if free(folder) < need:
+            raise SettingsError(
+                f"{folder} has {free(folder) / 1e9:.1f} GB free and the run may take {need / 1e9:.1f} GB: "
+                "free some, or name folders on another disk with --out and --work."
+            )
+
+
+def claim(work: Path, recipe: Recipe, data: Path, name: str) -> None:
+    """Note whose run this folder is; a run with another recipe or data must not go on from there."""
+    told = {"recipe": recipe.model_dump(), "data": hashes(data), "model": name}
+    path = work / "run.json"
+    if path.is_file() and json.loads(path.read_text("utf-8")) != json.loads(json.dumps(told)):
+        raise SettingsError(
+            f"{work} holds a run with another recipe, model or data: name another folder with --work, "
+            "or remove it."
+        )
+    path.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+
+
+def hashes(data: Path) -> dict[str, str]:
+    """sha256 of each part."""
+    return {
+        name: hashlib.sha256((data / name).read_bytes()).hexdigest()
+        for name in ("train.jsonl", "valid.jsonl")
+    }
+
+
+def last_checkpoint(work: Path) -> Path | None:
+    """The last one that was written whole."""
+    found = [path.parent for path in (work / "checkpoints").glob("checkpoint-*/trainer_state.json")]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)

@@ -1,0 +1,53 @@
+"""Replies of a model in training to validation examples, each sentence held against the guard.
+
+Only what the guard lets through is kept; of the rest, which rules it broke. Knows nothing of how a run goes.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from agent.guard import Bounds, fold, split
+from agent.responders.templates import render
+from agent.responders.weights import Loaded
+from agent.train.dialogue_sources import Example
+from agent.train.examples import as_messages, talk
+from agent.train.lora_recipe import Recipe
+
+__all__ = ["sampled"]
+
+
+def sampled(
+    loaded: Loaded, model: Any, examples: Sequence[Example], recipe: Recipe
+) -> Iterator[dict[str, Any]]:
+    """The likeliest reply to each: what may be said of it, and which rules held back the rest."""
+    import torch  # noqa: PLC0415
+
+    def count(text: str) -> int:
+        return len(loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    was, model.config.use_cache = model.training, True
+    model.eval()
+    try:
+        for number, example in enumerate(examples):
+            room = recipe.length - recipe.sample_tokens
+            messages = as_messages(example, count=count, room=room)
+            asked = torch.tensor([render(loaded.tokenizer, loaded.name, talk(messages[:-1]))])
+            asked = asked.to(next(model.parameters()).device)
+            with torch.inference_mode():
+                said = model.generate(
+                    input_ids=asked, attention_mask=torch.ones_like(asked), do_sample=False,
+                    max_new_tokens=min(recipe.sample_tokens, max(1, loaded.reads - asked.shape[1])),
+                    eos_token_id=list(loaded.ends), pad_token_id=loaded.pad,
+                )  # fmt: skip
+            text = loaded.tokenizer.decode(said[0, asked.shape[1] :], skip_special_tokens=True)
+            heard = " ".join(one["content"] for one in example["messages"][:-1] if one["role"] == "user")
+            judged = fold(split(text), Bounds(heard=heard))
+            rules = [broken["rule"] for broken in judged.replaced]
+            yield {
+                "example": number,
+                "may be said": " ".join(judged.sentences),
+                "held back": {rule: rules.count(rule) for rule in dict.fromkeys(rules)},
+            }
+    finally:
+        model.config.use_cache = False
+        model.train(was)
