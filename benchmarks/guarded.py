@@ -83,7 +83,7 @@ def guard_cost(replies: int) -> dict[str, float]:
 
 def first_sentence(speed: float) -> dict[str, float]:
     """Seconds a model takes for its first sentence, from message to showing it, the one by the other."""
-    from agent.responders.chat import Chat
+    from agent.llm.chat import Chat
     from agent.settings import load_settings
     from graph import Said, Session
     from graph.services import from_settings

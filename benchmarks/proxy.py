@@ -24,11 +24,11 @@ from typing import Any
 import torch
 import transformers
 
-from agent.responders.decoding import Job, Wishes, decode
-from agent.responders.opinions import ProxyLogits, Reader
-from agent.responders.split_lora import split_rows
-from agent.responders.tracks import Budget, Caches, read
-from agent.responders.weights import Loaded
+from agent.llm.decoding import Job, Wishes, decode
+from agent.llm.opinions import ProxyLogits, Reader
+from agent.llm.split_lora import split_rows
+from agent.llm.tracks import Budget, Caches, read
+from agent.llm.weights import Loaded
 
 
 class NoText:
@@ -65,7 +65,7 @@ def tuned(model: Any) -> Any:
     """The same model with a LoRA on every linear layer, split by rows."""
     from peft import LoraConfig, get_peft_model
 
-    warnings.simplefilter("ignore", FutureWarning)  # peft's own, see agent/responders/weights.py
+    warnings.simplefilter("ignore", FutureWarning)  # peft's own, see agent/llm/weights.py
     adapter = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"))
     for name, weight in adapter.named_parameters():
         if "lora_B" in name:

@@ -18,12 +18,12 @@ from pydantic import TypeAdapter, ValidationError
 from agent.backends import Backend, Endpoint, Guided, HuggingFace, Proxy
 from agent.brief import Brief, Respond
 from agent.errors import SettingsError
+from agent.llm.chat import Chat, streamed
+from agent.llm.endpoint import away
+from agent.llm.standby import Progress, Standby
 from agent.prompt import ROOM
 from agent.reading.ladder import Level
 from agent.responders import guided
-from agent.responders.chat import Chat, streamed
-from agent.responders.endpoint import away
-from agent.responders.standby import Progress, Standby
 from agent.settings import Settings
 
 __all__ = ["Verdict", "Wording", "at_once", "choose", "chosen", "named", "remember", "verdict", "worded"]
@@ -82,15 +82,15 @@ def loaded(backend: Backend, progress: Progress, seconds: float = 60.0) -> Chat:
         case Guided():
             raise ValueError("The guided responder has no model.")
         case HuggingFace():
-            from agent.responders.local import load_local  # noqa: PLC0415 - brings torch
+            from agent.llm.local import load_local  # noqa: PLC0415 - brings torch
 
             return _chat(backend, load_local(backend, progress), seconds)
         case Proxy():
-            from agent.responders.proxy import load_proxy  # noqa: PLC0415 - brings torch
+            from agent.llm.proxy import load_proxy  # noqa: PLC0415 - brings torch
 
             return _chat(backend, load_proxy(backend, progress), seconds)
         case Endpoint():
-            from agent.responders.endpoint import connect  # noqa: PLC0415 - of an extra
+            from agent.llm.endpoint import connect  # noqa: PLC0415 - of an extra
 
             stream = connect(backend)
             return Chat(stream, seconds=seconds * SHARE, tokens=backend.max_tokens)

@@ -120,8 +120,8 @@ def _settings(name: str) -> "Settings":
 
 def _backend(name: str) -> Any:
     """The chat model itself, without a graph around it."""
-    from agent.responders.local import load_local
-    from agent.responders.proxy import load_proxy
+    from agent.llm.local import load_local
+    from agent.llm.proxy import load_proxy
 
     backend = _settings(name).backend
     if backend.kind == "huggingface":

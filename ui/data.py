@@ -88,8 +88,8 @@ def _count(model: str | None) -> Any:
 
     if model is None:
         return roughly
-    from agent.responders.model_files import find
-    from agent.responders.weights import load_tokenizer
+    from agent.llm.model_files import find
+    from agent.llm.weights import load_tokenizer
 
     tokenizer = load_tokenizer(find(model))
     return lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -17,9 +17,9 @@ from agent.brief import Brief, Replaced
 from agent.errors import HearkenError
 from agent.evaluate.guard import Reply, replies
 from agent.guard import Bounds, fold
+from agent.llm.chat import LEAK
 from agent.reading import spanish
 from agent.reading.ladder import Level, at_least
-from agent.responders.chat import LEAK
 from agent.sentences import contacts, split
 from agent.words import Strict, load, tongue
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.evaluate.generation import Score, measured, perplexity
-from agent.responders.local import LocalChat
-from agent.responders.proxy import ProxyEngine
-from agent.responders.proxy_study import self_check
+from agent.llm.local import LocalChat
+from agent.llm.proxy import ProxyEngine
+from agent.llm.proxy_study import self_check
 from agent.train.dialogues import load_examples
 from agent.train.examples import IGNORED, as_messages, talk, tokenised
 

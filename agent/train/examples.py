@@ -12,9 +12,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agent.brief import Brief, Plan, Reading
 from agent.errors import DataError
+from agent.llm.templates import render
 from agent.prompt import Message, load_prompt, training_example
 from agent.reading.spanish import is_spanish
-from agent.responders.templates import render
 from agent.train.dialogue_sources import Example
 from agent.train.labels import EMOTIONS, INTENTS
 

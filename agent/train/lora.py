@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import DataError, SettingsError
-from agent.responders.model_files import find
-from agent.responders.weights import Loaded, choose_numbers, choose_place, load_base
+from agent.llm.model_files import find
+from agent.llm.weights import Loaded, choose_numbers, choose_place, load_base
 from agent.train import lora_card
 from agent.train.dialogue_sources import Example
 from agent.train.dialogues import load_examples

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.responders.weights import Loaded
+from agent.llm.weights import Loaded
 from agent.train.dialogue_sources import Example
 from agent.train.lora_recipe import Recipe
 from agent.train.lora_samples import sampled

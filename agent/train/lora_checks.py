@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.errors import SettingsError
-from agent.responders.weights import Loaded
+from agent.llm.weights import Loaded
 from agent.train.lora_recipe import Recipe
 
 __all__ = ["claim", "hashes", "last_checkpoint", "require_4bit", "require_disk"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.guard import Bounds, fold, split
-from agent.responders.templates import render
-from agent.responders.weights import Loaded
+from agent.llm.templates import render
+from agent.llm.weights import Loaded
 from agent.train.dialogue_sources import Example
 from agent.train.examples import as_messages, talk
 from agent.train.lora_recipe import Recipe

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from agent.errors import SettingsError
-from agent.responders.model_files import Files, find, needed
-from agent.responders.weights import free_memory, load, require_memory
+from agent.llm.model_files import Files, find, needed
+from agent.llm.weights import free_memory, load, require_memory
 
 __all__ = ["gguf", "merge"]
 

@@ -14,10 +14,10 @@ from langchain_core.messages import BaseMessage
 
 from agent.backends import Proxy
 from agent.errors import SettingsError
-from agent.responders.model_files import find
-from agent.responders.proxy import known_to_all, load_proxy
-from agent.responders.proxy_study import self_check
-from agent.responders.weights import load_tokenizer
+from agent.llm.model_files import find
+from agent.llm.proxy import known_to_all, load_proxy
+from agent.llm.proxy_study import self_check
+from agent.llm.weights import load_tokenizer
 from agent.train.dialogues import load_examples
 from agent.train.examples import as_messages, talk
 from agent.train.lora import run

@@ -18,9 +18,9 @@ from langchain_core.messages import HumanMessage
 from agent.backends import HuggingFace, Proxy
 from agent.evaluate.generation import compared, measured, rouge
 from agent.evaluate.imhi import answered
+from agent.llm.local import load_local
+from agent.llm.proxy import load_proxy
 from agent.prompt import Message
-from agent.responders.local import load_local
-from agent.responders.proxy import load_proxy
 from agent.tables import prompt
 from agent.train.dialogue_sources import Example, from_path
 from agent.train.dialogues import prepare, write

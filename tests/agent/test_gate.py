@@ -15,11 +15,11 @@ from agent.backends import Backend, Endpoint, HuggingFace, Proxy
 from agent.brief import Brief, Replaced
 from agent.errors import ResponderError
 from agent.evaluate.gate import Check, contract, cost, gate, load_gate, sample
+from agent.llm.chat import Chat, streamed
+from agent.llm.endpoint import connect
 from agent.prompt import render
 from agent.reading.ladder import Level
 from agent.responders import guided
-from agent.responders.chat import Chat, streamed
-from agent.responders.endpoint import connect
 from graph.backends import loaded
 from graph.models import as_brief
 from tests.stub_server import saying, served
@@ -46,7 +46,7 @@ def endpoint() -> Iterator[Callable[[Brief], Iterable[str]]]:
 @pytest.fixture
 def local(tmp_path: Path) -> dict[str, Callable[[Brief], Iterable[str]]]:
     """A model in this process, and a mixture of three: untrained, so that only their form can be judged."""
-    tiny_llms = pytest.importorskip("tests.agent.responders.tiny_llms")
+    tiny_llms = pytest.importorskip("tests.agent.llm.tiny_llms")
     folders = [tiny_llms.llama(tmp_path / name, width=352, hidden=32, seed=n) for n, name in enumerate("bea")]
     for folder in folders:  # made to read short texts; a whole prompt is more
         config = json.loads((folder / "config.json").read_text())

@@ -17,10 +17,10 @@ from agent import guard
 from agent.brief import Brief, Replaced
 from agent.errors import ResponderError
 from agent.guard import Bounds
+from agent.llm.chat import Chat
 from agent.plan import load_empathy, load_ideas
 from agent.prompt import load_prompt, render, secrets
 from agent.responders import guided
-from agent.responders.chat import Chat
 from agent.rulebook import load_guard
 from graph.deadline import PartFailed
 from graph.retelling import retell

@@ -23,7 +23,7 @@ def call(*words: object) -> Any:
 
 
 def test_from_a_public_file_to_a_merged_model_and_a_page(tmp_path: Path) -> None:
-    from tests.agent.responders.tiny_llms import tiny_llms
+    from tests.agent.llm.tiny_llms import tiny_llms
 
     tiny = tiny_llms(tmp_path / "llms")
     posts = [(f'Consider this post: "number {n} kept me up" Question: Does the poster suffer from stress?',

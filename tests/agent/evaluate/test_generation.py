@@ -55,7 +55,7 @@ def test_bartscore_is_the_mean_log_probability_of_every_wanted_token() -> None:
     from transformers import BartConfig, BartForConditionalGeneration
 
     from agent.evaluate.bartscore import load_bartscore, scores
-    from tests.agent.responders.tiny_llms import tokenizer
+    from tests.agent.llm.tiny_llms import tokenizer
 
     torch.manual_seed(1)
     config = BartConfig(

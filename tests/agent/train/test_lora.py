@@ -10,15 +10,15 @@ from langchain_core.messages import HumanMessage
 
 from agent.backends import HuggingFace
 from agent.errors import DataError, SettingsError
+from agent.llm.local import load_local
+from agent.llm.model_files import find
+from agent.llm.weights import load_base
 from agent.prompt import Message, load_prompt
-from agent.responders.local import load_local
-from agent.responders.model_files import find
-from agent.responders.weights import load_base
 from agent.train.dialogue_sources import Example
 from agent.train.examples import IGNORED, as_messages, tokenised
 from agent.train.lora import run, tuned
 from agent.train.lora_recipe import Recipe, load_recipe, presets
-from tests.agent.responders.tiny_llms import TEXT, Tiny, tiny_llms, torch
+from tests.agent.llm.tiny_llms import TEXT, Tiny, tiny_llms, torch
 
 pytest.importorskip("trl", reason="hearken[train] is not installed")
 SMALL = Recipe(

@@ -8,11 +8,11 @@ from langchain_core.messages import HumanMessage
 
 from agent.backends import HuggingFace, Proxy
 from agent.errors import ResponderError, SettingsError
-from agent.responders.local import load_local
-from agent.responders.proxy import load_proxy
+from agent.llm.local import load_local
+from agent.llm.proxy import load_proxy
 from agent.train import merge as merging
 from agent.train.proxy_pair import ALPHAS, pair
-from tests.agent.responders.tiny_llms import TEXT, Tiny, tiny_llms
+from tests.agent.llm.tiny_llms import TEXT, Tiny, tiny_llms
 from tests.agent.train.test_lora import SMALL, data
 
 pytest.importorskip("trl", reason="hearken[train] is not installed")

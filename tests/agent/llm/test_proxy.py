@@ -11,13 +11,13 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agent.backends import Proxy
 from agent.errors import ResponderError
-from agent.responders.local import LocalChat
-from agent.responders.opinions import ProxyLogits
-from agent.responders.proxy import ensemble, known_to_all, load_proxy
-from agent.responders.proxy_study import self_check, trace
-from agent.responders.templates import render
-from agent.responders.tracks import Caches
-from tests.agent.responders.tiny_llms import (
+from agent.llm.local import LocalChat
+from agent.llm.opinions import ProxyLogits
+from agent.llm.proxy import ensemble, known_to_all, load_proxy
+from agent.llm.proxy_study import self_check, trace
+from agent.llm.templates import render
+from agent.llm.tracks import Caches
+from tests.agent.llm.tiny_llms import (
     NO_SYSTEM,
     TEXT,
     Tiny,

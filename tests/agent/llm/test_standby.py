@@ -6,8 +6,8 @@ import time
 import pytest
 
 from agent.errors import ResponderError
-from agent.responders.chat import Chat
-from agent.responders.standby import Progress, Standby
+from agent.llm.chat import Chat
+from agent.llm.standby import Progress, Standby
 from tests import fakes
 
 

@@ -20,14 +20,14 @@ from langchain_core.messages import BaseMessage
 
 from agent.backends import Proxy
 from agent.errors import ResponderError
-from agent.responders.decoding import Job, Wishes, Written, decode
-from agent.responders.local import LocalChat, asked, warm
-from agent.responders.model_files import Files, find, same_model
-from agent.responders.opinions import ProxyLogits, Reader
-from agent.responders.split_lora import split_rows
-from agent.responders.templates import render
-from agent.responders.tracks import Budget, Caches
-from agent.responders.weights import (
+from agent.llm.decoding import Job, Wishes, Written, decode
+from agent.llm.local import LocalChat, asked, warm
+from agent.llm.model_files import Files, find, same_model
+from agent.llm.opinions import ProxyLogits, Reader
+from agent.llm.split_lora import split_rows
+from agent.llm.templates import render
+from agent.llm.tracks import Budget, Caches
+from agent.llm.weights import (
     Loaded,
     Progress,
     add_adapter,

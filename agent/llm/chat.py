@@ -18,10 +18,10 @@ from langsmith import tracing_context
 
 from agent.brief import Brief
 from agent.errors import ResponderError
+from agent.llm.echoes import plain_words, told
+from agent.llm.flow import cut, spoken, visible
 from agent.prompt import ROOM, Count, Message, load_prompt, question, render, roughly
 from agent.reading.ladder import Level
-from agent.responders.echoes import plain_words, told
-from agent.responders.flow import cut, spoken, visible
 
 __all__ = ["LEAK", "Chat", "Stream", "streamed"]
 

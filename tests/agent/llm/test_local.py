@@ -15,13 +15,13 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agent.backends import HuggingFace
 from agent.errors import ResponderError
-from agent.responders.local import LocalChat, load_local
-from agent.responders.model_files import find, needed
-from agent.responders.speech import Speech
-from agent.responders.templates import render, turns
-from agent.responders.tracks import HOLE, Caches, Track, _shared
-from agent.responders.weights import choose_numbers, choose_place, free_memory
-from tests.agent.responders.tiny_llms import (
+from agent.llm.local import LocalChat, load_local
+from agent.llm.model_files import find, needed
+from agent.llm.speech import Speech
+from agent.llm.templates import render, turns
+from agent.llm.tracks import HOLE, Caches, Track, _shared
+from agent.llm.weights import choose_numbers, choose_place, free_memory
+from tests.agent.llm.tiny_llms import (
     TEXT,
     Tiny,
     adapter,

@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 from langchain_core.messages import BaseMessage
 
 from agent.errors import ResponderError
-from agent.responders.local import LocalChat
-from agent.responders.opinions import Reader
-from agent.responders.proxy import ProxyEngine
-from agent.responders.tracks import Caches
-from agent.responders.weights import Loaded
+from agent.llm.local import LocalChat
+from agent.llm.opinions import Reader
+from agent.llm.proxy import ProxyEngine
+from agent.llm.tracks import Caches
+from agent.llm.weights import Loaded
 
 __all__ = ["Losses", "Watch", "self_check", "trace"]
 

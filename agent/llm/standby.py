@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from agent.brief import Brief
 from agent.errors import ResponderError
+from agent.llm.chat import Chat
 from agent.reading.ladder import Level
-from agent.responders.chat import Chat
 
 __all__ = ["Progress", "Standby"]
 

@@ -24,11 +24,11 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field
 
 from agent.backends import HuggingFace
-from agent.responders.decoding import Job, Wishes, Written, decode
-from agent.responders.model_files import find
-from agent.responders.templates import render
-from agent.responders.tracks import Budget, Caches
-from agent.responders.weights import (
+from agent.llm.decoding import Job, Wishes, Written, decode
+from agent.llm.model_files import find
+from agent.llm.templates import render
+from agent.llm.tracks import Budget, Caches
+from agent.llm.weights import (
     Loaded,
     Progress,
     choose_numbers,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agent.errors import ResponderError
-from agent.responders.model_files import BYTES, Files, needed, stored_as
+from agent.llm.model_files import BYTES, Files, needed, stored_as
 
 __all__ = ["Loaded", "Progress", "add_adapter", "choose_numbers", "choose_place"]
 __all__ += ["free_memory", "load", "load_base", "load_tokenizer", "require_memory"]

@@ -12,9 +12,9 @@ from langchain_core.messages import AIMessage
 
 from agent.errors import ResponderError
 from agent.guard import Bounds, fold
+from agent.llm.chat import LEAK, Chat, streamed
+from agent.llm.flow import LONGEST, cut, spoken, visible
 from agent.prompt import load_prompt, render
-from agent.responders.chat import LEAK, Chat, streamed
-from agent.responders.flow import LONGEST, cut, spoken, visible
 from agent.sentences import split
 from tests import fakes
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.responders.tracks import Budget, Caches, Track, read
-from agent.responders.weights import Loaded
+from agent.llm.tracks import Budget, Caches, Track, read
+from agent.llm.weights import Loaded
 
 __all__ = ["ProxyLogits", "Reader"]
 

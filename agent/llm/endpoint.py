@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from agent.backends import Endpoint
 from agent.errors import ResponderError
+from agent.llm.chat import Stream, streamed
 from agent.prompt import Message
-from agent.responders.chat import Stream, streamed
 
 __all__ = ["Breaker", "away", "connect"]
 

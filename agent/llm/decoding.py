@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agent.errors import ResponderError
-from agent.responders.speech import Speech
-from agent.responders.tracks import Budget, Caches, OutOfTime, Track, read
-from agent.responders.weights import Loaded
+from agent.llm.speech import Speech
+from agent.llm.tracks import Budget, Caches, OutOfTime, Track, read
+from agent.llm.weights import Loaded
 
 __all__ = ["Job", "Wishes", "Written", "decode"]
 

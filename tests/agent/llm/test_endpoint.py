@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from agent.backends import Endpoint
 from agent.errors import ResponderError
-from agent.responders import endpoint
-from agent.responders.chat import Chat
-from agent.responders.endpoint import Breaker, away, connect
+from agent.llm import endpoint
+from agent.llm.chat import Chat
+from agent.llm.endpoint import Breaker, away, connect
 from tests import fakes
 from tests.stub_server import DONE, Answer, chunk, saying, served
 
