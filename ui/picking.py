@@ -79,7 +79,7 @@ def _listed(rows: list[Option], now: Backend) -> None:
         words.which,
         range(len(rows)),
         index=ours,
-        format_func=lambda place: plain(names[place]),
+        format_func=lambda place: _label(names[place]),
         captions=[plain(_state(row)) for row in rows],
         key="model",
     )
@@ -98,6 +98,11 @@ def _listed(rows: list[Option], now: Backend) -> None:
     if not isinstance(row["backend"], Guided) and not row["missing"]:
         _checks(row, now)
     st.caption(words.scope)
+
+
+def _label(name: str) -> str:
+    """A name as text; an address in it is no link, for a touch of it is to choose."""
+    return f"`{name.replace('`', '')}`" if "://" in name else plain(name)
 
 
 def _state(row: Option) -> str:

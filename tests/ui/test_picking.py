@@ -53,7 +53,7 @@ def listed(at: AppTest) -> AppTest:
 
 def pick(at: AppTest, name: str) -> AppTest:
     radio = at.radio(key="model")
-    place = [literal(option) for option in radio.options].index(name)
+    place = [literal(option).strip("`") for option in radio.options].index(name)
     radio.set_value(place).run()
     assert not at.exception
     return at
