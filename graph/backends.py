@@ -7,9 +7,9 @@ The only place that names the modules that load models. Nothing is loaded before
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -33,6 +33,8 @@ _BACKENDS: TypeAdapter[Backend] = TypeAdapter(Backend)
 SHARE = 0.85
 # Tokens that a chat template may add to a prompt beyond what is reckoned with.
 SPARE = 64
+# The alpha under which a trio is held in memory, once for every other.
+WHOLE = 1.0
 Verdict = dict[str, Any]
 
 
@@ -48,7 +50,7 @@ class Wording:
 
     prepare: make it ready, waiting so many seconds at most; what is in the way, "" for nothing. away: the
     host that the conversation is sent to, "" where it stays on this machine. fears: its opinion on the
-    danger in a message.
+    danger in a message. loading: whether it is being made ready now. anew: forget that it failed to be.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Wording:
     prepare: Callable[[float], str] = at_once
     away: str = ""
     fears: Callable[[str], Level] | None = None
+    loading: Callable[[], bool] = lambda: False
+    anew: Callable[[], object] = lambda: None
 
 
 def worded(backend: Backend, seconds: float = 60.0) -> Wording:
@@ -67,13 +71,31 @@ def worded(backend: Backend, seconds: float = 60.0) -> Wording:
     standby = _standby(backend, seconds)
     far = away(backend) if isinstance(backend, Endpoint) else ""
     return Wording(
-        backend.kind, standby.respond, standby.again, standby.trouble, standby.prepare, far, standby.fears
+        backend.kind,
+        standby.respond,
+        standby.again,
+        standby.trouble,
+        standby.prepare,
+        far,
+        standby.fears,
+        standby.loading,
+        partial(_anew, backend, seconds),
     )
+
+
+def _anew(backend: HuggingFace | Proxy | Endpoint, seconds: float) -> None:
+    if isinstance(backend, Proxy):
+        _standby(backend.model_copy(update={"alpha": WHOLE}), seconds).anew()
+    _standby(backend, seconds).anew()
 
 
 @cache
 def _standby(backend: HuggingFace | Proxy | Endpoint, seconds: float) -> Standby:
-    return Standby(lambda progress: loaded(backend, progress, seconds), patience=min(8.0, seconds / 2))
+    patience = min(8.0, seconds / 2)
+    if isinstance(backend, Proxy) and backend.alpha != WHOLE:  # the same models, mixed otherwise
+        models = _standby(backend.model_copy(update={"alpha": WHOLE}), seconds)
+        return Standby(lambda told: replace(models.chat(told), alpha=backend.alpha), patience=patience)
+    return Standby(lambda progress: loaded(backend, progress, seconds), patience=patience)
 
 
 def loaded(backend: Backend, progress: Progress, seconds: float = 60.0) -> Chat:

@@ -12,13 +12,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
 from agent.backends import Backend, Endpoint, Guided, HuggingFace
 from agent.brief import Brief, Plan, Reading
-from agent.errors import ResponderError
+from agent.errors import ResponderError, SettingsError
 from agent.sentences import split
 from agent.settings import Settings
 from graph.backends import Verdict, chosen, named, verdict, worded
@@ -34,6 +35,7 @@ EXTRAS = {
 }
 SPARE = 1.25  # memory beyond the weights: keys and values, a forward pass
 ASK = 0.5  # seconds that a local server has to list its models
+TICK = 0.5  # seconds between two words on how a trial goes
 FIRST = 60.0  # seconds that a model may take to get ready in a trial
 
 
@@ -90,9 +92,20 @@ def options(
             _option(settings, now, Endpoint(url=url, model=model, key=settings.endpoint_key), server, 0, 0)
             for model in models
         ]
-    if not any(row["chosen"] for row in rows):
-        rows.append(_option(settings, now, now, "settings", 0, 0))
+    for backend in [*_spelled_out(settings), now]:
+        if named(backend) not in {row["name"] for row in rows}:
+            rows.append(_option(settings, now, backend, "settings", 0, 0))
     return rows
+
+
+def _spelled_out(settings: Settings) -> Iterator[Backend]:
+    """What the settings tell enough of to be used, though another may be the one that they choose."""
+    kinds = ["proxy"] if settings.base else []
+    if settings.model:  # a server's name for it where there is a server, else a hub id or a folder
+        kinds.append("endpoint" if settings.endpoint_url else "huggingface")
+    for kind in kinds:
+        with suppress(SettingsError):
+            yield settings.model_copy(update={"responder": kind}).backend
 
 
 def _option(  # noqa: PLR0913, PLR0917 - a row's columns
@@ -115,19 +128,35 @@ def _option(  # noqa: PLR0913, PLR0917 - a row's columns
     )
 
 
+def _untold(doing: str, seconds: float) -> None:
+    del doing, seconds
+
+
 def try_backend(
-    backend: Backend, settings: Settings, *, seconds: float | None = None, prepare: float = FIRST
+    backend: Backend,
+    settings: Settings,
+    *,
+    seconds: float | None = None,
+    prepare: float = FIRST,
+    told: Callable[[str, float], object] = _untold,
 ) -> Tried:
     """Make the backend ready and have it answer one harmless message; nothing is switched and nothing kept.
 
-    Never raises for a backend's own failures: `says` tells what to do.
+    told: hears what is being done (`loading`, `asking`) and for how many seconds. Never raises for a
+    backend's own failures: `says` tells what to do.
     """
     limit = seconds or settings.reply_seconds
     wording, begun = worded(backend, limit), time.monotonic()
-    if trouble := wording.prepare(prepare):
+    wording.anew()  # a failure of before is no verdict on now
+    trouble = wording.prepare(min(TICK, prepare))
+    while trouble and wording.loading() and time.monotonic() - begun < prepare:
+        told("loading", time.monotonic() - begun)
+        trouble = wording.prepare(TICK)
+    if trouble:
         return Tried(ok=False, says=trouble)
     ready, first = time.monotonic() - begun, 0.0
     said: list[str] = []
+    told("asking", 0.0)
     begun = time.monotonic()
     try:
         for sentence in pump(limit, lambda: wording.respond(as_brief("I had a long day and feel tired."))):

@@ -11,12 +11,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
+from agent.backends import Backend
 from agent.brief import Brief, Passage, Respond
 from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import rules_spanish
@@ -41,7 +42,17 @@ from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, Helplines, contact_tokens, load_helplines
 from knowledge.library import FLOOR, Library
 
-__all__ = ["FindContacts", "Services", "embedder", "encoder", "from_settings", "ingest", "library", "warm"]
+__all__ = [
+    "FindContacts",
+    "Services",
+    "embedder",
+    "encoder",
+    "from_settings",
+    "ingest",
+    "library",
+    "reworded",
+    "warm",
+]
 
 log = logging.getLogger("hearken")
 
@@ -269,21 +280,13 @@ def from_settings(settings: Settings) -> Services:
     def fit(moment: Moment) -> Mapping[str, float]:
         return _supporter(settings.encoder_dir, settings.threads).fit(moment)
 
-    wording = worded(chosen(settings), settings.reply_seconds)
     kept = trail(settings)
     desk = Desk(settings.desk_db) if settings.operator else None
-    return Services(
+    services = Services(
         read=read,
         search=search,
         foresee=foresee,
         fit=fit,
-        respond=wording.respond,
-        responder="" if wording.name == "guided" else wording.name,
-        again=wording.again,
-        trouble=wording.trouble,
-        prepare=wording.prepare,
-        away=wording.away,
-        fears=wording.fears if settings.opinion else None,
         country=settings.country,
         language=settings.language,
         passages=settings.passages,
@@ -295,6 +298,22 @@ def from_settings(settings: Settings) -> Services:
         desk=desk,
         escalate=desk.put if desk else None,
         operator_seconds=settings.operator_seconds,
+    )
+    return reworded(services, chosen(settings), settings)
+
+
+def reworded(services: Services, backend: Backend, settings: Settings) -> Services:
+    """The same services, with this backend to word the replies. Nothing is loaded yet."""
+    wording = worded(backend, settings.reply_seconds)
+    return replace(
+        services,
+        respond=wording.respond,
+        responder="" if wording.name == "guided" else wording.name,
+        again=wording.again,
+        trouble=wording.trouble,
+        prepare=wording.prepare,
+        away=wording.away,
+        fears=wording.fears if settings.opinion else None,
     )
 
 

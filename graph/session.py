@@ -10,7 +10,7 @@ import time
 import uuid
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -203,6 +203,19 @@ class Session:
         risk = self._values.get("risk")
         level: Level = risk["level"] if risk else "none"
         return level
+
+    def use(self, services: Services) -> None:
+        """Go on with these services from the next turn on; a turn that is under way ends first.
+
+        For another wording of the replies: the desk, and what is kept where, stay as they were opened.
+        """
+        self._interrupt()
+        with self._lock:
+            joins = self._pauses is not None
+            self._services = replace(services, desk=self._services.desk)
+            self._plain = build_graph(self._services, checkpointer=self._pauses, handoff=joins)
+            if self._keeping is not None:
+                self._keeping = build_graph(self._services, checkpointer=self._saver, handoff=joins)
 
     def set_country(self, country: str | None) -> None:
         """Whose helplines are shown from the next turn on; None shows international directories."""

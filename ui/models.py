@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from agent.evaluate.guard import Reply
     from agent.settings import Settings
     from graph import Turn
+    from graph.models import Option
+    from ui.wording import Models
 
-__all__ = ["models", "verify"]
+__all__ = ["LOADING", "models", "state", "verify"]
 
 models = typer.Typer(
     invoke_without_command=True, help="Who could word replies on this machine, and whether it passed."
@@ -47,15 +49,16 @@ def listed(context: typer.Context, as_json: Json = False) -> None:
         typer.echo(json.dumps([_plain(row) for row in rows], ensure_ascii=False, indent=2))
         return
     for row in rows:
-        typer.echo(f"{'*' if row['chosen'] else ' '} {row['name']}  ({row['where']})  {_state(row)}")
+        known = state(row, load_ui_words().models)
+        typer.echo(f"{'*' if row['chosen'] else ' '} {row['name']}  ({row['where']})  {known}")
 
 
 def _plain(row: Any) -> dict[str, Any]:
     return {**row, "backend": row["backend"].model_dump(mode="json", exclude={"key"})}
 
 
-def _state(row: Any) -> str:
-    words = load_ui_words().models
+def state(row: "Option", words: "Models") -> str:
+    """What is known of it, in words: whether it was tested, what is missing, and its memory."""
     told = [words.tested[row["tested"]]]
     if row["missing"]:
         told.append(fill(words.missing, extra=row["missing"]))

@@ -180,6 +180,38 @@ class ExercisesPage(Strict):
     save: str
 
 
+class Picker(Strict):
+    """Choosing who words the replies; `steps` by what graph.models.try_backend is doing."""
+
+    look: str
+    looking: str
+    which: str
+    here: str
+    now: str
+    away: str
+    untested: str
+    failed: str
+    use: str
+    scope: str
+    steps: dict[str, str]
+    switched: str
+    stays: str
+    verify: str
+    verify_help: str
+    verifying: str
+    back: str
+    keep: str
+    keep_help: str
+    keep_away: str
+    kept: str
+    holds: str
+    by_settings: str
+    by_operator: str
+    restricted: str
+    alpha: str
+    alpha_help: str
+
+
 class Choices(Strict):
     """The page of settings."""
 
@@ -196,6 +228,8 @@ class Choices(Strict):
     who: str
     guided: str
     other: str
+    other_away: str
+    picker: Picker
     leave: str
     leave_text: str
     data: str

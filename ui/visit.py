@@ -9,13 +9,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from agent.backends import Backend
 from agent.settings import Settings, load_settings
 from graph import Services, Session, shelf
-from graph.services import from_settings, warm
+from graph.backends import chosen
+from graph.services import from_settings, reworded, warm
 from ui.wording import UiWords, load_ui_words
 
 __all__ = [
     "FAILURES",
+    "backend",
     "begin",
     "forget",
     "heard",
@@ -23,8 +26,10 @@ __all__ = [
     "leave",
     "parts",
     "restart",
+    "services",
     "session",
     "store",
+    "use",
     "warmed",
     "words",
 ]
@@ -35,10 +40,35 @@ LASTING = ("age", "country", "developer", "keep", "language", "length", "size", 
 
 
 @st.cache_resource(show_spinner=False)
+def _started() -> tuple[Settings, Services, Backend]:
+    settings = load_settings()
+    return settings, from_settings(settings), chosen(settings)
+
+
 def parts() -> tuple[Settings, Services]:
     """The settings of this process and the functions they ask for."""
-    settings = load_settings()
-    return settings, from_settings(settings)
+    settings, services, _ = _started()
+    return settings, services
+
+
+def services() -> Services:
+    """The functions of this browser session: those of the process, but for who words its replies."""
+    found: Services = st.session_state.get("services") or parts()[1]
+    return found
+
+
+def backend() -> Backend:
+    """Who words the replies of this browser session."""
+    found: Backend = st.session_state.get("backend") or _started()[2]
+    return found
+
+
+def use(backend: Backend) -> None:
+    """Let it word the replies of this browser session, its open conversation's too, and of no other."""
+    settings, base = parts()
+    changed = reworded(base, backend, settings)
+    session().use(changed)
+    st.session_state.services, st.session_state.backend = changed, backend
 
 
 @st.cache_resource(show_spinner=False)
@@ -78,8 +108,7 @@ def begin() -> None:
 
 def restart(*, keep: bool = False, thread: str | None = None) -> None:
     """A new conversation, or a kept one to go on with. What somebody under 18 writes is never kept."""
-    settings, services = parts()
-    state = st.session_state
+    settings, state = parts()[0], st.session_state
     young = state.get("age") == "under"
     if "session" in state:
         state.session.close()
@@ -90,7 +119,7 @@ def restart(*, keep: bool = False, thread: str | None = None) -> None:
         country=state.get("country") or settings.country,
         keep=keep,
         thread=thread,
-        services=services,
+        services=services(),
         settings=settings,
     )
     if young and not thread:

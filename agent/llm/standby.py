@@ -18,6 +18,7 @@ Progress = Callable[[str, float], object]
 
 # What work that outlives a turn is called, so that a program that ends can wait for it (graph.deadline).
 WORKER = "hearken-worker"
+WAITING = "waiting"
 # What making a model ready raises beside ResponderError: a full memory, a damaged file, a library's own.
 _BREAKS = (
     AttributeError,
@@ -38,7 +39,7 @@ class Standby:
         self._load, self._patience = load, patience
         self._lock, self._done = threading.Lock(), threading.Event()
         self._chat: Chat | None = None
-        self._failed, self._stage = "", "waiting"
+        self._failed, self._stage, self._share = "", WAITING, 0.0
         self._begun = False
 
     def prepare(self, seconds: float = 0.0) -> str:
@@ -56,7 +57,30 @@ class Standby:
             return self._chat.trouble
         if self._failed or not self._begun:
             return self._failed
-        return f"The model is not ready yet ({self._stage}); until then the guided responder answers."
+        stage = self._stage if self._stage == WAITING else f"{self._stage}, {self._share:.0%}"
+        return f"The model is not ready yet ({stage}); until then the guided responder answers."
+
+    def loading(self) -> bool:
+        """Whether it is being made ready now."""
+        return self._begun and not self._done.is_set()
+
+    def anew(self) -> None:
+        """Forget a failure, so that the next `prepare` tries once more: what was in the way may be gone."""
+        with self._lock:
+            if self._failed:
+                self._begun, self._failed = False, ""
+                self._done.clear()
+            elif self._chat is not None:
+                self._chat.trouble = ""
+
+    def chat(self, progress: Progress) -> Chat:
+        """What was loaded, once it is; progress hears how far it is. Raises ResponderError."""
+        self.prepare()
+        while not self._done.wait(0.2):
+            progress(self._stage, self._share)
+        if self._chat is None:
+            raise ResponderError(self._failed)
+        return self._chat
 
     def respond(self, brief: Brief) -> Iterator[str]:
         """See Chat. Raises ResponderError while it is not ready."""
@@ -89,4 +113,4 @@ class Standby:
             self._done.set()
 
     def _told(self, stage: str, share: float) -> None:
-        self._stage = f"{stage}, {share:.0%}"
+        self._stage, self._share = stage, share

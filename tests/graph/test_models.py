@@ -60,6 +60,20 @@ def test_what_the_settings_name_is_listed_even_where_nothing_found_it(
     assert [row["name"] for row in listed() if row["chosen"]] == ["huggingface ./mine"]
 
 
+def test_what_the_settings_spell_out_is_listed_though_they_choose_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("BASE", "EXPERT", "ANTI_EXPERT"):
+        monkeypatch.setenv(f"HEARKEN_{name}", name.lower())
+    assert [row["name"] for row in listed()][4:] == ["proxy base + expert - anti_expert"]
+    monkeypatch.setenv("HEARKEN_MODEL", "mine")
+    assert [row["name"] for row in listed()][5:] == ["huggingface mine"]
+    monkeypatch.setenv("HEARKEN_ENDPOINT_URL", "https://words.example.org/v1")
+    assert [row["name"] for row in listed()][5:] == ["endpoint mine at https://words.example.org/v1"]
+    monkeypatch.delenv("HEARKEN_EXPERT")  # half a trio is none
+    assert [row["backend"].kind for row in listed()][4:] == ["endpoint"]
+
+
 def test_a_verdict_is_shown() -> None:
     remember(load_settings(), HuggingFace(model="small/model"), {"passed": False})
     rows = {row["name"]: row["tested"] for row in listed()}

@@ -255,3 +255,23 @@ def test_odd_messages_get_a_kind_short_reply(text: str) -> None:
     assert len(turn.text.split()) <= 160
     assert "http" not in turn.text
     assert "<" not in turn.text
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_who_words_the_replies_may_change_in_mid_conversation(keep: bool) -> None:
+    session = opened(keep=keep)
+    session.say("I feel alone even around people.")
+    said = len(session.messages)
+    mine = "It sounds lonely in the middle of them all. How long has it been like this?"
+    stream = session.stream("My sister does not call any more.")
+    next(stream)  # left open in this thread, and no reason to wait for ever
+    session.use(fakes.services(respond=lambda brief: [mine], responder="model"))
+    turn = session.say("It has been like this since spring.")
+    assert turn.text == mine
+    assert turn.responder == "model"
+    assert turn.saved
+    assert len(session.messages) > said
+    assert session.say(WANTS_TO_DIE).responder == "crisis"
+    if keep:
+        again = opened(thread=session.thread)
+        assert [m.content for m in again.messages] == [m.content for m in session.messages]

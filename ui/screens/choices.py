@@ -12,11 +12,11 @@ import streamlit as st
 
 from agent.errors import HearkenError
 from agent.settings import Settings
-from graph.backends import named
 from graph.services import ingest, library
 from knowledge.errors import KnowledgeError
 from ui import visit
 from ui.health import health
+from ui.picking import picker
 from ui.shell import KEY, SIZES, country_picker
 from ui.wording import fill, languages, plain, protocol
 
@@ -82,8 +82,7 @@ def _replies() -> None:
     )
     country_picker()
     st.markdown(f"**{words.who}**")
-    backend = visit.parts()[0].backend
-    st.markdown(words.guided if backend.kind == "guided" else plain(fill(words.other, name=named(backend))))
+    picker()
 
 
 def _length() -> None:

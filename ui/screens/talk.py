@@ -62,7 +62,7 @@ def welcome() -> str | None:
     The place to write stands in the page here, not below it: a page that is pinned to its end would hide
     how it begins.
     """
-    words, (settings, services) = visit.words(), visit.parts()
+    words, settings, services = visit.words(), visit.parts()[0], visit.services()
     language = st.session_state.get("language") or "en"
     lines = about(operator=settings.operator, away=services.away, language=language)
     st.markdown(f"**{words.tagline}**")

@@ -73,3 +73,53 @@ def test_what_cannot_be_loaded_says_why_and_keeps_nobody_waiting(error: Exceptio
     with pytest.raises(ResponderError, match=says):
         list(standby.respond(fakes.brief()))
     assert says in standby.trouble()
+
+
+def test_a_failure_is_forgotten_when_it_is_asked_for_anew_and_not_before() -> None:
+    loads: list[int] = []
+
+    def load(progress: Progress) -> Chat:
+        loads.append(1)
+        if len(loads) == 1:
+            raise ResponderError("It needs 9 GB; free some memory.")
+        return ready(progress)
+
+    standby = Standby(load)
+    standby.anew()
+    assert "9 GB" in standby.prepare(5)
+    assert "9 GB" in standby.prepare(5)
+    assert len(loads) == 1
+    standby.anew()
+    assert standby.prepare(5) == ""
+    chat = standby.chat(lambda stage, share: None)
+    chat.trouble = "Nothing answers there."
+    standby.anew()
+    assert standby.trouble() == ""
+    assert not standby.loading()
+    assert len(loads) == 2
+
+
+def test_what_is_loaded_for_one_is_waited_for_by_another_who_hears_how_far_it_is() -> None:
+    go, heard = threading.Event(), list[tuple[str, float]]()
+
+    def slow(progress: Progress) -> Chat:
+        progress("loading m", 0.4)
+        go.wait(10)
+        return ready(progress)
+
+    def listen(stage: str, share: float) -> None:
+        heard.append((stage, share))
+        if stage == "loading m":
+            go.set()
+
+    standby = Standby(slow)
+    assert list(standby.chat(listen).respond(fakes.brief())) == ["I hear you."]
+    assert heard[-1] == ("loading m", 0.4)
+
+
+def test_who_waits_for_what_cannot_be_loaded_hears_why() -> None:
+    def load(progress: Progress) -> Chat:
+        raise ResponderError("It needs 9 GB; free some memory.")
+
+    with pytest.raises(ResponderError, match="9 GB"):
+        Standby(load).chat(lambda stage, share: None)
