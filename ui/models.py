@@ -51,6 +51,8 @@ def listed(context: typer.Context, as_json: Json = False) -> None:
     for row in rows:
         known = state(row, load_ui_words().models)
         typer.echo(f"{'*' if row['chosen'] else ' '} {row['name']}  ({row['where']})  {known}")
+    if len(rows) == 1:
+        typer.echo(load_ui_words().models.alone)
 
 
 def _plain(row: Any) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class Models(Strict):
     short: str
     passed: str
     failed: str
+    alone: str
     untested: str
     opinion: str
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from agent.backends import Endpoint, Guided, Proxy
-from agent.responders.chat import Chat
+from agent.llm.chat import Chat
 from agent.settings import load_settings
 from graph import backends
 from graph import models as there
