@@ -57,7 +57,7 @@ def open_to_choice(reading: Reading, kinds: Sequence[Kind], person: Person, hist
     """Whether the model may be asked at all: no danger, no wish of the person's, and not the first reply."""
     return (
         not kinds
-        and not any(reading["cues"])
+        and not any(cue["level"] != "none" for cues in reading["cues"] for cue in cues)
         and not reading["degraded"]
         and reading["language"] in LANGUAGES
         and "heard_only" not in reading["wants"]

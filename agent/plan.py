@@ -249,7 +249,7 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
     data = load_empathy()
     wants = set(reading["wants"])
     cues = (reading["cues"][-1] if reading["cues"] else []) if kinds else []
-    fresh = {cue["kind"] for cue in cues}
+    fresh = {cue["kind"] for cue in cues if cue["level"] != "none"}
     trained = {kind for kind in kinds if kind in data.professional_kinds}
     last = before["move"] if before else ""
     if trained & fresh or (trained and not fresh and last != "professional" and not wants & set(data.order)):

@@ -356,7 +356,7 @@ def _slots(brief: Brief) -> dict[str, str]:
 def _fits(way: Way, voice: _Voice) -> bool:
     """Whether all of a way's conditions hold for this message."""
     brief = voice.brief
-    cues = [cue for message in brief["reading"]["cues"] for cue in message]
+    cues = [cue for message in brief["reading"]["cues"] for cue in message if cue["level"] != "none"]
     kinds = {cue["kind"] if cue["subject"] == "self" else "other" for cue in cues}
     when = {
         "": True,
