@@ -81,8 +81,9 @@ def test_the_quick_exit_leaves_nothing_and_no_way_back(chromium: Any, url: str, 
         page.get_by_test_id("stChatInputTextArea").press("F9")
     else:
         page.get_by_role("button", name="Leave").first.click()
-    page.wait_for_url(ELSEWHERE, timeout=10_000)
-    assert "weather" in page.content()
+    # Key and server may both send it there: the first way is then cut off by the second, which is no fault.
+    page.get_by_text("weather").wait_for(timeout=15_000)
+    assert page.url.startswith(ELSEWHERE)
     page.go_back()
     assert CANARY not in page.content()
     page.goto(url)
