@@ -24,6 +24,12 @@ _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "2223334445556667777888999
 _MARKS = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "؟": "?"})
 _UNSEEN = frozenset(("Cf", "Cc", "Cs"))  # invisible, control, and half of a character
 _LEET = str.maketrans("01345@$7", "oieasast")
+_LEETED = re.compile("[01345@$7]")
+_JOINS = dict.fromkeys(map(ord, "-–—_*~`\"“”«»"), " ")
+_JOINED = frozenset(map(chr, _JOINS))
+_SPACED = re.compile(r"[ .*-][a-z][ .*-][a-z]")  # stands in whatever is spelt out
+_SPELT = re.compile(r"\b(?:[a-z][ .*-]){3,30}[a-z]\b")
+_WORD = re.compile(r"[\w']+")
 
 
 class Writing(Strict):
@@ -47,6 +53,7 @@ class _Reader:
     strip: tuple[tuple[re.Pattern[str], str], ...]
     lookalikes: Mapping[int, str]
     short: re.Pattern[str]
+    shortened: tuple[str, ...]
     contractions: Mapping[str, str]
     numbers: Mapping[str, str]
     common: frozenset[str]
@@ -63,6 +70,7 @@ def _reader() -> _Reader:
         strip=tuple((re.compile(source, re.I | re.M), text) for source, text in words.strip.items()),
         lookalikes={ord(char): plain for plain, chars in words.lookalikes.items() for char in chars},
         short=re.compile(rf"\b(?:{'|'.join(whole)})\b|(?<=[a-z])(?:{'|'.join(ends)})\b"),
+        shortened=("'", *(word for word in words.contractions if "'" not in word)),
         contractions=words.contractions,
         numbers=words.numbers,
         common=frozenset(words.common.split()),
@@ -146,12 +154,17 @@ def fold_text(text: str) -> str:
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
         text = text.translate(reader.lookalikes)
-    text = re.sub(r"(?<=[a-z])[01345@$7](?=[a-z])", lambda match: match[0].translate(_LEET), text)
-    text = re.sub(r"\b(?:[a-z][ .*-]){3,30}[a-z]\b", _spelt_out, text)
-    text = re.sub(r"[-–—_*~`\"“”«»]", " ", text)
-    text = reader.short.sub(lambda match: reader.contractions[match[0]], text)
-    text = text.replace("n't", " not")
-    return re.sub(r"\s+", " ", text).strip()
+    # Each step is left out where it would change nothing, for every sentence ever said passes here often.
+    if _LEETED.search(text):
+        text = re.sub(r"(?<=[a-z])[01345@$7](?=[a-z])", lambda match: match[0].translate(_LEET), text)
+    if _SPACED.search(text):
+        text = _SPELT.sub(_spelt_out, text)
+    if not _JOINED.isdisjoint(text):
+        text = text.translate(_JOINS)
+    if any(word in text for word in reader.shortened):
+        text = reader.short.sub(lambda match: reader.contractions[match[0]], text)
+        text = text.replace("n't", " not")
+    return " ".join(text.split())
 
 
 def _spelt_out(match: re.Match[str]) -> str:
@@ -168,7 +181,7 @@ def unquoted(text: str) -> str:
 
 def words_of(folded: str) -> frozenset[str]:
     """The different words of a folded text, to tell whether two sentences say the same."""
-    return frozenset(re.findall(r"[\w']+", folded))
+    return frozenset(_WORD.findall(folded))
 
 
 def questions(text: str) -> int:

@@ -1,11 +1,11 @@
 """What guarding a language model's reply costs: `python benchmarks/guarded.py [--json] [--replies N]`.
 
-Prints milliseconds that the guard takes for a sentence, by the clock and of processor time (each is held
-against 100 earlier sentences; the first of a reply reads those), and how much later the first guarded
-sentence of a whole turn comes than the model itself has finished it, for a stand-in model that writes so
-many tokens a second. Retrieval is off, and the turn reads feelings and danger as always. Exit status 1 where
-a sentence takes more than 5 ms of processor time on average, or the first one more than 1.2 times the
-model's time. Not a test.
+Prints milliseconds that the guard takes for a sentence, p50 and p95, by the clock and of processor time
+(each is held against 100 earlier sentences; the first of a reply reads those), and how much later the first
+guarded sentence of a whole turn comes than the model itself has finished it, for a stand-in model that writes
+so many tokens a second. Retrieval is off, and the turn reads feelings and danger as always. Exit status 1
+where a sentence takes more than 5 ms of processor time at the 95th percentile (the clock's p95 stands beside
+it and also counts whoever else is at work), or the first one more than 1.2 times the model's time. Not a test.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main() -> None:
         for name, value in figures.items():
             print(f"{name:<16} {value}")
     slow = max(row["times"] for row in figures["first_sentence"].values())
-    if figures["guard_ms"]["cpu_mean"] > MOST_MS or slow > MOST_TIMES:
+    if figures["guard_ms"]["cpu_p95"] > MOST_MS or slow > MOST_TIMES:
         raise SystemExit(1)
 
 
@@ -65,7 +65,7 @@ def guard_cost(replies: int) -> dict[str, float]:
         kept: list[str] = []
         sentences = sift(split(REPLIES[number % len(REPLIES)]), bounds, kept, [])
         while True:
-            begun, work = time.perf_counter(), time.thread_time()
+            work, begun = time.thread_time(), time.perf_counter()
             if next(sentences, None) is None:
                 break
             times.append((time.perf_counter() - begun) * 1000)
@@ -74,7 +74,6 @@ def guard_cost(replies: int) -> dict[str, float]:
     return {
         "p50": round(statistics.median(times), 2),
         "p95": round(statistics.quantiles(times, n=20)[-1], 2),
-        "cpu_mean": round(statistics.mean(worked), 2),
         "cpu_p50": round(statistics.median(worked), 2),
         "cpu_p95": round(statistics.quantiles(worked, n=20)[-1], 2),
         "sentences": len(times),
