@@ -130,7 +130,8 @@ class Brief(TypedDict):
     """All a responder gets. history: (role, text) pairs, oldest first, this message last.
 
     said: sentences the assistant already used. seed: stable for a conversation, so that the same
-    conversation is answered in the same words. peak: the worst level this conversation had.
+    conversation is answered in the same words. peak: the worst level this conversation had. seconds: how
+    long wording it may take, where that is less than the responder's own limit.
     """
 
     text: str
@@ -143,6 +144,7 @@ class Brief(TypedDict):
     said: list[str]
     seed: int
     peak: NotRequired[Level]
+    seconds: NotRequired[float]
 
 
 class Replaced(TypedDict):

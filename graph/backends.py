@@ -127,6 +127,7 @@ def _chat(backend: HuggingFace | Proxy, model: Any, seconds: float) -> Chat:
         room=min(ROOM, model.engine.base.reads - backend.max_tokens - SPARE),
         seconds=seconds * SHARE,
         tokens=backend.max_tokens,
+        timed=True,
         alpha=backend.alpha if isinstance(backend, Proxy) else None,
     )
 

@@ -543,7 +543,8 @@ def _again(brief: Brief, services: Services) -> Again | None:
 
     def again(kept: Sequence[str], why: str) -> Iterator[str]:
         left = max(end - time.monotonic(), 0.0)
-        return pump(left, lambda: _true(_sentences(ask(brief, kept, why)), services))
+        rest: Brief = {**brief, "seconds": left}
+        return pump(left, lambda: _true(_sentences(ask(rest, kept, why)), services))
 
     return again
 

@@ -22,6 +22,7 @@ from agent.llm.echoes import plain_words, told
 from agent.llm.flow import cut, spoken, visible
 from agent.prompt import ROOM, Count, Message, load_prompt, question, render, roughly
 from agent.reading.ladder import Level
+from agent.sentences import finished
 
 __all__ = ["LEAK", "Chat", "Stream", "streamed"]
 
@@ -52,6 +53,7 @@ class Chat:
     """One language model that words replies.
 
     stream: the model. count: tokens of a text. room: of a whole prompt. seconds, tokens: of one reply.
+    timed: the model is told the seconds too, and ends within them even before a first word of its own.
     alpha: for proxy-tuning, how much of the difference a plan with weight 1 gets. trouble: why the last
     reply could not be had, "" when it could.
     """
@@ -61,6 +63,7 @@ class Chat:
     room: int = ROOM
     seconds: float = 50.0
     tokens: int = 220
+    timed: bool = False
     alpha: float | None = None
     clock: Callable[[], float] = time.monotonic
     trouble: str = ""
@@ -82,7 +85,8 @@ class Chat:
         """
         asked = question(text, count=self.count, room=self.room)
         said = ""
-        for piece in self._chunks(asked, {"max_tokens": OPINION, "stop": []}):
+        options = {"max_tokens": OPINION, "stop": []}
+        for piece in self._chunks(asked, options, self.clock() + self.seconds):
             said += piece
             if found := re.match(r"\W*([a-z]+)\b\W", said, re.IGNORECASE):
                 said = found[1]
@@ -90,11 +94,12 @@ class Chat:
         return "moderate" if re.fullmatch(r"\W*yes\W*", said, re.IGNORECASE) else "none"
 
     def _worded(self, brief: Brief, asked: list[Message], said: Sequence[str] = ()) -> Iterator[str]:
+        end = self.clock() + min(brief.get("seconds", self.seconds), self.seconds)
         try:
             come = 0
-            for come, sentence in enumerate(self._sentences(brief, asked, said), 1):  # noqa: B007 - counted
+            for come, sentence in enumerate(self._sentences(brief, asked, said, end), 1):  # noqa: B007 - counted
                 yield sentence
-            self._answered(come)
+            self._answered(come, late=self.clock() >= end)
         except ResponderError as error:
             self.trouble = str(error)
             raise
@@ -103,17 +108,26 @@ class Chat:
             self.trouble = f"The model broke off ({what}); try it with `hearken models verify`."
             raise ResponderError(self.trouble) from error
 
-    def _answered(self, sentences: int) -> None:
+    def _answered(self, sentences: int, *, late: bool) -> None:
+        if not sentences and late:
+            raise ResponderError(
+                "The model wrote no whole sentence in its time: choose a smaller one, or raise "
+                "HEARKEN_REPLY_SECONDS."
+            )
         if not sentences:
             self.thinks = False  # where it was taken for one that thinks aloud, that may be why
             raise ResponderError("The model gave an empty answer; try it with `hearken models verify`.")
         self.trouble = ""
 
-    def _sentences(self, brief: Brief, asked: list[Message], said: Sequence[str]) -> Iterator[str]:
+    def _sentences(
+        self, brief: Brief, asked: list[Message], said: Sequence[str], end: float
+    ) -> Iterator[str]:
         prompt = told(asked, brief, said)
         seen: set[str] = set()
         words: list[str] = []
-        for raw in cut(self._chunks(asked, self._options(brief))):
+        for raw in cut(self._chunks(asked, self._options(brief), end)):
+            if self.clock() >= end and not finished(raw):  # what the end of the time cut in two
+                return
             sentence = spoken(raw)
             plain = " ".join(plain_words(sentence))
             if (
@@ -138,9 +152,10 @@ class Chat:
             options["alpha"] = self.alpha * words.weights.get(brief["plan"]["move"], 1.0)
         return options
 
-    def _chunks(self, asked: list[Message], options: dict[str, Any]) -> Iterator[str]:
+    def _chunks(self, asked: list[Message], options: dict[str, Any], end: float) -> Iterator[str]:
         """The model's text without its thoughts, for as long as there is time."""
-        end = self.clock() + self.seconds
+        if self.timed:
+            options["seconds"] = max(end - self.clock(), 0.0)
         try:
             for text in visible(self._timed(self.stream(asked, **options), end), inside=self.thinks):
                 if text is None:  # what came until here were thoughts, whose beginning stood in the template
@@ -152,7 +167,7 @@ class Chat:
 
     def _timed(self, texts: Iterator[str], end: float) -> Iterator[str]:
         for text in texts:
-            if self.clock() > end:
+            if self.clock() >= end:
                 raise _Late
             yield text
 

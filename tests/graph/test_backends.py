@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -182,3 +184,42 @@ def test_an_opinion_is_off_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
     told = {"RESPONDER": "endpoint", "ENDPOINT_URL": SERVED.url, "MODEL": "m"}
     assert from_settings(settings_with(monkeypatch, **told)).fears is None
     assert from_settings(settings_with(monkeypatch, OPINION="true")).fears is not None
+
+
+@pytest.mark.parametrize("kind", ["huggingface", "proxy"])
+@pytest.mark.parametrize(
+    ("slowness", "says"), [(0.5, "no whole sentence in its time"), (5.0, "had not begun its reply in time")]
+)
+def test_a_slow_local_model_ends_in_time_though_no_word_comes_of_it(
+    kind: str, slowness: float, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_llms = pytest.importorskip("tests.agent.llm.tiny_llms")
+    base, small, anti = (
+        str(tiny_llms.llama(tmp_path / f"{n}", width=352, hidden=32, seed=n, reads=4096)) for n in range(3)
+    )
+    how: dict[str, Any] = {"device": "cpu", "temperature": 0, "max_tokens": 200}
+    backend: Any = (
+        HuggingFace(model=base, **how)
+        if kind == "huggingface"
+        else Proxy(base=base, expert=small, anti_expert=anti, **how)
+    )
+    from agent.llm import local, proxy, tracks
+
+    module, name = (local, "load_local") if kind == "huggingface" else (proxy, "load_proxy")
+    made: list[Any] = []
+    load = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *told: made.append(load(*told)) or made[-1])
+    chat = loaded(backend, lambda stage, share: None, seconds=20.0)
+    now = [0.0]
+
+    def passes(*_: Any) -> None:
+        now[0] += slowness
+
+    chat.clock = lambda: now[0]
+    monkeypatch.setattr(tracks, "time", SimpleNamespace(monotonic=chat.clock))
+    engine = made[0].engine
+    engine.base.model.register_forward_hook(passes)
+    monkeypatch.setattr(engine.base.tokenizer, "decode", lambda *_, **__: "")  # so that chat.py hears nothing
+    with pytest.raises(ResponderError, match=says):
+        list(chat.respond(fakes.brief()))
+    assert now[0] < 20.0 + slowness

@@ -34,6 +34,29 @@ def said(*pieces: str, **changes: Any) -> list[str]:
     return list(Chat(model(*pieces), **changes).respond(fakes.brief()))
 
 
+class Clock:
+    """Time that passes only when a model takes it."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def ticking(clock: Clock, *pieces: str | float) -> Callable[..., Iterator[str]]:
+    """A model that gives these texts; a number is how long it takes for what comes next."""
+
+    def stream(messages: Any, **options: Any) -> Iterator[str]:
+        for piece in pieces:
+            if isinstance(piece, str):
+                yield piece
+            else:
+                clock.now += piece
+
+    return stream
+
+
 PIECES = st.lists(st.text("ab .?!…\n\"“”'’1,:;()", max_size=12), max_size=30)
 
 
@@ -138,8 +161,33 @@ def test_one_that_runs_on_is_ended() -> None:
 
 
 def test_time_that_is_up_ends_the_reply_and_keeps_what_is_whole() -> None:
-    clock = iter([0.0, 1.0, 2.0, 99.0]).__next__
-    assert said("I hear you. ", "It is ", "a lot.", seconds=10.0, clock=clock)[0] == "I hear you."
+    clock = Clock()
+    late = ticking(clock, "I hear you. It is ", "", 99.0, "a lot.")
+    assert list(Chat(late, seconds=10.0, clock=clock).respond(fakes.brief())) == ["I hear you."]
+    clock = Clock()
+    whole = ticking(clock, "I hear you. ", "It is a lot.", 99.0)  # the model itself ended at the deadline
+    asked = Chat(whole, seconds=10.0, clock=clock)
+    assert list(asked.respond(fakes.brief())) == ["I hear you.", "It is a lot."]
+
+
+def test_a_model_without_a_whole_sentence_in_its_time_says_what_to_raise() -> None:
+    clock = Clock()
+    chat = Chat(ticking(clock, "It may be ", 99.0, "that"), seconds=10.0, clock=clock)
+    with pytest.raises(ResponderError, match="HEARKEN_REPLY_SECONDS"):
+        list(chat.respond(fakes.brief()))
+
+
+def test_one_that_can_end_in_time_is_told_how_much_is_left() -> None:
+    asked: list[Any] = []
+    clock = Clock(3.0)
+    chat = Chat(model("I hear you. ", asked=asked), seconds=10.0, clock=clock, timed=True)
+    list(chat.respond(fakes.brief()))
+    list(chat.again(fakes.brief(seconds=4.0), ["It is a lot."], "It gave a number."))
+    list(chat.respond(fakes.brief(seconds=40.0)))
+    chat.fears("I am tired.")
+    assert [options["seconds"] for _, options in asked] == [10.0, 4.0, 10.0, 10.0]
+    list(Chat(model("I hear you.", asked=asked)).respond(fakes.brief()))
+    assert "seconds" not in asked[-1][1]
 
 
 @pytest.mark.parametrize(
