@@ -4,8 +4,8 @@ Prints milliseconds that the guard takes for a sentence, p50 and p95, by the clo
 (each is held against 100 earlier sentences; the first of a reply reads those), and how much later the first
 guarded sentence of a whole turn comes than the model itself has finished it, for a stand-in model that writes
 so many tokens a second. Retrieval is off, and the turn reads feelings and danger as always. Exit status 1
-where a sentence takes more than 5 ms of processor time at the 95th percentile (the clock's p95 stands beside
-it and also counts whoever else is at work), or the first one more than 1.2 times the model's time. Not a test.
+where a sentence takes more than 5 ms of processor time at the 95th percentile (by the clock it also counts
+whoever else is at work), or the first one more than 1.2 times the model's time. Not a test.
 """
 
 import argparse

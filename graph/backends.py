@@ -26,7 +26,8 @@ from agent.reading.ladder import Level
 from agent.responders import guided
 from agent.settings import Settings
 
-__all__ = ["Verdict", "Wording", "at_once", "choose", "chosen", "named", "remember", "verdict", "worded"]
+__all__ = ["Verdict", "Wording", "at_once", "choose", "chosen", "named", "remember"]
+__all__ += ["traced", "verdict", "worded"]
 
 _BACKENDS: TypeAdapter[Backend] = TypeAdapter(Backend)
 # The share of a reply's time that a model may use; the rest is for whoever answers instead.
@@ -130,6 +131,15 @@ def _chat(backend: HuggingFace | Proxy, model: Any, seconds: float) -> Chat:
         timed=True,
         alpha=backend.alpha if isinstance(backend, Proxy) else None,
     )
+
+
+def traced(backend: Proxy, file: Path, seconds: float = 60.0, *, pieces: bool = False) -> Chat:
+    """The proxy, which leaves in `file` what each of its models wanted at every token of its last reply."""
+    from agent.llm.proxy import load_proxy  # noqa: PLC0415 - brings torch
+    from agent.llm.proxy_study import traced as noted  # noqa: PLC0415 - brings torch
+
+    model = load_proxy(backend)
+    return replace(_chat(backend, model, seconds), stream=noted(model, file, pieces=pieces))
 
 
 def named(backend: Backend) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.errors import SettingsError
+from ui.saying import say
 from ui.wording import fill, load_ui_words
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from graph.models import Option
     from ui.wording import Models
 
-__all__ = ["LOADING", "models", "state", "verify"]
+__all__ = ["LOADING", "called", "models", "state", "verify"]
 
 models = typer.Typer(
     invoke_without_command=True, help="Who could word replies on this machine, and whether it passed."
 )
+models.command("say")(say)
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 LOADING = 1800.0  # seconds that a model may take to be fetched and loaded here
 SLOWEST = 0.5  # the share of a reply's time within which its first sentence must be there
@@ -85,7 +87,7 @@ def verify_one(
     from graph.backends import choose, named
 
     settings = load_settings()
-    backend = _called(name, settings)
+    backend = called(name, settings)
     found = verify(backend, settings, told=_unheard if as_json else typer.echo)
     if use and found["passed"]:
         choose(settings, backend)
@@ -98,7 +100,8 @@ def verify_one(
         raise SystemExit(1)
 
 
-def _called(name: str | None, settings: "Settings") -> "Backend":
+def called(name: str | None, settings: "Settings") -> "Backend":
+    """The backend of this name, without a name the settings' one. Raises SettingsError with what there is."""
     from agent.backends import HuggingFace
     from graph.models import options
 

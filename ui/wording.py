@@ -85,6 +85,8 @@ class Models(Strict):
     alone: str
     untested: str
     opinion: str
+    traced: str
+    not_traced: str
 
 
 class UiWords(Strict):

@@ -1,6 +1,7 @@
 """Looking into a proxy: what each of its models wanted at every token, and whether mixing them pays.
 
     trace(chat, messages, Path("tokens.parquet"))       # a row a token; ids only, unless pieces=True
+    traced(chat, Path("tokens.parquet"))                # the same as a source of text, for agent.llm.chat
     losses = self_check(chat, [(messages, reply), ...])  # mean loss a token of base, expert and mixture
 
 For researchers, on conversations that are theirs to look at: a trace tells what was said, token by
@@ -8,23 +9,25 @@ token. Steers nothing.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, convert_to_messages
 
 from agent.errors import ResponderError
+from agent.llm.chat import Stream
 from agent.llm.local import LocalChat
 from agent.llm.opinions import Reader
 from agent.llm.proxy import ProxyEngine
 from agent.llm.tracks import Caches
 from agent.llm.weights import Loaded
+from agent.prompt import Message
 
-__all__ = ["Losses", "Watch", "self_check", "trace"]
+__all__ = ["Losses", "Watch", "self_check", "trace", "traced"]
 
 log = logging.getLogger("hearken")
 
@@ -87,6 +90,19 @@ def trace(
     except OSError as error:
         raise ResponderError(f"{path} cannot be written: choose another file.") from error
     return written.text
+
+
+def traced(chat: LocalChat, path: Path, *, pieces: bool = False) -> Stream:
+    """The proxy as a source of text that leaves a trace of each reply in `path`, the last one's in the end.
+
+    A reply comes at once, not word by word.
+    """
+
+    def stream(messages: Sequence[Message], **options: Any) -> Iterator[str]:
+        asked = convert_to_messages([dict(message) for message in messages])
+        yield trace(chat, asked, path, pieces=pieces, **options)
+
+    return stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -96,6 +98,73 @@ def test_a_model_that_cannot_be_loaded_fails_in_one_sentence() -> None:
     (check,) = found["checks"]
     assert check["name"] == "runs"
     assert "HEARKEN_ENDPOINT_URL" in check["says"] or "pip install" in check["says"]
+
+
+@pytest.fixture
+def trio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that name a trio of tiny models, untrained."""
+    tiny_llms = pytest.importorskip("tests.agent.llm.tiny_llms")
+    for seed, name in enumerate(("BASE", "EXPERT", "ANTI_EXPERT")):
+        folder = tiny_llms.llama(tmp_path / name, width=352, hidden=32, seed=seed, reads=4096)
+        monkeypatch.setenv(f"HEARKEN_{name}", str(folder))
+    monkeypatch.setenv("HEARKEN_RESPONDER", "proxy")
+    monkeypatch.setenv("HEARKEN_MAX_TOKENS", "16")
+
+
+def _said(*words: object) -> Any:
+    return CliRunner().invoke(app, ["models", "say", *map(str, words)])
+
+
+@pytest.mark.usefixtures("trio", "filled")
+def test_a_proxys_tokens_can_be_traced_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyarrow import parquet
+
+    from agent import guard
+
+    monkeypatch.setattr(guard, "judge", lambda *_: None)  # untrained models say nothing that is fit
+    monkeypatch.setattr(guard, "clean", lambda sentence: sentence)
+    file = tmp_path / "tokens.parquet"
+    done = _said("I feel alone even around people.", "--trace", file, "--pieces", "--alpha", "0.5")
+    assert done.exit_code == 0, done.exception
+    rows = parquet.read_table(file).to_pylist()
+    assert str(len(rows)) in done.output
+    assert str(file) in done.output.replace("\n", "")
+    assert {"token", "piece", "base_logp", "expert_top", "anti_top", "mixed_top_logp"} <= set(rows[0])
+    assert [row["position"] for row in rows] == list(range(len(rows)))
+
+
+@pytest.mark.usefixtures("trio", "filled")
+def test_where_the_model_has_no_word_there_is_no_trace_and_it_says_who_answered(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.parquet"
+    done = _said("I want to kill myself", "--trace", file)
+    assert "crisis" in done.output
+    assert not file.exists()
+    told = json.loads(_said("I want to kill myself", "--json").output)
+    assert (told["responder"], told["tokens"]) == ("crisis", 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [(("--trace", "t.parquet"), "Only a proxy can be traced"), (("--alpha", "2"), "Only a proxy is steered")],
+)
+def test_what_is_no_proxy_cannot_be_traced_or_steered(told: tuple[str, ...], says: str) -> None:
+    assert says in str(_said("hello", *told).exception)
+
+
+@pytest.mark.usefixtures("trio")
+def test_a_trace_that_cannot_be_written_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    done = _said("hello", "--trace", tmp_path / "nowhere" / "t.parquet")
+    assert "there is no such folder" in str(done.exception)
+
+
+def test_one_message_is_answered_by_whatever_words_replies(server: str) -> None:
+    done = _said("I feel alone even around people.", "--name", "guided")
+    assert done.exit_code == 0
+    told = json.loads(_said("I feel alone even around people.", "--json").output)
+    assert told["responder"] == "guided"
+    assert told["text"]
 
 
 def test_the_first_screen_tells_where_words_go() -> None:

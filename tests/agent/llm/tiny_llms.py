@@ -57,7 +57,7 @@ def tokenizer(text: Sequence[str] = TEXT, template: str | None = TEMPLATE) -> An
     return fast
 
 
-def llama(  # noqa: PLR0913 - a shape
+def llama(
     folder: Path, *, width: int, hidden: int, seed: int, tok: Any | None = None, reads: int = 512
 ) -> Path:
     """A Llama with `width` logits that reads so many tokens, saved with its tokenizer."""
