@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         default=None,
         description="A cross-encoder, by hub id or folder, to put what is near in order (`local` extra).",
     )
+    library_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = Field(
+        default=None, description="A Chroma server with the library: http://HOST:PORT; unset, a folder here."
+    )
     floor: Annotated[float, Field(ge=0, le=1)] | None = Field(
         default=None, description="Similarity below which nothing is retrieved; another model needs its own."
     )
@@ -170,8 +173,20 @@ class Settings(BaseSettings):
         """Folder of the Chroma index."""
         return self.data_dir / "index"
 
+    @property
+    def library_place(self) -> Path | str:
+        """Where the library is: a folder, or the URL of a Chroma server."""
+        return self.library_url or self.index_dir
+
     @field_validator(
-        "audit_dir", "audit_key", "embedder", "reranker", "store_url", "keys_file", mode="before"
+        "audit_dir",
+        "audit_key",
+        "embedder",
+        "reranker",
+        "library_url",
+        "store_url",
+        "keys_file",
+        mode="before",
     )
     @classmethod
     def _named(cls, value: object) -> object:
