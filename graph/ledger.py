@@ -68,7 +68,7 @@ class Ledger:
 
     def mine(self, owner: str) -> list[tuple[str, float]]:
         """(id, time of its last turn), newest first."""
-        with self.shared.transaction() as run:
+        with self.shared.reading() as run:
             found = run(
                 "SELECT thread, touched FROM conversations WHERE owner = ? ORDER BY touched DESC", owner
             )
@@ -76,7 +76,7 @@ class Ledger:
 
     def known(self, owner: str, thread: str) -> tuple[str, bool]:
         """(country, whether it is under care). Raises Unknown."""
-        with self.shared.transaction() as run:
+        with self.shared.reading() as run:
             found = run(
                 "SELECT country, danger FROM conversations WHERE thread = ? AND owner = ?", thread, owner
             )
@@ -157,7 +157,7 @@ class Ledger:
 
     def rated(self, thread: str) -> list[dict[str, Any]]:
         """What was noted of its turns."""
-        with self.shared.transaction() as run:
+        with self.shared.reading() as run:
             found = run("SELECT turn, helpful FROM feedback WHERE thread = ? ORDER BY turn", thread)
         return [{"turn": int(turn), "helpful": bool(helpful)} for turn, helpful in found]
 
