@@ -133,10 +133,15 @@ class Settings(BaseSettings):
     oidc_audience: str | None = Field(default=None, description="The audience that its tokens must name.")
     oidc_jwks: Path | None = Field(default=None, description="File with the issuer's public keys (JWKS).")
     serve_workers: Annotated[int, Field(ge=1, le=256)] = Field(
-        default=8, description="Turns that one process answers at once; danger has workers of its own."
+        default=8, description="Replies that a language model words at once; others wait, then go without it."
+    )
+    serve_cores: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2,
+        description="Ordinary turns a process computes at once; they stand aside for danger.",
     )
     serve_waiting: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        default=64, description="Turns that may wait for a worker before others are asked to come back."
+        default=64,
+        description="Ordinary turns beyond those that may wait before others get 503.",
     )
     serve_rate: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=30, description="Turns a minute that one owner may ask of one process."

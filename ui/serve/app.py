@@ -25,6 +25,7 @@ from graph.ledger import Busy, KeyReused, Ledger, Unknown
 from graph.services import Services, from_settings, warm
 from graph.shared import FAILURES, open_shared
 from ui.serve.auth import owners
+from ui.serve.cores import Cores, lending
 from ui.serve.errors import Refused
 from ui.serve.health import readiness
 from ui.serve.metrics import Metrics
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """The app. services: to answer with functions of your own. Raises SettingsError."""
     settings = settings or load_settings()
     services = services or from_settings(settings)
+    cores = Cores(settings.serve_cores)
+    services = lending(services, cores, settings.serve_workers)
     owner, metrics = owners(settings), Metrics()
     turns = Turns(
         services,
@@ -50,6 +53,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         workers=settings.serve_workers,
         waiting=settings.serve_waiting,
         rate=settings.serve_rate,
+        cores=cores,
     )
     hosted = Hosted(
         services, Ledger(open_shared(settings.served_store), lease=30 + 2 * services.reply_seconds)
@@ -58,7 +62,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         del app
-        await turns.quickly(lambda: _prepare(hosted))
+        await turns.looked_up(lambda: _prepare(hosted))
         yield
         turns.close()
         hosted.shared.close()
