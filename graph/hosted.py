@@ -11,7 +11,7 @@ nothing of HTTP.
 import logging
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -87,6 +87,7 @@ class Hosted:
 
     services: Services
     ledger: Ledger
+    _working: dict[str, Begun] = field(default_factory=dict, repr=False)
 
     @property
     def shared(self) -> Shared:
@@ -115,7 +116,19 @@ class Hosted:
         if begun.reply:
             yield from _again(begun.reply)
             return
-        yield from self._answered(thread, country, text, begun)
+        self._working[begun.token] = begun
+        try:
+            yield from self._answered(thread, country, text, begun)
+        finally:
+            self._working.pop(begun.token, None)
+
+    def renew(self) -> None:
+        """Say of the turns that are being answered here that they are; call it several times in a lease."""
+        if turns := list(self._working.values()):
+            try:
+                self.ledger.renew(turns)
+            except FAILURES as error:
+                log.warning("turns could not be renewed: %s", type(error).__name__)
 
     def _answered(self, thread: str, country: str, text: str, begun: Begun) -> Iterator[Event | Answered]:
         ended = False

@@ -141,10 +141,15 @@ class _Pool:
         with self._lock:
             if not self._open:
                 options = {"autocommit": True, "connect_timeout": 3, "prepare_threshold": None}
-                sizes = {"min_size": 1, "max_size": 16}
                 self._open.append(
                     ConnectionPool(
-                        self._url, kwargs=options, timeout=PATIENCE, open=True, check=_alive, **sizes
+                        self._url,
+                        kwargs=options,
+                        min_size=1,
+                        max_size=16,
+                        timeout=PATIENCE,
+                        open=True,
+                        check=_alive,
                     )
                 )
             return self._open[0]
@@ -200,7 +205,7 @@ def open_postgres(url: str) -> Shared:
 
     def scrub() -> None:
         with away.told(), pool().connection() as connection:
-            for table in (*TABLES, "conversations", "turns", "feedback"):
+            for table in (*TABLES, "conversations", "turns", "leases", "feedback"):
                 connection.execute(f"VACUUM {table}")
 
     def close() -> None:

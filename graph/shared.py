@@ -36,6 +36,8 @@ SCHEMA = (
         thread TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, token TEXT NOT NULL,
         digest TEXT NOT NULL, text TEXT, reply TEXT, saved INTEGER NOT NULL DEFAULT 0,
         begun DOUBLE PRECISION NOT NULL, PRIMARY KEY (thread, key))""",
+    """CREATE TABLE IF NOT EXISTS leases (
+        id TEXT PRIMARY KEY, thread TEXT NOT NULL, renewed DOUBLE PRECISION NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS feedback (
         thread TEXT NOT NULL, turn INTEGER NOT NULL, helpful INTEGER NOT NULL, PRIMARY KEY (thread, turn))""",
 )
