@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         default=None,
         description="A cross-encoder, by hub id or folder, to put what is near in order (`local` extra).",
     )
+    library_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = Field(
+        default=None, description="A Chroma server with the library: http://HOST:PORT; unset, a folder here."
+    )
     floor: Annotated[float, Field(ge=0, le=1)] | None = Field(
         default=None, description="Similarity below which nothing is retrieved; another model needs its own."
     )
@@ -130,10 +133,15 @@ class Settings(BaseSettings):
     oidc_audience: str | None = Field(default=None, description="The audience that its tokens must name.")
     oidc_jwks: Path | None = Field(default=None, description="File with the issuer's public keys (JWKS).")
     serve_workers: Annotated[int, Field(ge=1, le=256)] = Field(
-        default=8, description="Turns that one process answers at once; danger has workers of its own."
+        default=8, description="Replies that a language model words at once; others wait, then go without it."
+    )
+    serve_cores: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2,
+        description="Ordinary turns a process computes at once; they stand aside for danger.",
     )
     serve_waiting: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        default=64, description="Turns that may wait for a worker before others are asked to come back."
+        default=64,
+        description="Ordinary turns beyond those that may wait before others get 503.",
     )
     serve_rate: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=30, description="Turns a minute that one owner may ask of one process."
@@ -170,8 +178,20 @@ class Settings(BaseSettings):
         """Folder of the Chroma index."""
         return self.data_dir / "index"
 
+    @property
+    def library_place(self) -> Path | str:
+        """Where the library is: a folder, or the URL of a Chroma server."""
+        return self.library_url or self.index_dir
+
     @field_validator(
-        "audit_dir", "audit_key", "embedder", "reranker", "store_url", "keys_file", mode="before"
+        "audit_dir",
+        "audit_key",
+        "embedder",
+        "reranker",
+        "library_url",
+        "store_url",
+        "keys_file",
+        mode="before",
     )
     @classmethod
     def _named(cls, value: object) -> object:

@@ -13,10 +13,11 @@ the last fallback is a reply baked into the package. Knows nothing of what the s
 """
 
 import contextvars
+import copy
 import logging
 import threading
 from collections.abc import Callable, Hashable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -35,7 +36,7 @@ from graph.services import Services, from_settings
 from graph.sound import fitting, sound
 from graph.state import State
 
-__all__ = ["build_graph", "route", "studio"]
+__all__ = ["Graph", "build_graph", "rebuilt", "route", "studio"]
 
 log = logging.getLogger("hearken")
 
@@ -100,6 +101,21 @@ def build_graph(
     graph.add_edge("practice", "guard")
     graph.add_edge("guard", END)
     return graph.compile(checkpointer=checkpointer, name="hearken")
+
+
+@lru_cache(maxsize=8)
+def _once(services: Services, handoff: bool) -> Graph:
+    return build_graph(services, handoff=handoff)
+
+
+def rebuilt(
+    services: Services, *, checkpointer: BaseCheckpointSaver[Any] | None = None, handoff: bool = False
+) -> Graph:
+    """`build_graph` for hosts of many conversations: compiled once for the same services, which costs as
+    much time as the rest of a turn, and copied for each checkpointer."""
+    graph = copy.copy(_once(services, handoff))
+    graph.checkpointer = checkpointer
+    return graph
 
 
 def route(state: State, *, practising: bool = True) -> Way:

@@ -11,7 +11,7 @@ nothing of HTTP.
 import logging
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -19,6 +19,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from agent.brief import Person
 from agent.reading.ladder import at_least
 from agent.responders import guided
+from graph.build import rebuilt
 from graph.ledger import Begun, Ledger, Reply
 from graph.services import Services
 from graph.session import CardShown, Done, Event, Said, Session, Turn, country_code
@@ -75,7 +76,8 @@ def passing(services: Services, messages: list[AnyMessage], country: str | None 
     """A session over a conversation that the caller keeps: the risk is rebuilt from all of the person's
     messages, and nothing is written anywhere."""
     person: Person = {"country": country} if country else {}
-    return Session(services, thread=uuid.uuid4().hex, values={"messages": messages, "person": person})
+    values: dict[str, Any] = {"messages": messages, "person": person}
+    return Session(services, thread=uuid.uuid4().hex, values=values, build=rebuilt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Hosted:
 
     services: Services
     ledger: Ledger
+    _working: dict[str, Begun] = field(default_factory=dict, repr=False)
 
     @property
     def shared(self) -> Shared:
@@ -113,7 +116,19 @@ class Hosted:
         if begun.reply:
             yield from _again(begun.reply)
             return
-        yield from self._answered(thread, country, text, begun)
+        self._working[begun.token] = begun
+        try:
+            yield from self._answered(thread, country, text, begun)
+        finally:
+            self._working.pop(begun.token, None)
+
+    def renew(self) -> None:
+        """Say of the turns that are being answered here that they are; call it several times in a lease."""
+        if turns := list(self._working.values()):
+            try:
+                self.ledger.renew(turns)
+            except FAILURES as error:
+                log.warning("turns could not be renewed: %s", type(error).__name__)
 
     def _answered(self, thread: str, country: str, text: str, begun: Begun) -> Iterator[Event | Answered]:
         ended = False
@@ -122,7 +137,7 @@ class Hosted:
                 values = _values(saver.get_tuple({"configurable": {"thread_id": thread}}), country)
                 there = {message.id for message in values["messages"]}
                 unsaved = [HumanMessage(words, id=one) for one, words in begun.waiting if one not in there]
-                session = Session(self.services, thread=thread, values=values, saver=saver, unsaved=unsaved)
+                session = self._opened(thread, values, saver=saver, unsaved=unsaved)
                 if begun.id in there:  # it was answered, and its worker died before it could say so
                     reply = _recovered(session, begun.id)
                     self._finish(thread, begun, reply, danger=bool(reply["escalated"]))
@@ -208,7 +223,10 @@ class Hosted:
         country, _ = self.ledger.known(owner, thread)
         with self.shared.saver(thread, "") as saver:
             values = _values(saver.get_tuple({"configurable": {"thread_id": thread}}), country)
-        return Session(self.services, thread=thread, values=values)
+        return self._opened(thread, values)
+
+    def _opened(self, thread: str, values: dict[str, Any], **kept: Any) -> Session:
+        return Session(self.services, thread=thread, values=values, build=rebuilt, **kept)
 
 
 def _values(found: Any, country: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,8 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The book, in the same database as the conversations. lease: seconds that a turn may take before
-    somebody who asks for it again has it answered anew."""
+    """The book, in the same database as the conversations. lease: seconds without a word from its worker
+    (`renew`) after which a turn is answered anew for somebody who asks for it again."""
 
     shared: Shared
     lease: float = 150.0
@@ -68,7 +68,7 @@ class Ledger:
 
     def mine(self, owner: str) -> list[tuple[str, float]]:
         """(id, time of its last turn), newest first."""
-        with self.shared.transaction() as run:
+        with self.shared.reading() as run:
             found = run(
                 "SELECT thread, touched FROM conversations WHERE owner = ? ORDER BY touched DESC", owner
             )
@@ -76,7 +76,7 @@ class Ledger:
 
     def known(self, owner: str, thread: str) -> tuple[str, bool]:
         """(country, whether it is under care). Raises Unknown."""
-        with self.shared.transaction() as run:
+        with self.shared.reading() as run:
             found = run(
                 "SELECT country, danger FROM conversations WHERE thread = ? AND owner = ?", thread, owner
             )
@@ -107,7 +107,7 @@ class Ledger:
                     raise KeyReused("This key was used before, with other words.")
                 if reply:
                     return Begun(ident, its, json.loads(reply), [])
-                if its == held[0][0] and begun > now - self.lease and not danger:
+                if its == held[0][0] and not danger and self._works(run, ident, begun):
                     raise Busy("This turn is being answered.")
                 run("UPDATE turns SET token = ?, begun = ? WHERE id = ?", token, now, ident)
             else:
@@ -124,10 +124,26 @@ class Ledger:
             )
         return Begun(ident, token, None, [(str(one), str(words)) for one, words in waiting])
 
+    def _works(self, run: Run, ident: str, begun: float) -> bool:
+        """Whether the worker that has the turn was heard of lately."""
+        renewed = run("SELECT renewed FROM leases WHERE id = ?", ident)
+        return max([begun, *(float(at) for (at,) in renewed)]) > self.now() - self.lease
+
+    def renew(self, turns: Iterable[Begun]) -> None:
+        """Note that these are being worked on; nothing is noted of what was deleted or taken over."""
+        with self.shared.transaction() as run:
+            for one in turns:
+                run(
+                    "INSERT INTO leases (id, thread, renewed) SELECT id, thread, ? FROM turns"
+                    " WHERE id = ? AND token = ? ON CONFLICT (id) DO UPDATE SET renewed = excluded.renewed",
+                    *(self.now(), one.id, one.token),
+                )
+
     def finish(self, thread: str, begun: Begun, reply: Reply, *, saved: bool, danger: bool) -> None:
         """Note the reply. saved: the turn, and those that waited, now stand in the conversation."""
         with self.shared.transaction() as run:
             run("UPDATE turns SET reply = ? WHERE thread = ? AND id = ?", json.dumps(reply), thread, begun.id)
+            run("DELETE FROM leases WHERE id = ?", begun.id)
             if saved:
                 for ident in (begun.id, *(one for one, _ in begun.waiting)):
                     run("UPDATE turns SET saved = 1, text = NULL WHERE thread = ? AND id = ?", thread, ident)
@@ -157,7 +173,7 @@ class Ledger:
 
     def rated(self, thread: str) -> list[dict[str, Any]]:
         """What was noted of its turns."""
-        with self.shared.transaction() as run:
+        with self.shared.reading() as run:
             found = run("SELECT turn, helpful FROM feedback WHERE thread = ? ORDER BY turn", thread)
         return [{"turn": int(turn), "helpful": bool(helpful)} for turn, helpful in found]
 
@@ -186,7 +202,7 @@ def _owned(run: Run, owner: str, thread: str) -> None:
 
 
 def _remove(run: Run, thread: str, checkpoints: tuple[str, ...]) -> None:
-    for table in ("conversations", "turns", "feedback"):
+    for table in ("conversations", "turns", "leases", "feedback"):
         run(f"DELETE FROM {table} WHERE thread = ?", thread)  # noqa: S608 - fixed names
     for table in checkpoints:
         run(f"DELETE FROM {table} WHERE thread_id = ?", thread)  # noqa: S608 - fixed names

@@ -37,6 +37,7 @@ from graph.audit import Trail
 from graph.backends import at_once, chosen, worded
 from graph.chain import Record, load_key
 from graph.desk import Desk, Escalation
+from graph.reopening import Find, reopened
 from knowledge.byword import LANGUAGES, search_starter
 from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, Helplines, contact_tokens, load_helplines
@@ -107,11 +108,11 @@ def embedder(settings: Settings) -> Encoder | Embedder:
 
 @cache
 def _library(
-    folder: Path, encoder_folder: Path | None, threads: int, model: str | None, reranker: str | None
+    place: Path | str, encoder_folder: Path | None, threads: int, model: str | None, reranker: str | None
 ) -> Library:
     vectors = _embedder(model) if model else _encoder(encoder_folder, threads)
     rerank = load_reranker(reranker) if reranker else None
-    return Library.open(folder, vectors.embed, vectors.name, rerank)
+    return Library.open(place, vectors.embed, vectors.name, rerank)
 
 
 @cache
@@ -132,13 +133,19 @@ _opening = threading.Lock()
 def library(settings: Settings) -> Library:
     """The library of these settings, opened once a process (the first time ever it is also filled)."""
     with _opening:
-        return _library(
-            settings.index_dir,
-            settings.encoder_dir,
-            settings.threads,
-            settings.embedder,
-            settings.reranker,
-        )
+        return _library(settings.library_place, *_compared(settings))
+
+
+def _compared(settings: Settings) -> tuple[Path | None, int, str | None, str | None]:
+    """What the library compares and orders by."""
+    return settings.encoder_dir, settings.threads, settings.embedder, settings.reranker
+
+
+def _find(settings: Settings) -> Find:
+    """The search of these settings' library; one on a server is opened anew when it failed."""
+    if settings.library_url:
+        return reopened(lambda: _library.__wrapped__(settings.library_place, *_compared(settings)))
+    return lambda text, k, floor: library(settings).search(text, k, floor)
 
 
 def _scan(text: str) -> list[Cue]:
@@ -268,11 +275,13 @@ def from_settings(settings: Settings) -> Services:
     def read(text: str) -> Heard:
         return encoder(settings).read(text)
 
+    find = _find(settings)
+
     def search(text: str, k: int) -> list[Passage]:
         if (language := detect(text)) in LANGUAGES:
             return [Passage(**passage) for passage in search_starter(text, language, k)]
         floor = FLOOR if settings.floor is None else settings.floor
-        return [Passage(**passage) for passage in library(settings).search(text, k, floor)]
+        return [Passage(**passage) for passage in find(text, k, floor)]
 
     def foresee(moment: Moment) -> Chances:
         return _supporter(settings.encoder_dir, settings.threads).foresee(moment)
@@ -351,7 +360,7 @@ def ingest(
 
     if rebuild:
         vectors = embedder(settings)
-        Library.rebuild(settings.index_dir, vectors.embed, vectors.name, progress).close()
+        Library.rebuild(settings.library_place, vectors.embed, vectors.name, progress).close()
     target = library(settings)
     if target.temporary:
         raise KnowledgeError(

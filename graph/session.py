@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -116,6 +116,7 @@ class Session:
         saver: BaseCheckpointSaver[Any] | None = None,
         saved: bool = True,
         unsaved: Sequence[HumanMessage] = (),
+        build: Callable[..., Graph] = build_graph,
     ) -> None:
         self.thread = thread
         self._values = {**values, "messages": [*values["messages"], *unsaved]}
@@ -128,8 +129,8 @@ class Session:
         self._reminders = Reminders(services.clock)
         joins = services.desk is not None  # a pause needs a checkpoint; in memory, gone with the turn
         self._pauses = InMemorySaver() if joins else None
-        self._plain = build_graph(services, checkpointer=self._pauses, handoff=joins)
-        self._keeping = build_graph(services, checkpointer=saver, handoff=joins) if saver else None
+        self._plain = build(services, checkpointer=self._pauses, handoff=joins)
+        self._keeping = build(services, checkpointer=saver, handoff=joins) if saver else None
         self._after: threading.Thread | None = None
         self._lock = threading.Lock()
         self._open: weakref.ref[Generator[Event, None, None]] | None = None

@@ -7,9 +7,11 @@ Knows nothing of owners or turns.
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -34,6 +36,8 @@ SCHEMA = (
         thread TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, token TEXT NOT NULL,
         digest TEXT NOT NULL, text TEXT, reply TEXT, saved INTEGER NOT NULL DEFAULT 0,
         begun DOUBLE PRECISION NOT NULL, PRIMARY KEY (thread, key))""",
+    """CREATE TABLE IF NOT EXISTS leases (
+        id TEXT PRIMARY KEY, thread TEXT NOT NULL, renewed DOUBLE PRECISION NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS feedback (
         thread TEXT NOT NULL, turn INTEGER NOT NULL, helpful INTEGER NOT NULL, PRIMARY KEY (thread, turn))""",
 )
@@ -53,7 +57,8 @@ class Run(Protocol):
 
 @dataclass(frozen=True)
 class Shared:
-    """A database. saver: the checkpoints of (thread, token), to be used by one turn.
+    """A database. reading: a transaction that writes nothing, and so waits for nobody who does.
+    saver: the checkpoints of (thread, token), to be used by one turn.
 
     checkpoints: the tables that hold them. scrub: overwrite what deleted rows left behind, as far as
     the engine can. migrate: create or upgrade every table; safe to repeat.
@@ -61,6 +66,7 @@ class Shared:
 
     kind: str
     transaction: Callable[[], AbstractContextManager[Run]]
+    reading: Callable[[], AbstractContextManager[Run]]
     saver: Callable[[str, str], AbstractContextManager[BaseCheckpointSaver[Any]]]
     checkpoints: tuple[str, ...]
     scrub: Callable[[], None]
@@ -113,6 +119,14 @@ def _connected(path: Path) -> sqlite3.Connection:
 def _sqlite(path: Path) -> Shared:
     ready = threading.Event()
     preparing = threading.Lock()
+    # One connection stays open: the last one to close would empty the log into the file, and every turn
+    # would wait for that.
+    held: list[sqlite3.Connection] = []
+
+    def close() -> None:
+        for connection in held:
+            connection.close()
+        held.clear()
 
     def migrate() -> None:
         with preparing, closing(_connected(path)) as connection:
@@ -120,6 +134,8 @@ def _sqlite(path: Path) -> Shared:
             for statement in SCHEMA:
                 connection.execute(statement)
             connection.commit()
+            close()
+            held.append(_connected(path))
         ready.set()
 
     def connected() -> sqlite3.Connection:
@@ -128,10 +144,10 @@ def _sqlite(path: Path) -> Shared:
         return _connected(path)
 
     @contextmanager
-    def transaction() -> Iterator[Run]:
+    def transaction(begin: str = "BEGIN IMMEDIATE") -> Iterator[Run]:
         with closing(connected()) as connection, connection:  # commits, or rolls back
             connection.isolation_level = None
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(begin)
             yield lambda statement, *values: connection.execute(statement, values).fetchall()
 
     @contextmanager
@@ -147,7 +163,11 @@ def _sqlite(path: Path) -> Shared:
             if busy:
                 raise OSError("The log of the store is in use and could not be emptied.")
 
-    return Shared("sqlite", transaction, saver, ("checkpoints", "writes"), scrub, migrate, lambda: None)
+    reading = partial(transaction, "BEGIN")
+    tables = ("checkpoints", "writes")
+    shared = Shared("sqlite", transaction, reading, saver, tables, scrub, migrate, close)
+    weakref.finalize(shared, close)
+    return shared
 
 
 # What a caller of a Shared has to expect of it.

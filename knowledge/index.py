@@ -5,7 +5,7 @@ turns. It knows nothing of what the rows mean, of opening or mending, and embeds
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +38,8 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Index:
-    """An open collection. place: its folder, None in memory. temporary: it goes with the process.
+    """An open collection. place: its folder, None in memory or on a server. temporary: it goes with the
+    process. release: lets go of what Chroma's client leaves open.
 
     Every method raises LibraryError when Chroma fails.
     """
@@ -47,6 +48,7 @@ class Index:
     collection: "Collection"
     place: Path | None
     temporary: bool = False
+    release: Callable[[], object] = lambda: None
 
     @property
     def encoder(self) -> str:
@@ -115,8 +117,9 @@ class Index:
             self.collection.modify(name=name)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files, or of the server."""
         self.client.close()
+        self.release()
 
     def _turn(self) -> AbstractContextManager[None]:
         return turn(self.place.parent) if self.place else nullcontext()
@@ -136,10 +139,12 @@ class guarded(AbstractContextManager[None]):  # noqa: N801 - reads as a statemen
     ) -> None:
         if kind is None:
             return
+        import httpx  # noqa: PLC0415 - Chroma brings it, and lets its errors through where it is a server
         from chromadb.errors import ChromaError  # noqa: PLC0415 - half a second, only where it is needed
 
-        known = (ChromaError, sqlite3.Error, OSError, ValueError, AttributeError)
-        if issubclass(kind, known) or kind.__name__ == "PanicException":
+        known = (ChromaError, httpx.HTTPError, sqlite3.Error, OSError, ValueError, AttributeError)
+        # a client that another turn has closed raises a bare RuntimeError
+        if issubclass(kind, (*known, RuntimeError)) or kind.__name__ == "PanicException":
             raise LibraryError(f"The library failed while {self.doing}; run `hearken check`.") from error
 
 

@@ -33,6 +33,7 @@ from knowledge.entries import (
 from knowledge.index import Index
 from knowledge.opening import open_index
 from knowledge.ranking import EASE, distinct, ranked
+from knowledge.server import open_server
 from knowledge.starter import load_starter
 from knowledge.starter.vectors import fast, load_vectors
 
@@ -74,26 +75,29 @@ class Library:
         self._turned = turn_for(index.encoder)
 
     @classmethod
-    def open(cls, folder: Path, embed: Embed, encoder_name: str, rerank: Rerank | None = None) -> "Library":
-        """Open the library kept in `folder`, creating it, and bring the starter entries up to date.
+    def open(
+        cls, place: Path | str, embed: Embed, encoder_name: str, rerank: Rerank | None = None
+    ) -> "Library":
+        """Open the library kept in `place`, creating it, and bring the starter entries up to date.
 
-        A folder that cannot be written gives a temporary library (`temporary`), a damaged index is
-        moved aside; neither raises. Raises LibraryError when the vectors are another encoder's, and
-        TableError when a starter file breaks its schema.
+        place: a folder, or the URL of a Chroma server. A folder that cannot be written gives a temporary
+        library (`temporary`), a damaged index is moved aside; neither raises. Raises LibraryError when
+        the vectors are another encoder's or no server answers, and TableError when a starter file breaks
+        its schema.
         """
-        library = cls(open_index(folder, encoder_name), embed, rerank)
+        library = cls(_index(place, encoder_name), embed, rerank)
         library._refresh_starter()
         return library
 
     @classmethod
     def rebuild(
-        cls, folder: Path, embed: Embed, encoder_name: str, progress: Progress | None = None
+        cls, place: Path | str, embed: Embed, encoder_name: str, progress: Progress | None = None
     ) -> "Library":
-        """Index every text in `folder` again with this encoder; what was ingested is kept.
+        """Index every text in `place` again with this encoder; what was ingested is kept.
 
         progress: called with entries done and all. Interrupted, the old index stays as it was.
         """
-        old = open_index(folder, encoder_name, whatever_encoder=True)
+        old = _index(place, encoder_name, whatever_encoder=True)
         library = cls(old.renewed(encoder_name), embed)
         library._write(entries_of(old.rows()), progress)
         library._index.take_over(old)
@@ -192,6 +196,12 @@ class Library:
             order = sorted(range(len(first)), key=lambda at: fits[at], reverse=True)
             found = [*(first[at] for at in order), *rest]
         return found
+
+
+def _index(place: Path | str, encoder: str, *, whatever_encoder: bool = False) -> Index:
+    if isinstance(place, str):
+        return open_server(place, encoder, whatever_encoder=whatever_encoder)
+    return open_index(place, encoder, whatever_encoder=whatever_encoder)
 
 
 def starter_lines() -> list[str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
-__all__ = ["open_index"]
+__all__ = ["NAME", "open_index", "quiet"]
 
 NAME = "passages"
 _log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def _open(place: Path, encoder: str) -> Index:
     _check_database(place / "chroma.sqlite3")
     respell = _respellings(place)
     with guarded("opening"):
-        _quiet()
+        quiet()
         from chromadb import PersistentClient  # noqa: PLC0415
         from chromadb.config import Settings  # noqa: PLC0415
 
@@ -139,7 +139,7 @@ def _temporary(place: Path, encoder: str) -> Index:
 
 
 def _in_memory(encoder: str) -> Index:
-    _quiet()
+    quiet()
     from chromadb import EphemeralClient  # noqa: PLC0415
     from chromadb.config import Settings  # noqa: PLC0415
 
@@ -150,6 +150,6 @@ def _in_memory(encoder: str) -> Index:
         return Index(client, collection_named(client, name, encoder), None, temporary=True)
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Chroma brings onnxruntime, which would keep a device id on disk and ask an outside host."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,7 +1,7 @@
 """`hearken serve` and what belongs to it: keys for those who may ask, the database behind it."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ def serve(
         str, typer.Option(help="Address; others than loopback need keys or tokens.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port.")] = 8600,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Workers; one that dies is begun anew. 400 MB each.")
+    ] = 1,
 ) -> None:
     """Answer over HTTP: hearken's own endpoints under /v1/conversations, and OpenAI's chat completions."""
     settings = load_settings()
@@ -34,9 +37,13 @@ def serve(
     except ImportError as error:
         raise SettingsError("The API needs the extra: pip install 'hearken[serve]'.") from error
     # uvicorn's own access lines name whole paths, with ids in them; ours name routes
-    uvicorn.run(
-        create_app(settings), host=host, port=port, access_log=False, log_config=_logs(), server_header=False
-    )
+    how: dict[str, Any] = {"access_log": False, "log_config": _logs(), "server_header": False}
+    if processes == 1:
+        uvicorn.run(create_app(settings), host=host, port=port, **how)
+    else:  # each worker makes the app by itself; settings that cannot be used were told above
+        made = "ui.serve.app:create_app"
+        how["timeout_worker_healthcheck"] = 60  # loading takes long on a busy machine
+        uvicorn.run(made, factory=True, workers=processes, host=host, port=port, **how)
 
 
 def _logs() -> dict[str, object]:

@@ -223,8 +223,13 @@ def _plain(text: str) -> str:
     return " ".join(text.lower().replace("’", "'").split())
 
 
+@cache  # one for each phrase of the words: `re` itself keeps 512, and compiling costs more than a reply
+def _whole(phrase: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)")
+
+
 def _hears(plain: str, phrase: str) -> bool:
-    found = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", plain)
+    found = _whole(phrase).search(plain)
     denied = r"\b(not|never|isn't|no longer|wasn't|ya no|nunca)(\s\w+){0,2}\s$"
     return bool(found) and not re.search(denied, plain[: found.start()] if found else "")
 

@@ -1,8 +1,5 @@
 """Conversations of many people in one database: owners, repeats, take-overs, deletes, an absent store."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,36 +12,15 @@ from graph.ledger import Busy, KeyReused, Ledger, Unknown
 from graph.session import CardShown
 from graph.shared import Shared, open_shared
 from tests.fakes import services
+from tests.postgres_server import postgres_server
 
 DANGER = "I want to kill myself"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL of our own on a socket in a folder; nothing listens on a port."""
-    pytest.importorskip("psycopg", reason="PostgreSQL needs the extra `postgres`")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) if os.name == "posix" else []
-    if not found:
-        pytest.skip("PostgreSQL is not installed here (Debian: apt-get install postgresql)")
-    programs = found[-1].parent
-    folder = Path("/tmp") / f"hearken-pg-{os.getpid()}"  # noqa: S108 - a socket's path may not be long
-    folder.mkdir(mode=0o700)
-    runs: dict[str, Any] = {"capture_output": True, "timeout": 60}
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres")
-        runs["user"] = "postgres"
-    data, socket = folder / "data", folder
-    options = f"-c listen_addresses='' -c unix_socket_directories={socket} -c fsync=off"
-    try:
-        subprocess.run([programs / "initdb", "-D", data, "-U", "hearken", "-A", "trust"], check=True, **runs)
-        command = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
-        subprocess.run(command, **{**runs, "capture_output": False, "stdout": subprocess.DEVNULL}, check=True)
-        try:
-            yield f"postgresql://hearken@/postgres?host={socket}"
-        finally:
-            subprocess.run([programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, **runs)
-    finally:
-        shutil.rmtree(folder)
+def postgres() -> Iterator[str]:
+    with postgres_server("pg") as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -146,6 +122,24 @@ def test_a_turn_whose_worker_died_is_answered_once_its_lease_is_over(shared: Sha
     clock[0] += 200
     assert _said(hosted, thread, "I feel low today", key="k1").reply["saved"] is True
     assert len(hosted.history("ann", thread)) == 2
+
+
+def test_a_turn_whose_worker_lives_is_not_answered_anew_however_long_it_takes(shared: Shared) -> None:
+    clock = [1000.0]
+    hosted = Hosted(services(), Ledger(shared, lease=20, now=lambda: clock[0]))
+    thread = hosted.open("ann")
+    slow = hosted.say("ann", thread, "I feel low today", key="k1")
+    next(slow)
+    for _ in range(3):
+        clock[0] += 15
+        hosted.renew()
+        with pytest.raises(Busy):
+            list(hosted.say("ann", thread, "I feel low today", key="k1"))
+    hosted.delete("ann", thread)
+    hosted.renew()
+    with shared.reading() as run:
+        assert not run("SELECT 1 FROM leases WHERE thread = ?", thread)
+    assert isinstance(list(slow)[-1], Answered)
 
 
 def test_words_of_a_turn_whose_worker_died_are_heard_in_the_next(hosted: Hosted) -> None:

@@ -17,8 +17,10 @@ from agent.errors import EncoderError, SettingsError
 from agent.settings import Settings
 from graph.services import Services
 from tests.fakes import heard, services
+from tests.stub_server import saying, served
 from ui.serve.app import create_app
 from ui.serve.auth import new_key, owners
+from ui.serve.health import llm_check, remembered
 
 DANGER = "I want to kill myself"
 Client = Callable[..., TestClient]
@@ -315,6 +317,46 @@ def test_danger_is_answered_while_every_worker_waits_for_a_model(opened: Client)
     assert said == [200]
 
 
+def test_a_saturated_model_costs_nobody_a_reply(opened: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for the model is ordinary words alone: everybody is heard, and danger found, at once."""
+    monkeypatch.setattr("ui.serve.cores.PLACE", 0.05)
+    go, began = threading.Event(), threading.Event()
+
+    def slow(brief: object) -> list[str]:
+        began.set()
+        go.wait(60)
+        return ["I hear you."]
+
+    def read(text: str) -> Any:
+        return heard("sadness", danger="high" if "goodbye" in text else "none")
+
+    client = opened(services(country="GB", respond=slow, read=read), serve_workers=1, serve_cores=1)
+    here, other, third = _begun(client), _begun(client), _begun(client)
+    said: list[int] = []
+    body = {"text": "I had a long day at work"}
+    waits = threading.Thread(target=lambda: said.append(client.post(f"{here}/turns", json=body).status_code))
+    waits.start()
+    try:
+        assert began.wait(30)
+        guided = client.post(f"{other}/turns", json=body).json()
+        assert guided["text"]
+        assert guided["text"] != "I hear you."
+        only_read = client.post(f"{third}/turns", json={"text": "I wrote them all a letter, goodbye"}).json()
+        assert only_read["escalated"] is True
+        assert only_read["card"]
+    finally:
+        go.set()
+        waits.join()
+    assert said == [200]
+
+
+def test_a_very_long_text_is_heard_to_its_end(opened: Client) -> None:
+    client = opened()
+    text = "my day was long and my boss was loud. " * 600 + DANGER
+    reply = client.post(f"{_begun(client)}/turns", json={"text": text}).json()
+    assert reply["card"]
+
+
 def test_browsers_are_kept_out_unless_named(opened: Client) -> None:
     origin = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
     assert "access-control-allow-origin" not in opened().options("/v1/conversations", headers=origin).headers
@@ -360,6 +402,36 @@ def test_health_tells_the_parts_apart(opened: Client) -> None:
     }
     assert client.get("/health/ready").status_code == 200
     assert client.get("/health/live").json() == {"ok": True}
+
+
+def test_health_asks_the_models_server_seldom_and_does_not_wait_for_it(opened: Client) -> None:
+    with served(saying("Hello.")) as (url, _):
+        settings = Settings(responder="endpoint", endpoint_url=url, model="m", endpoint_key="secret")
+        check = llm_check(settings, services(responder="endpoint"))
+        assert check()
+    assert check(), "the answer holds for a while"
+    assert not llm_check(settings, services(responder="endpoint"))(), "nobody is there"
+    assert llm_check(settings, services())(), "no model words the replies"
+    loading = services(responder="huggingface", prepare=lambda seconds: "It is loading.")
+    assert not llm_check(Settings(responder="huggingface", model="x"), loading)()
+    client = opened(services(responder="endpoint"), responder="endpoint", endpoint_url=url, model="m")
+    part = client.get("/health").json()["parts"]["llm"]
+    assert (part["ok"], part["used"]) == (False, True)
+    assert client.get("/health/ready").status_code == 200, "people are answered without it"
+
+
+def test_what_is_remembered_is_asked_again_when_it_is_old() -> None:
+    clock, asked = [0.0], [0]
+
+    def check() -> bool:
+        asked[0] += 1
+        return asked[0] == 1
+
+    remember = remembered(check, 10, clock=lambda: clock[0])
+    assert [remember(), remember()] == [True, True]
+    clock[0] += 11
+    assert [remember(), remember()] == [False, False]
+    assert asked == [2]
 
 
 def test_without_its_store_people_are_answered(opened: Client, tmp_path: Path) -> None:

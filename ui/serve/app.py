@@ -4,9 +4,10 @@
 web is closed to it (no CORS) unless origins are named. No log line carries a path's ids or a body.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -25,8 +26,9 @@ from graph.ledger import Busy, KeyReused, Ledger, Unknown
 from graph.services import Services, from_settings, warm
 from graph.shared import FAILURES, open_shared
 from ui.serve.auth import owners
+from ui.serve.cores import Cores, lending
 from ui.serve.errors import Refused
-from ui.serve.health import readiness
+from ui.serve.health import llm_check, readiness
 from ui.serve.metrics import Metrics
 from ui.serve.native import native
 from ui.serve.openai import openai
@@ -37,12 +39,16 @@ from ui.wording import fill
 __all__ = ["create_app"]
 
 log = logging.getLogger("hearken")
+# Seconds after which a turn of a worker that died is answered by another that is asked for it.
+LEASE = 20.0
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
     """The app. services: to answer with functions of your own. Raises SettingsError."""
     settings = settings or load_settings()
     services = services or from_settings(settings)
+    cores = Cores(settings.serve_cores)
+    services = lending(services, cores, settings.serve_workers)
     owner, metrics = owners(settings), Metrics()
     turns = Turns(
         services,
@@ -50,16 +56,17 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         workers=settings.serve_workers,
         waiting=settings.serve_waiting,
         rate=settings.serve_rate,
+        cores=cores,
     )
-    hosted = Hosted(
-        services, Ledger(open_shared(settings.served_store), lease=30 + 2 * services.reply_seconds)
-    )
+    hosted = Hosted(services, Ledger(open_shared(settings.served_store), lease=LEASE))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         del app
-        await turns.quickly(lambda: _prepare(hosted))
+        await turns.looked_up(lambda: _prepare(hosted))
+        renewing = asyncio.create_task(_renewed(turns, hosted))
         yield
+        renewing.cancel()
         turns.close()
         hosted.shared.close()
 
@@ -68,7 +75,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.owner = owner or _anyone
     app.include_router(native)
     app.include_router(openai)
-    _seen(app, hosted, metrics)
+    _seen(app, hosted, metrics, llm_check(settings, services))
     _refusals(app)
     app.add_middleware(_Measured, metrics=metrics, most=settings.serve_bytes)
     if settings.serve_origins:
@@ -79,6 +86,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
         )
     return app
+
+
+async def _renewed(turns: Turns, hosted: Hosted) -> None:
+    """Tell the other workers that this one lives, so that none answers its turns anew."""
+    while True:
+        await asyncio.sleep(LEASE / 4)
+        await turns.looked_up(hosted.renew)
 
 
 def _anyone(header: str | None) -> str:
@@ -104,37 +118,37 @@ def _version() -> str:
         return "unknown"
 
 
-def _seen(app: FastAPI, hosted: Hosted, metrics: Metrics) -> None:
+def _seen(app: FastAPI, hosted: Hosted, metrics: Metrics, llm: Callable[[], bool]) -> None:
     """What whoever runs this may look at, without a key: nothing of anybody is in it."""
 
     @app.get("/health/live", tags=["health"])
-    def live() -> dict[str, bool]:
+    async def live() -> dict[str, bool]:
         """Whether the process answers at all."""
         return {"ok": True}
 
     @app.get("/health", tags=["health"], responses={503: {"description": "a part is not well"}})
     def health() -> JSONResponse:
         """Every part by itself: rules, encoder, store, index, llm."""
-        parts = readiness(hosted)
+        parts = readiness(hosted, llm)
         ok = all(part["ok"] for part in parts.values())
         return JSONResponse({"ok": ok, "parts": parts}, 200 if ok else 503)
 
     @app.get("/health/ready", tags=["health"], responses={503: {"description": "send people elsewhere"}})
     def ready() -> JSONResponse:
         """Whether people may be sent here: the rules hear danger, and the store takes conversations."""
-        parts = readiness(hosted, only=("rules", "store"))
+        parts = readiness(hosted, llm, only=("rules", "store"))
         ok = all(part["ok"] for part in parts.values())
         return JSONResponse({"ok": ok}, 200 if ok else 503)
 
     @app.get("/v1/info", tags=["info"])
-    def info() -> dict[str, Any]:
+    async def info() -> dict[str, Any]:
         """What this is."""
         return {"name": "hearken", "version": _version(), **serve_words().info.model_dump()}
 
     @app.get(
         "/metrics", tags=["health"], responses={200: {"content": {"text/plain": {}}}}, response_class=Response
     )
-    def measured() -> Response:
+    async def measured() -> Response:
         """Counts and times, as Prometheus reads them."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 

@@ -16,7 +16,7 @@ from graph.ledger import Unknown
 from graph.session import Event
 from graph.shared import FAILURES
 from ui.serve.errors import Problem
-from ui.serve.turns import Turns
+from ui.serve.turns import Turns, Urgency
 from ui.wording import load_ui_words, reminded
 
 __all__ = ["REFUSALS", "hosted_of", "native", "who_asks"]
@@ -99,18 +99,19 @@ class Export(BaseModel):
     feedback: list[dict[str, Any]]
 
 
-def who_asks(request: Request, authorization: Annotated[str | None, Header()] = None) -> str:
+# These three stay on the loop: the threads for others may all be waiting for the store.
+async def who_asks(request: Request, authorization: Annotated[str | None, Header()] = None) -> str:
     owner: str = request.app.state.owner(authorization)
     return owner
 
 
-def _thread(conversation: str) -> str:
+async def _thread(conversation: str) -> str:
     if not ID.fullmatch(conversation):
         raise Unknown("There is no such conversation.")
     return conversation
 
 
-def hosted_of(request: Request) -> Hosted:
+async def hosted_of(request: Request) -> Hosted:
     hosted: Hosted = request.app.state.hosted
     return hosted
 
@@ -192,13 +193,15 @@ async def _begun(  # noqa: PLR0913, PLR0917 - one private step
     turns: Turns, hosted: Hosted, who: str, thread: str, text: str, key: str | None
 ) -> AsyncIterator[Event | Answered]:
     """The turn, once danger was looked for: by the rules, then in what is known of the conversation."""
-    danger = await turns.heard([text])
-    try:
-        known = await turns.quickly(partial(hosted.danger, who, thread))
-    except FAILURES:  # answered without the store, and as if there were danger
-        known = True
-    say = partial(hosted.say, who, thread, text, key=key, danger=danger)
-    return await turns.begin(who, danger or known, say)
+    how: Urgency = "danger"
+    if not await turns.heard([text]):
+        try:
+            known = await turns.looked_up(partial(hosted.danger, who, thread))
+            how = "danger" if known else "ordinary"
+        except FAILURES:  # answered without the store
+            how = "unknown"
+    say = partial(hosted.say, who, thread, text, key=key, danger=how != "ordinary")
+    return await turns.begin(who, how, say)
 
 
 def _shown(answered: Answered) -> Replied:

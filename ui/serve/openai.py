@@ -100,7 +100,7 @@ async def complete(asked: Asked, who: Who, hosted: Here, request: Request) -> Re
     heard = [str(message.content) for message in history if message.type == "human"]
     turns = request.app.state.turns
     danger = await turns.heard([*heard, text])
-    events = await turns.begin(who, danger, partial(session.stream, text))
+    events = await turns.begin(who, "danger" if danger else "ordinary", partial(session.stream, text))
     if asked.stream:
         usage = bool(asked.stream_options and asked.stream_options.include_usage)
         chunks = _chunks(events, usage=usage)
