@@ -51,9 +51,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         waiting=settings.serve_waiting,
         rate=settings.serve_rate,
     )
-    hosted = Hosted(
-        services, Ledger(open_shared(settings.served_store), lease=30 + 2 * services.reply_seconds)
-    )
+    shared = open_shared(settings.served_store, settings.store_passphrase)
+    hosted = Hosted(services, Ledger(shared, lease=30 + 2 * services.reply_seconds))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
