@@ -14,7 +14,7 @@ from pathlib import Path
 from graph import vault
 from graph.vault import Key
 
-__all__ = ["abandon", "change", "decrypt", "encrypt", "encrypted", "own_key", "tidy", "unlock"]
+__all__ = ["abandon", "change", "decrypt", "encrypt", "encrypted", "locked", "own_key", "tidy", "unlock"]
 
 # What somebody wrote, or what was read from it. Ids, times and counts stay as they are.
 TEXTS = {
@@ -34,6 +34,14 @@ def encrypted(path: Path) -> bool:
         return False
     with closing(sqlite3.connect(path, timeout=5)) as rows:
         return vault.held(rows) is not None
+
+
+def locked(path: Path, key: Key | None) -> bool:
+    """Whether the file is encrypted, and not with this key. Raises OSError or sqlite3.Error."""
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path, timeout=5)) as rows:
+        return vault.held(rows) not in {None, key.id if key else None}
 
 
 def unlock(path: Path, passphrase: str) -> Key:

@@ -14,6 +14,7 @@ from graph import moods, shelf
 from graph.moods import Mood
 from ui import page as pieces
 from ui import visit
+from ui.locking import ask
 from ui.wording import plain, shown
 
 __all__ = ["main"]
@@ -30,6 +31,7 @@ def main() -> None:
         st.markdown(words.restricted)
         return
     st.markdown(words.lead)
+    ask()
     _check_in()
     if st.session_state.pop("alarmed", False):
         pieces.card(_lines())
@@ -47,7 +49,8 @@ def _check_in() -> None:
         st.caption(f"{words.faces[0]} → {words.faces[-1]}")
         st.text_area(words.note, key="mood-note", height=80, max_chars=1000)
         young = st.session_state.get("age") == "under"
-        st.checkbox(words.keep, key="mood-keep", help=words.keep_help, disabled=young)
+        told = visit.words().locking.mood_help if visit.sealed() else words.keep_help
+        st.checkbox(words.keep, key="mood-keep", help=told, disabled=young or visit.locked())
         st.button(words.note_do, key="mood-do", type="primary", on_click=_noted)
 
 
@@ -62,7 +65,7 @@ def _noted() -> None:
     try:
         if state.get("mood-keep"):
             shelf.consent(visit.store())
-            moods.feel(visit.store(), one)
+            moods.feel(visit.store(), one, key=visit.key())
         else:
             state.setdefault("moods", []).append(one)
     except visit.FAILURES:
@@ -80,7 +83,7 @@ def _lines() -> list[dict[str, str]]:
 
 
 def _all() -> list[Mood]:
-    kept = moods.moods(visit.store())
+    kept = moods.moods(visit.store(), visit.key())
     return sorted([*kept, *st.session_state.get("moods", [])], key=lambda one: one.at)
 
 
@@ -111,7 +114,7 @@ def _picture() -> None:
 
 def _feelings() -> None:
     words = visit.words()
-    found = [*moods.feelings(visit.store()), *visit.heard()]
+    found = [*moods.feelings(visit.store(), visit.key()), *visit.heard()]
     if not found:
         return
     counts = Counter(words.feelings.get(name, name) for _, name in found).most_common(MOST)
@@ -147,7 +150,7 @@ def _notes() -> None:
 
 def _forget() -> None:
     words = visit.words().moods
-    if not (_all() or moods.feelings(visit.store()) or visit.heard()):
+    if not (_all() or moods.feelings(visit.store(), visit.key()) or visit.heard()):
         return
     with st.popover(words.delete, icon=":material/delete:", key="moods-delete"):
         st.markdown(visit.words().delete_sure)
