@@ -183,13 +183,9 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _transaction(rows: sqlite3.Connection) -> Iterator[None]:
-    rows.execute("BEGIN IMMEDIATE")
-    try:
+    with rows:  # commits, or rolls back
+        rows.execute("BEGIN IMMEDIATE")
         yield
-    except BaseException:
-        rows.execute("ROLLBACK")
-        raise
-    rows.execute("COMMIT")
 
 
 def _scrub(rows: sqlite3.Connection) -> bool:
