@@ -165,6 +165,7 @@ class MoodsPage(Strict):
     restricted: str
     none: str
     chart: str
+    date: str
     day: str
     mood: str
     feelings: str

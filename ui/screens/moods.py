@@ -5,7 +5,8 @@ person says so. Knows nothing of how feelings are heard.
 """
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import altair as alt
 import streamlit as st
@@ -21,6 +22,7 @@ __all__ = ["main"]
 
 TEAL = "#3f8f94"  # readable on light and dark
 MOST = 8  # feelings shown by name
+TOLD = 20  # check-ins that the picture's description tells
 
 
 def main() -> None:
@@ -94,22 +96,45 @@ def _picture() -> None:
         return
     rows = [{"at": one.at, "face": one.face, "said": words.faces[one.face]} for one in found]
     names = "[" + ",".join(f"'{name}'" for name in words.faces) + "][datum.value]"
+    first, last = (datetime.fromisoformat(found[at].at) for at in (0, -1))
+    date = words.date if last - first > timedelta(days=2) else f"{words.date} %H:%M"
     st.markdown(f"**{words.chart}**")
     drawn = alt.Chart(alt.Data(values=rows)).mark_line(  # type: ignore[no-untyped-call]
-        point=alt.OverlayMarkDef(size=70, color=TEAL), color=TEAL, interpolate="monotone"
+        point=alt.OverlayMarkDef(size=80, color=TEAL), color=TEAL, interpolate="monotone", clip=False
     )
     st.altair_chart(
         drawn.encode(
-            x=alt.X("at:T", title=None),
+            x=alt.X("at:T", title=None, axis=_axis(format=date, labelFlush=False), scale=_roomy()),
             y=alt.Y(
                 "face:Q",
                 title=None,
-                scale=alt.Scale(domain=[0, 4]),
-                axis=alt.Axis(values=[0, 1, 2, 3, 4], labelExpr=names, labelLimit=120, grid=True),
+                scale=alt.Scale(domain=[-0.2, 4.2], nice=False),
+                axis=_axis(values=[0, 1, 2, 3, 4], labelExpr=names, labelFlush=False, grid=True),
             ),
-            tooltip=[alt.Tooltip("at:T", title=words.day), alt.Tooltip("said:N", title=words.mood)],
-        ).properties(height=220)
+            tooltip=[
+                alt.Tooltip("at:T", title=words.day, format=date),
+                alt.Tooltip("said:N", title=words.mood),
+            ],
+        ).properties(height=240, description=_told(found))
     )
+
+
+def _told(found: list[Mood]) -> str:
+    """The picture in words, for who cannot see it: the newest of what it shows."""
+    words = visit.words().moods
+    newest = "; ".join(f"{_when(one.at)} {words.faces[one.face]}" for one in found[-TOLD:])
+    return f"{words.chart}: {newest}"
+
+
+def _axis(**how: Any) -> alt.Axis:
+    """An axis whose words have 4.5 to 1 on the page's ground, light or dark."""
+    ink = "#d0d0d0" if st.context.theme.type == "dark" else "#4a4a4a"
+    return alt.Axis(labelColor=ink, titleColor=ink, labelFontSize=13, labelLimit=140, **how)
+
+
+def _roomy() -> alt.Scale:
+    """Room at both ends, so that no point lies on the edge."""
+    return alt.Scale(padding=12)
 
 
 def _feelings() -> None:
@@ -124,9 +149,12 @@ def _feelings() -> None:
     drawn = alt.Chart(alt.Data(values=rows)).mark_bar(color=TEAL)  # type: ignore[no-untyped-call]
     st.altair_chart(
         drawn.encode(
-            x=alt.X("times:Q", title=words.moods.times, axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("feeling:N", title=None, sort="-x", axis=alt.Axis(labelLimit=140)),
-        ).properties(height=40 + 26 * len(counts))
+            x=alt.X("times:Q", title=words.moods.times, axis=_axis(tickMinStep=1, format="d")),
+            y=alt.Y("feeling:N", title=None, sort="-x", axis=_axis(labelOverlap=False)),
+        ).properties(
+            height=60 + 28 * len(counts),
+            description=f"{words.moods.feelings}: " + "; ".join(f"{one} {n}" for one, n in counts),
+        )
     )
 
 
@@ -143,9 +171,13 @@ def _notes() -> None:
     if written:
         st.markdown(f"**{words.notes}**")
     for one in reversed(written[-12:]):
-        when = f"{datetime.fromisoformat(one.at).astimezone():%Y-%m-%d %H:%M}"
-        st.caption(f"{when} · {plain(words.faces[one.face])}")
+        st.caption(f"{_when(one.at)} · {plain(words.faces[one.face])}")
         st.text(shown(one.note))
+
+
+def _when(at: str) -> str:
+    """A time as the clock here tells it."""
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _forget() -> None:

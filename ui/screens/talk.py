@@ -75,8 +75,8 @@ def welcome() -> str | None:
         st.info(words.start.spoken)
     with st.container(key="first"):
         written = st.chat_input(words.input_label, key="input")
-    suggested = st.pills(words.suggestions_label, words.suggestions, key="suggestion")
     ask()
+    suggested = st.pills(words.suggestions_label, words.suggestions, key="suggestion")
     st.caption(words.start.lead)
     _choices()
     _problems()
