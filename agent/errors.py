@@ -6,6 +6,7 @@
     ├── EncoderError      the reading model is missing, damaged or not the one expected
     ├── SupporterError    the model of how supporters went on is missing or damaged (the rules decide instead)
     ├── ResponderError    a responder could not produce a reply (the guided one answers instead)
+    ├── PassphraseError   what is kept is not opened by this passphrase, or cannot be given it
     ├── AuditError        the audit trail or its key cannot be relied on
     ├── ScriptError       a conversation script breaks its schema
     └── DataError         a data set lacks a file, a column or rows, or has a label nobody knows
@@ -36,6 +37,10 @@ class SupporterError(HearkenError):
 
 class ResponderError(HearkenError):
     """A responder failed (time-out, memory, connection, empty); never shown to the person."""
+
+
+class PassphraseError(HearkenError):
+    """A passphrase does not open what is kept, or is too short to close it; nothing was changed."""
 
 
 class AuditError(HearkenError):

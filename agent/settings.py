@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     store_url: SecretStr | None = Field(
         default=None, description="Where `hearken serve` keeps conversations: sqlite:/// or postgresql://."
     )
+    store_key: Annotated[SecretStr, Field(min_length=8)] | None = Field(
+        default=None, description="Passphrase that what is kept in SQLite is encrypted with, for servers."
+    )
     keys_file: Path | None = Field(
         default=None, description="Keys of the API, one `owner:sha256` a line; without it loopback only."
     )
@@ -190,6 +193,7 @@ class Settings(BaseSettings):
         "reranker",
         "library_url",
         "store_url",
+        "store_key",
         "keys_file",
         mode="before",
     )
@@ -210,6 +214,11 @@ class Settings(BaseSettings):
             if self.store_url
             else f"sqlite:///{self.data_dir}/served.sqlite"
         )
+
+    @property
+    def store_passphrase(self) -> str | None:
+        """What the SQLite files are encrypted with; None where nobody who runs this set it."""
+        return self.store_key.get_secret_value() if self.store_key else None
 
     @property
     def conversations_db(self) -> Path:

@@ -1,9 +1,9 @@
 """The desk: conversations in danger that wait for a person, who took them over, and what they answered.
 
 One SQLite file, made only where an operator switched it on, readable by its owner alone. It holds what was
-said, unencrypted, as long as a conversation is on it: handing back erases the words, `drop` the row, and a
-row that nobody touched for a day goes at the next one. Each call opens the file anew, so that any thread
-and any process may make it. Knows nothing of graphs or screens.
+said, unencrypted unless whoever runs this set a passphrase, as long as a conversation is on it: handing back
+erases the words, `drop` the row, and a row that nobody touched for a day goes at the next one. Each call
+opens the file anew, so that any thread and any process may make it. Knows nothing of graphs or screens.
 
     waiting -> taken (by the operator) -> asked (the person wrote) -> taken (the operator answered)
                                                                   -> waiting (nobody answered in time)
@@ -18,7 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
+from agent.errors import PassphraseError
 from agent.reading.ladder import Kind, Level, Subject
+from graph import vault
+from graph.sealing import own_key
+from graph.vault import Key
 
 __all__ = ["Answer", "Desk", "Escalation", "Line", "Waiting"]
 
@@ -68,14 +72,17 @@ class Waiting(Escalation):
 class Desk:
     """See the module. Every call may raise sqlite3.Error or OSError."""
 
-    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
-        self._path, self._now = path, now
+    def __init__(
+        self, path: Path, *, now: Callable[[], float] = time.time, passphrase: str | None = None
+    ) -> None:
+        self._path, self._now, self._passphrase = path, now, passphrase
 
     def put(self, escalation: Escalation) -> None:
         """A conversation needs a person; one that is already here keeps its state."""
-        values = json.dumps(escalation), self._now()
+        now = self._now()
         with self._open() as rows:
-            rows.execute("DELETE FROM desk WHERE touched < ?", (values[1] - DAY,))
+            values = self._sealed(rows, json.dumps(escalation)), now
+            rows.execute("DELETE FROM desk WHERE touched < ?", (now - DAY,))
             rows.execute(
                 "INSERT INTO desk (thread, state, escalation, since, touched)"
                 " VALUES (?1, 'waiting', ?2, ?3, ?3)"
@@ -91,7 +98,10 @@ class Desk:
             found = rows.execute(
                 "SELECT escalation, state, since FROM desk WHERE state != 'back' ORDER BY since"
             )
-            return [json.loads(told) | {"state": state, "since": since} for told, state, since in found]
+            return [
+                json.loads(self._plain(rows, told)) | {"state": state, "since": since}
+                for told, state, since in found.fetchall()
+            ]
 
     def take(self, thread: str) -> bool:
         """The operator takes it over: from the person's next message on, theirs are the words."""
@@ -108,7 +118,9 @@ class Desk:
             if found is None or found[0] == "waiting":  # nobody had joined, so there is nothing to tell
                 rows.execute("DELETE FROM desk WHERE thread = ?", (thread,))
                 return found is not None
-            bare = json.dumps({**json.loads(found[1]), "conversation": []})
+            bare = self._sealed(
+                rows, json.dumps({**json.loads(self._plain(rows, found[1])), "conversation": []})
+            )
             rows.execute(
                 "UPDATE desk SET state = 'back', escalation = ?2, answer = NULL, touched = ?3"
                 " WHERE thread = ?1",
@@ -130,12 +142,16 @@ class Desk:
     def ask(self, thread: str, conversation: Sequence[Line]) -> None:
         """The person wrote and waits for the operator's words."""
         with self._open() as rows:
-            rows.execute(
-                "UPDATE desk SET state = 'asked', answer = NULL, touched = ?2,"
-                " escalation = json_set(escalation, '$.conversation', json(?3))"
-                " WHERE thread = ?1 AND state != 'back'",
-                (thread, self._now(), json.dumps(list(conversation))),
+            found = rows.execute(
+                "SELECT escalation FROM desk WHERE thread = ? AND state != 'back'", (thread,)
             )
+            for (told,) in found.fetchall():
+                whole = {**json.loads(self._plain(rows, told)), "conversation": list(conversation)}
+                rows.execute(
+                    "UPDATE desk SET state = 'asked', answer = NULL, touched = ?2, escalation = ?3"
+                    " WHERE thread = ?1",
+                    (thread, self._now(), self._sealed(rows, json.dumps(whole))),
+                )
 
     def answered(self, thread: str, *, last: bool = False) -> Answer | None:
         """What came of asking, once it is known. last: give up; unanswered, it waits for a person again."""
@@ -150,7 +166,8 @@ class Desk:
                 return None
             else:
                 rows.execute("UPDATE desk SET state = 'waiting' WHERE thread = ?", (thread,))
-        return Answer(said=said or "", back=state == "back")
+            words = self._plain(rows, said) if said is not None else ""
+        return Answer(said=words, back=state == "back")
 
     def left(self, thread: str) -> None:
         """The person no longer waits; the operator keeps the conversation."""
@@ -166,15 +183,28 @@ class Desk:
         with self._open() as rows:
             done = rows.execute(
                 f"UPDATE desk SET state = ?2, answer = ?3, touched = ?4 WHERE thread = ?1 AND {where}",  # noqa: S608
-                (thread, to, answer, self._now()),
+                (thread, to, self._sealed(rows, answer) if answer is not None else None, self._now()),
             )
             return done.rowcount > 0
+
+    def _key(self) -> Key | None:
+        try:
+            return own_key(self._path, self._passphrase)
+        except PassphraseError as error:
+            raise vault.Locked from error
+
+    def _sealed(self, rows: sqlite3.Connection, value: str) -> str | bytes:
+        return vault.lock(rows, self._key()).seal(value)
+
+    def _plain(self, rows: sqlite3.Connection, value: object) -> str:
+        return vault.lock(rows, self._key()).unseal(value)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """One transaction; what it deletes is overwritten on disk."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
+        self._key()  # before the transaction: a new file is given its lock
         rows = sqlite3.connect(self._path, timeout=2, isolation_level=None)
         try:
             rows.execute("PRAGMA secure_delete=ON")

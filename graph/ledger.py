@@ -103,10 +103,10 @@ class Ledger:
             )
             if before:
                 ident, its, was, reply, begun = before[0]
-                if was != digest:
+                if self.shared.unseal(was) != digest:
                     raise KeyReused("This key was used before, with other words.")
                 if reply:
-                    return Begun(ident, its, json.loads(reply), [])
+                    return Begun(ident, its, json.loads(self.shared.unseal(reply)), [])
                 if its == held[0][0] and not danger and self._works(run, ident, begun):
                     raise Busy("This turn is being answered.")
                 run("UPDATE turns SET token = ?, begun = ? WHERE id = ?", token, now, ident)
@@ -115,14 +115,14 @@ class Ledger:
                 run(
                     "INSERT INTO turns (thread, key, id, token, digest, text, begun)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    *(thread, key, ident, token, digest, text, now),
+                    *(thread, key, ident, token, self.shared.seal(digest), self.shared.seal(text), now),
                 )
             run("UPDATE conversations SET token = ? WHERE thread = ?", token, thread)
             waiting = run(
                 "SELECT id, text FROM turns WHERE thread = ? AND saved = 0 AND id <> ? ORDER BY begun",
                 *(thread, ident),
             )
-        return Begun(ident, token, None, [(str(one), str(words)) for one, words in waiting])
+        return Begun(ident, token, None, [(str(one), self.shared.unseal(words)) for one, words in waiting])
 
     def _works(self, run: Run, ident: str, begun: float) -> bool:
         """Whether the worker that has the turn was heard of lately."""
@@ -142,7 +142,8 @@ class Ledger:
     def finish(self, thread: str, begun: Begun, reply: Reply, *, saved: bool, danger: bool) -> None:
         """Note the reply. saved: the turn, and those that waited, now stand in the conversation."""
         with self.shared.transaction() as run:
-            run("UPDATE turns SET reply = ? WHERE thread = ? AND id = ?", json.dumps(reply), thread, begun.id)
+            told = self.shared.seal(json.dumps(reply))
+            run("UPDATE turns SET reply = ? WHERE thread = ? AND id = ?", told, thread, begun.id)
             run("DELETE FROM leases WHERE id = ?", begun.id)
             if saved:
                 for ident in (begun.id, *(one for one, _ in begun.waiting)):

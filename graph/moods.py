@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from graph.shelf import iso, read, rows, scrub
+from graph.vault import Key
 
 __all__ = ["Mood", "feel", "feelings", "forget_moods", "hear", "moods"]
 
@@ -22,27 +23,31 @@ class Mood:
     note: str
 
 
-def feel(path: Path, one: Mood) -> None:
+def feel(path: Path, one: Mood, *, key: Key | None = None) -> None:
     """Keep a check-in."""
-    with rows(path) as held:
-        held.execute("INSERT INTO shelf_moods VALUES (?, ?, ?)", (one.at, one.face, one.note))
+    with rows(path, key) as held:
+        how = (one.at, held.seal(str(one.face)), held.seal(one.note))
+        held.execute("INSERT INTO shelf_moods VALUES (?, ?, ?)", how)
 
 
-def moods(path: Path) -> list[Mood]:
-    """The check-ins kept, oldest first."""
-    found = read(path, "SELECT at, face, note FROM shelf_moods ORDER BY at")
+def moods(path: Path, key: Key | None = None) -> list[Mood]:
+    """The check-ins kept, oldest first; none where they are encrypted, and not with this key."""
+    found = read(path, "SELECT at, face, note FROM shelf_moods ORDER BY at", key=key)
     return [Mood(str(at), int(face), str(note)) for at, face, note in found]
 
 
-def hear(path: Path, thread: str, feeling: str, now: datetime | None = None) -> None:
+def hear(
+    path: Path, thread: str, feeling: str, now: datetime | None = None, *, key: Key | None = None
+) -> None:
     """Keep the feeling that a message of a kept conversation was heard with; a name, no words."""
-    with rows(path) as held:
-        held.execute("INSERT INTO shelf_heard VALUES (?, ?, ?)", (thread, iso(now), feeling))
+    with rows(path, key) as held:
+        held.execute("INSERT INTO shelf_heard VALUES (?, ?, ?)", (thread, iso(now), held.seal(feeling)))
 
 
-def feelings(path: Path) -> list[tuple[str, str]]:
+def feelings(path: Path, key: Key | None = None) -> list[tuple[str, str]]:
     """(ISO time, feeling) of every message kept so, oldest first."""
-    return [(str(at), str(one)) for at, one in read(path, "SELECT at, feeling FROM shelf_heard ORDER BY at")]
+    found = read(path, "SELECT at, feeling FROM shelf_heard ORDER BY at", key=key)
+    return [(str(at), str(one)) for at, one in found]
 
 
 def forget_moods(path: Path) -> None:

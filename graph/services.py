@@ -290,7 +290,7 @@ def from_settings(settings: Settings) -> Services:
         return _supporter(settings.encoder_dir, settings.threads).fit(moment)
 
     kept = trail(settings)
-    desk = Desk(settings.desk_db) if settings.operator else None
+    desk = Desk(settings.desk_db, passphrase=settings.store_passphrase) if settings.operator else None
     services = Services(
         read=read,
         search=search,

@@ -11,7 +11,6 @@ import uuid
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
@@ -35,8 +34,10 @@ from graph.desk import Answer
 from graph.nodes import history
 from graph.reminders import Reminder, Reminders
 from graph.revising import last_exchange, with_step, without_last, young
+from graph.sealing import own_key
 from graph.services import Services, from_settings
 from graph.state import State, kept
+from graph.vault import Key
 from knowledge.helplines import HelplineError, load_helplines
 
 __all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn", "country_code"]
@@ -137,7 +138,7 @@ class Session:
         self._owner = 0
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - by name
         cls,
         *,
         country: str | None = None,
@@ -145,13 +146,15 @@ class Session:
         thread: str | None = None,
         services: Services | None = None,
         settings: Settings | None = None,
+        key: Key | None = None,
     ) -> "Session":
         """Begin a conversation, or go on with a kept one.
 
         country: ISO 3166-1 alpha-2, whose helplines are shown; None shows international directories.
         keep: write every turn to disk; thread: the id of a kept conversation (implies keep).
         services: to embed with your own functions; settings: otherwise read from the environment.
-        Raises SettingsError for a country that does not exist.
+        key: of what is kept, where that is encrypted; with another one the conversation is not saved.
+        Raises SettingsError for a country that does not exist, PassphraseError for a wrong HEARKEN_STORE_KEY.
         """
         settings = settings or load_settings()
         services = services or from_settings(settings)
@@ -162,12 +165,19 @@ class Session:
         values: dict[str, Any] = {"messages": [], "person": person}
         if not (keep or thread):
             return cls(services, thread=uuid.uuid4().hex, values=values)
-        return cls._kept(services, settings.conversations_db, thread or uuid.uuid4().hex, values)
+
+        def opened() -> SqliteSaver:
+            path = settings.conversations_db
+            return store.open_store(path, key or own_key(path, settings.store_passphrase))
+
+        return cls._kept(services, opened, thread or uuid.uuid4().hex, values)
 
     @classmethod
-    def _kept(cls, services: Services, path: Path, thread: str, values: dict[str, Any]) -> "Session":
+    def _kept(
+        cls, services: Services, opened: Callable[[], SqliteSaver], thread: str, values: dict[str, Any]
+    ) -> "Session":
         try:
-            saver = store.open_store(path)
+            saver = opened()
             found = saver.get_tuple({"configurable": {"thread_id": thread}})
             if found is not None:
                 before: Person = found.checkpoint["channel_values"].get("person") or Person()
@@ -216,6 +226,15 @@ class Session:
             self._services = replace(services, desk=self._services.desk)
             self._plain = build_graph(self._services, checkpointer=self._pauses, handoff=joins)
             if self._keeping is not None:
+                self._keeping = build_graph(self._services, checkpointer=self._saver, handoff=joins)
+
+    def use_key(self, key: Key | None) -> None:
+        """Go on writing with this key: what is kept was encrypted meanwhile, or with None made plain."""
+        self._interrupt()
+        with self._lock:
+            if isinstance(self._saver, store.Saver) and self._keeping is not None:
+                self._saver.use(key)
+                joins = self._pauses is not None
                 self._keeping = build_graph(self._services, checkpointer=self._saver, handoff=joins)
 
     def set_country(self, country: str | None) -> None:

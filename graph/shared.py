@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent.errors import SettingsError
-from graph import store
+from agent.errors import PassphraseError, SettingsError
+from graph import store, vault
+from graph.sealing import encrypted, own_key, tidy
+from graph.vault import Key
 
 __all__ = ["FENCE", "SCHEMA", "Gone", "Run", "Shared", "open_shared"]
 
@@ -41,6 +42,8 @@ SCHEMA = (
     """CREATE TABLE IF NOT EXISTS feedback (
         thread TEXT NOT NULL, turn INTEGER NOT NULL, helpful INTEGER NOT NULL, PRIMARY KEY (thread, turn))""",
 )
+# What a caller of a Shared has to expect of it.
+FAILURES = store.FAILURES
 FENCE = "UPDATE conversations SET token = token WHERE thread = ? AND token = ? RETURNING thread"
 
 
@@ -61,7 +64,8 @@ class Shared:
     saver: the checkpoints of (thread, token), to be used by one turn.
 
     checkpoints: the tables that hold them. scrub: overwrite what deleted rows left behind, as far as
-    the engine can. migrate: create or upgrade every table; safe to repeat.
+    the engine can. migrate: create or upgrade every table; safe to repeat. seal, unseal: how what somebody
+    wrote goes into a row and comes out of it.
     """
 
     kind: str
@@ -72,17 +76,24 @@ class Shared:
     scrub: Callable[[], None]
     migrate: Callable[[], None]
     close: Callable[[], None]
+    seal: Callable[[str], object] = str
+    unseal: Callable[[object], str] = str
 
 
-def open_shared(url: str) -> Shared:
+def open_shared(url: str, passphrase: str | None = None) -> Shared:
     """`sqlite:///PATH`, or `postgresql://…` where the extra `postgres` is installed. Connects to nothing yet.
 
-    Raises SettingsError for anything else.
+    passphrase: an SQLite file is encrypted with it, and so is what it already holds. Raises SettingsError for
+    another URL, PassphraseError for a passphrase that is not the file's.
     """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite" and url.startswith("sqlite:///"):
-        return _sqlite(Path(url.removeprefix("sqlite:///")))
+        return _sqlite(Path(url.removeprefix("sqlite:///")), passphrase)
     if scheme in {"postgres", "postgresql"}:
+        if passphrase:
+            raise SettingsError(
+                "HEARKEN_STORE_KEY encrypts SQLite files alone: unset it, and encrypt PostgreSQL's volume."
+            )
         try:
             from graph.postgres import open_postgres  # noqa: PLC0415 - an extra of its own
         except ImportError as error:
@@ -92,11 +103,11 @@ def open_shared(url: str) -> Shared:
 
 
 class _Fenced(SqliteSaver):
-    """Writes nothing once the conversation is gone or taken over."""
+    """Writes nothing once the conversation is gone or taken over, or the file's lock is another."""
 
-    def __init__(self, connection: sqlite3.Connection, thread: str, token: str) -> None:
-        super().__init__(connection, serde=JsonPlusSerializer(pickle_fallback=False))
-        self._fence = (thread, token)
+    def __init__(self, connection: sqlite3.Connection, thread: str, token: str, key: Key | None) -> None:
+        super().__init__(connection, serde=vault.serializer(key))
+        self._fence, self._key = (thread, token), key
 
     @contextmanager
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
@@ -104,6 +115,7 @@ class _Fenced(SqliteSaver):
         with super().cursor(transaction) as cursor:
             if transaction and not cursor.execute(FENCE, self._fence).fetchall():
                 raise Gone("The conversation is not this turn's any more.")
+            vault.check(cursor, self._key)
             yield cursor
 
 
@@ -116,12 +128,13 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _sqlite(path: Path) -> Shared:
+def _sqlite(path: Path, passphrase: str | None) -> Shared:
     ready = threading.Event()
     preparing = threading.Lock()
     # One connection stays open: the last one to close would empty the log into the file, and every turn
     # would wait for that.
     held: list[sqlite3.Connection] = []
+    key = partial(own_key, path, passphrase)  # which remembers it
 
     def close() -> None:
         for connection in held:
@@ -129,13 +142,16 @@ def _sqlite(path: Path) -> Shared:
         held.clear()
 
     def migrate() -> None:
+        lock = key()  # first: a new file is given its lock
         with preparing, closing(_connected(path)) as connection:
+            vault.check(connection, lock)
             SqliteSaver(connection).setup()
             for statement in SCHEMA:
                 connection.execute(statement)
             connection.commit()
             close()
             held.append(_connected(path))
+        tidy(path)
         ready.set()
 
     def connected() -> sqlite3.Connection:
@@ -148,12 +164,13 @@ def _sqlite(path: Path) -> Shared:
         with closing(connected()) as connection, connection:  # commits, or rolls back
             connection.isolation_level = None
             connection.execute(begin)
+            vault.check(connection, key())
             yield lambda statement, *values: connection.execute(statement, values).fetchall()
 
     @contextmanager
     def saver(thread: str, token: str) -> Iterator[BaseCheckpointSaver[Any]]:
         with closing(connected()) as connection:
-            yield _Fenced(connection, thread, token)
+            yield _Fenced(connection, thread, token, key())
 
     def scrub() -> None:
         with closing(connected()) as connection:
@@ -163,12 +180,29 @@ def _sqlite(path: Path) -> Shared:
             if busy:
                 raise OSError("The log of the store is in use and could not be emptied.")
 
+    if path.exists() or passphrase:
+        _opens(path, key)
     reading = partial(transaction, "BEGIN")
     tables = ("checkpoints", "writes")
-    shared = Shared("sqlite", transaction, reading, saver, tables, scrub, migrate, close)
+    shared = Shared("sqlite", transaction, reading, saver, tables, scrub, migrate, close, *_seals(key))
     weakref.finalize(shared, close)
     return shared
 
 
-# What a caller of a Shared has to expect of it.
-FAILURES = store.FAILURES
+def _seals(key: Callable[[], Key | None]) -> tuple[Callable[[str], object], Callable[[object], str]]:
+    def seal(value: str) -> object:
+        held = key()
+        return held.seal(value) if held else value
+
+    def unseal(value: object) -> str:
+        held = key()
+        return held.unseal(value) if held and isinstance(value, bytes) else str(value)
+
+    return seal, unseal
+
+
+def _opens(path: Path, key: Callable[[], Key | None]) -> None:
+    """Raises PassphraseError for a wrong or a missing one; a disk that fails is met again, in a turn."""
+    with suppress(*FAILURES):
+        if key() is None and encrypted(path):
+            raise PassphraseError(f"{path.name} is encrypted: set HEARKEN_STORE_KEY to its passphrase.")

@@ -2,23 +2,26 @@
 
 Plain tables in the SQLite file of the kept conversations, so that there is one file to look at, to back up
 and to erase. Nothing here makes the file: whoever writes calls `consent` first, and reading where there is
-no file finds nothing. Deleting overwrites. Knows nothing of what the words mean.
+no file finds nothing. Deleting overwrites. Where the file is encrypted (graph/vault.py), what somebody wrote
+goes in and out with its key alone; ids, times and choices do without. Knows nothing of what the words mean.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from graph import store
+from graph import store, vault
+from graph.vault import Key
 
 __all__ = [
     "CONSENT",
     "Kept",
     "Report",
+    "Rows",
     "chosen",
     "consent",
     "conversations",
@@ -75,6 +78,15 @@ class Report:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One transaction on the file, and the seal that its values have at that moment."""
+
+    execute: Callable[..., sqlite3.Cursor]
+    seal: Callable[[str], str | bytes]
+    unseal: Callable[[object], str]
+
+
 def consent(path: Path, now: datetime | None = None) -> None:
     """Note that the person agreed to keep things on this device, once; makes the file.
 
@@ -118,29 +130,32 @@ def expire(path: Path, now: datetime | None = None) -> int:
     return len(old) + sum(gone)
 
 
-def conversations(path: Path) -> list[Kept]:
-    """Every kept conversation, newest first; one that cannot be read is listed without words."""
+def conversations(path: Path, key: Key | None = None) -> list[Kept]:
+    """Every kept conversation, newest first; one that cannot be read is listed without words.
+
+    None of them where the file is encrypted, and not with this key.
+    """
     if not path.exists():
         return []
-    titles = {str(row[0]): str(row[1]) for row in read(path, "SELECT thread, title FROM shelf_titles")}
+    titles = dict(read(path, "SELECT thread, title FROM shelf_titles", key=key))
     try:
-        saver = store.open_store(path)
+        saver = store.open_store(path, key)
     except store.FAILURES:
         return []
     with closing(saver.conn):
         return [
             Kept(thread, ended, titles.get(thread) or _first(said), said)
-            for thread, ended in store.threads(saver)
+            for thread, ended in store.threads(saver.conn)
             for said in [store.said(saver, thread)]
         ]
 
 
-def rename(path: Path, thread: str, title: str) -> None:
+def rename(path: Path, thread: str, title: str, *, key: Key | None = None) -> None:
     """Give a conversation a title; an empty one takes it away."""
-    with rows(path) as held:
+    with rows(path, key) as held:
         held.execute("DELETE FROM shelf_titles WHERE thread = ?", (thread,))
         if one := " ".join(title.split())[: 2 * _TITLE]:
-            held.execute("INSERT INTO shelf_titles VALUES (?, ?)", (thread, one))
+            held.execute("INSERT INTO shelf_titles VALUES (?, ?)", (thread, held.seal(one)))
 
 
 def mark(path: Path, thread: str, message: str, value: int | None) -> None:
@@ -157,48 +172,36 @@ def marks(path: Path, thread: str) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in found}
 
 
-def report(path: Path, thread: str, one: Report) -> None:
+def report(path: Path, thread: str, one: Report, *, key: Key | None = None) -> None:
     """Keep a reported exchange, and nothing else of its conversation."""
-    with rows(path) as held:
-        held.execute(
-            "INSERT INTO shelf_reports VALUES (?, ?, ?, ?, ?)", (thread, one.at, one.said, one.reply, one.why)
-        )
+    with rows(path, key) as held:
+        words = map(held.seal, (one.said, one.reply, one.why))
+        held.execute("INSERT INTO shelf_reports VALUES (?, ?, ?, ?, ?)", (thread, one.at, *words))
 
 
-def reports(path: Path) -> list[Report]:
+def reports(path: Path, key: Key | None = None) -> list[Report]:
     """The reported exchanges, newest first."""
-    return [
-        Report(*map(str, row))
-        for row in read(path, "SELECT at, said, reply, why FROM shelf_reports ORDER BY at DESC")
-    ]
+    found = read(path, "SELECT at, said, reply, why FROM shelf_reports ORDER BY at DESC", key=key)
+    return [Report(*map(str, row)) for row in found]
 
 
 def erase(path: Path, thread: str) -> None:
     """Erase a conversation and all that is kept about it."""
     if path.exists():
-        _forget(path, [thread], _OF_A_CONVERSATION)
+        with rows(path) as held:
+            for table in _OF_A_CONVERSATION:
+                held.execute(f"DELETE FROM {table} WHERE thread = ?", (thread,))  # noqa: S608 - fixed names
         store.erase(path, thread)
 
 
 def erase_all(path: Path) -> None:
-    """Erase everything: conversations, titles, marks, reports, moods, choices."""
+    """Erase everything: conversations, titles, marks, reports, moods, choices. Needs no key."""
     if not path.exists():
         return
-    threads = [thread for thread, _ in store.listed(path)]
     with rows(path) as held:
         for table in (*_OF_A_CONVERSATION, *_OWN):
             held.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
-    saver = store.open_store(path)
-    with closing(saver.conn):
-        for thread in threads:
-            saver.delete_thread(thread)
-        store.scrub(saver)
-
-
-def _forget(path: Path, threads: Sequence[str], tables: Sequence[str]) -> None:
-    with rows(path) as held:
-        for table in tables:
-            held.executemany(f"DELETE FROM {table} WHERE thread = ?", [(one,) for one in threads])  # noqa: S608
+    store.erase(path)
 
 
 def _first(said: Sequence[tuple[str, str]]) -> str:
@@ -212,19 +215,24 @@ def iso(now: datetime | None = None) -> str:
     return (now or datetime.now(UTC)).isoformat(timespec="seconds")
 
 
-def read(path: Path, query: str, given: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
-    """Rows of the file; none where there is no file, or it cannot be read."""
+def read(
+    path: Path, query: str, given: tuple[str, ...] = (), *, key: Key | None = None
+) -> list[tuple[Any, ...]]:
+    """Rows of the file; none where there is no file, or it cannot be read, with this key or at all."""
     if not path.exists():
         return []
     try:
-        with rows(path) as held:
-            return held.execute(query, given).fetchall()
+        with rows(path, key, writes=False) as held:
+            found = held.execute(query, given).fetchall()
+            return [
+                tuple(held.unseal(one) if isinstance(one, bytes) else one for one in row) for row in found
+            ]
     except store.FAILURES:
         return []
 
 
 @contextmanager
-def rows(path: Path, *, make: bool = False) -> Iterator[sqlite3.Connection]:
+def rows(path: Path, key: Key | None = None, *, make: bool = False, writes: bool = True) -> Iterator[Rows]:
     """One transaction on the file; what it deletes is overwritten."""
     if not (make or path.exists()):
         raise FileNotFoundError(path.name)
@@ -234,8 +242,10 @@ def rows(path: Path, *, make: bool = False) -> Iterator[sqlite3.Connection]:
         held.execute("PRAGMA journal_mode=WAL")
         held.execute("PRAGMA secure_delete=ON")
         held.executescript(_TABLES)
-        with held:
-            yield held
+        with held:  # commits, or rolls back
+            held.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            lock = vault.lock(held, key)
+            yield Rows(held.execute, lock.seal, lock.unseal)
 
 
 def scrub(path: Path) -> None:

@@ -27,7 +27,7 @@ from ui.comparing import gate, generation, report
 from ui.data import data
 from ui.evaluating import evaluate
 from ui.models import models
-from ui.serving import serve, store
+from ui.serving import serve, store, unlocked
 from ui.tuning import export, lora, proxy_pair
 
 if TYPE_CHECKING:
@@ -97,7 +97,10 @@ def chat(
     words, console = load_ui_words(), Console(highlight=False)
     settings = load_settings()
     services = from_settings(settings)
-    session = Session.open(country=country, keep=keep, thread=thread, services=services, settings=settings)
+    key = unlocked(settings) if keep or thread else None
+    session = Session.open(
+        country=country, keep=keep, thread=thread, services=services, settings=settings, key=key
+    )
     # The first start fills the index: nobody should wait for that before the first word.
     problems: list[str] = []
     told: set[str] = set()
@@ -182,7 +185,7 @@ def plan(
 
     settings = load_settings()
     known = thread in {found for found, _ in listed(settings.conversations_db)}
-    session = Session.open(thread=thread, settings=settings) if known else None
+    session = Session.open(thread=thread, settings=settings, key=unlocked(settings)) if known else None
     if not _print_plan(session, as_json=as_json):
         raise SystemExit(1)
 
@@ -212,7 +215,7 @@ def notes(
 
     settings = load_settings()
     known = thread in {found for found, _ in listed(settings.conversations_db)}
-    session = Session.open(thread=thread, settings=settings) if known else None
+    session = Session.open(thread=thread, settings=settings, key=unlocked(settings)) if known else None
     if not _print_notes(session, as_json=as_json):
         raise SystemExit(1)
 

@@ -71,7 +71,7 @@ def main() -> None:
     desk, runs, checks = st.tabs([words.desk, words.scripts.tab, words.checks.tab])
     with desk:
         st.markdown(words.lead)
-        _desk(Desk(settings.desk_db), words)
+        _desk(Desk(settings.desk_db, passphrase=settings.store_passphrase), words)
     with runs:
         scripts(settings, words.scripts)
     with checks:

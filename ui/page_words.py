@@ -11,6 +11,7 @@ __all__ = [
     "Choices",
     "ExercisesPage",
     "Leaving",
+    "Locking",
     "MoodsPage",
     "Nav",
     "PlanPage",
@@ -37,6 +38,44 @@ class Leaving(Strict):
     help: str
     gone: str
     link: str
+
+
+class Locking(Strict):
+    """The passphrase of what is kept."""
+
+    asked: str
+    asked_lead: str
+    passphrase: str
+    open: str
+    opened: str
+    wrong: str
+    lost: str
+    title: str
+    none: str
+    on: str
+    set: str
+    lead: str
+    new: str
+    again: str
+    current: str
+    forgotten: str
+    short: str
+    differ: str
+    set_do: str
+    set_done: str
+    lock: str
+    change: str
+    change_do: str
+    change_done: str
+    remove: str
+    remove_sure: str
+    remove_do: str
+    remove_done: str
+    working: str
+    by_server: str
+    keep_help: str
+    mood_help: str
+    where: str
 
 
 class Start(Strict):
@@ -126,6 +165,7 @@ class MoodsPage(Strict):
     restricted: str
     none: str
     chart: str
+    date: str
     day: str
     mood: str
     feelings: str

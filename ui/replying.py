@@ -109,7 +109,7 @@ def _told(message: AnyMessage) -> Report:
 def _keep(message: AnyMessage) -> None:
     try:
         shelf.consent(visit.store())
-        shelf.report(visit.store(), visit.session().thread, _told(message))
+        shelf.report(visit.store(), visit.session().thread, _told(message), key=visit.key())
     except visit.FAILURES:
         st.toast(visit.words().not_saved)
     else:

@@ -1,16 +1,28 @@
-"""`hearken serve` and what belongs to it: keys for those who may ask, the database behind it."""
+"""`hearken serve` and what belongs to it: keys for those who may ask, and what is kept, encrypted or not."""
 
 import json
-from typing import Annotated, Any
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.errors import SettingsError
-from agent.settings import load_settings
+from agent.errors import PassphraseError, SettingsError
+from agent.settings import Settings, load_settings
 
-__all__ = ["serve", "store"]
+if TYPE_CHECKING:
+    from graph.vault import Key
 
-store = typer.Typer(no_args_is_help=True, help="The database behind `hearken serve` (HEARKEN_STORE_URL).")
+__all__ = ["serve", "store", "unlocked"]
+
+store = typer.Typer(
+    no_args_is_help=True,
+    help="What is kept: by the app, and behind `hearken serve` (HEARKEN_STORE_URL).",
+)
+File = Annotated[
+    Path | None,
+    typer.Option("--file", help="One file; otherwise all that are there, the app's and the API's."),
+]
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -94,3 +106,87 @@ def purge(
     hosted.scrub()
     shared.close()
     typer.echo(json.dumps({"purged": gone}))
+
+
+@store.command()
+def encrypt(file: File = None) -> None:
+    """Encrypt what is kept, with HEARKEN_STORE_KEY or a passphrase that is asked for. A lost one is lost.
+
+    Safe to repeat, and after an interruption.
+    """
+    from graph import sealing
+
+    settings = load_settings()
+    files = _files(settings, file)
+    passphrase = _passphrase(settings, twice=True) if files else ""
+    for one in files:
+        sealing.encrypt(one, passphrase)
+    typer.echo(json.dumps({"encrypted": [one.name for one in files]}))
+
+
+@store.command()
+def decrypt(file: File = None) -> None:
+    """Write what is kept in the clear again. Unset HEARKEN_STORE_KEY after it, or the next start encrypts."""
+    from graph import sealing
+
+    settings = load_settings()
+    files = [one for one in _files(settings, file) if sealing.encrypted(one)]
+    passphrase = _passphrase(settings) if files else ""
+    for one in files:
+        sealing.decrypt(one, sealing.unlock(one, passphrase))
+    typer.echo(json.dumps({"decrypted": [one.name for one in files]}))
+
+
+@store.command()
+def passphrase(file: File = None) -> None:
+    """Change the passphrase: the one until now, then the new one twice."""
+    from graph import sealing
+
+    settings = load_settings()
+    files = [one for one in _files(settings, file) if sealing.encrypted(one)]
+    if files:
+        keys = [sealing.unlock(one, before) for before in [_passphrase(settings)] for one in files]
+        new = _typed("new", twice=True)
+        for one, key in zip(files, keys, strict=True):
+            sealing.change(one, key, new)
+    typer.echo(json.dumps({"changed": [one.name for one in files]}))
+
+
+def unlocked(settings: Settings) -> "Key | None":
+    """The key to the conversations that the app keeps, asked for where they are locked."""
+    from graph import sealing
+
+    path = settings.conversations_db
+    if settings.store_passphrase or not sealing.encrypted(path):
+        return None  # a session finds the setting's key by itself
+    return sealing.unlock(path, _typed("now"))
+
+
+def _files(settings: Settings, file: Path | None) -> list[Path]:
+    if file is not None:
+        if not file.is_file():
+            raise SettingsError(f"There is no file {file}.")
+        return [file]
+    url = settings.served_store
+    served = [Path(url.removeprefix("sqlite:///"))] if url.startswith("sqlite:///") else []
+    return [one for one in (settings.conversations_db, *served, settings.desk_db) if one.exists()]
+
+
+def _passphrase(settings: Settings, *, twice: bool = False) -> str:
+    return settings.store_passphrase or _typed("now", twice=twice)
+
+
+def _typed(which: str, *, twice: bool = False) -> str:
+    """What is typed, unseen; nothing is asked where nobody can type."""
+    from ui.wording import load_ui_words
+
+    words = load_ui_words().locking
+    if not sys.stdin.isatty():
+        raise PassphraseError("What is kept is encrypted: set HEARKEN_STORE_KEY to its passphrase.")
+    label = words.new if which == "new" else words.passphrase
+    if twice:
+        typer.echo(words.forgotten, err=True)
+    try:
+        return str(typer.prompt(label, hide_input=True, confirmation_prompt=twice, err=True))
+    except typer.Abort:
+        raise KeyboardInterrupt from None

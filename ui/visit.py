@@ -10,25 +10,35 @@ from pathlib import Path
 import streamlit as st
 
 from agent.backends import Backend
+from agent.errors import PassphraseError
 from agent.settings import Settings, load_settings
-from graph import Services, Session, shelf
+from graph import Services, Session, sealing, shelf
 from graph.backends import chosen
 from graph.services import from_settings, reworded, warm
+from graph.vault import Key
 from ui.wording import UiWords, load_ui_words
 
 __all__ = [
     "FAILURES",
     "backend",
     "begin",
+    "change_passphrase",
+    "decrypt",
+    "encrypt",
     "forget",
     "heard",
     "keeping",
+    "key",
     "leave",
+    "lock",
+    "locked",
     "parts",
     "restart",
+    "sealed",
     "services",
     "session",
     "store",
+    "unlock",
     "use",
     "warmed",
     "words",
@@ -93,6 +103,61 @@ def store() -> Path:
     return parts()[0].conversations_db
 
 
+def key() -> Key | None:
+    """The key to what is kept, of this browser session alone; None where it is plain, or still locked."""
+    if passphrase := parts()[0].store_passphrase:
+        with suppress(PassphraseError, *FAILURES):
+            return sealing.own_key(store(), passphrase) if store().exists() else None
+    found: Key | None = st.session_state.get("vault-key")
+    return found
+
+
+def sealed() -> bool:
+    """Whether what is kept is encrypted."""
+    with suppress(*FAILURES):
+        return sealing.encrypted(store())
+    return False
+
+
+def locked() -> bool:
+    """Whether what is kept is encrypted, and was not opened in this browser session."""
+    with suppress(*FAILURES):
+        return sealing.locked(store(), key())
+    return False
+
+
+def unlock(passphrase: str) -> None:
+    """Open what is kept for this browser session. Raises PassphraseError."""
+    st.session_state["vault-key"] = sealing.unlock(store(), passphrase)
+
+
+def lock() -> None:
+    """Forget the key; a kept conversation that is open is left."""
+    st.session_state.pop("vault-key", None)
+    st.session_state.keep = False
+    if session().keeps:
+        restart()
+
+
+def encrypt(passphrase: str) -> None:
+    """Encrypt what is kept, and go on keeping under it. Raises PassphraseError, OSError or sqlite3.Error."""
+    found = sealing.encrypt(store(), passphrase)
+    st.session_state["vault-key"] = found
+    session().use_key(found)
+
+
+def change_passphrase(current: str, new: str) -> None:
+    """Another passphrase for what is kept. Raises as `encrypt` does."""
+    sealing.change(store(), sealing.unlock(store(), current), new)
+
+
+def decrypt(current: str) -> None:
+    """Keep everything in the clear again. Raises as `encrypt` does."""
+    sealing.decrypt(store(), sealing.unlock(store(), current))
+    st.session_state.pop("vault-key", None)
+    session().use_key(None)
+
+
 def begin() -> None:
     """Before anything is drawn: choices hold, what is too old goes, and there is a conversation."""
     state = st.session_state
@@ -101,6 +166,7 @@ def begin() -> None:
             state[key] = state[key]
     if "session" not in state:
         with suppress(*FAILURES):  # what is too old goes the next time then
+            sealing.tidy(store())
             shelf.expire(store())
         restart()
     state.setdefault("country", session().person.get("country", ""))
@@ -112,7 +178,7 @@ def restart(*, keep: bool = False, thread: str | None = None) -> None:
     young = state.get("age") == "under"
     if "session" in state:
         state.session.close()
-    keep = keep and not young
+    keep = keep and not young and not locked()
     if keep:
         _agreed()
     state.session = Session.open(
@@ -121,6 +187,7 @@ def restart(*, keep: bool = False, thread: str | None = None) -> None:
         thread=thread,
         services=services(),
         settings=settings,
+        key=key(),
     )
     if young and not thread:
         state.session.set_young()

@@ -16,6 +16,7 @@ from ui.page_words import (
     Choices,
     ExercisesPage,
     Leaving,
+    Locking,
     MoodsPage,
     Nav,
     PlanPage,
@@ -154,6 +155,7 @@ class UiWords(Strict):
     plan: PlanPage
     exercises: ExercisesPage
     choices: Choices
+    locking: Locking
 
 
 @cache

@@ -131,3 +131,33 @@ def test_notes_are_printed_in_the_chat_and_of_a_kept_conversation() -> None:
     asked = CliRunner().invoke(app, ["notes", thread, "--json"])
     assert json.loads(asked.stdout)["told"] == ["my landlord raised the rent again"]
     assert CliRunner().invoke(app, ["notes", "unknown"]).exit_code == 1
+
+
+def test_what_is_kept_is_encrypted_given_another_passphrase_and_made_plain_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.settings import load_settings
+    from graph import sealing, shelf, vault
+    from graph.moods import Mood, feel, moods
+    from ui import serving
+
+    monkeypatch.setattr(vault, "COST", 2**10)
+    path = load_settings().conversations_db
+    shelf.consent(path)
+    feel(path, Mood(shelf.iso(), 1, "CANARY-3e tired"))
+    refused = CliRunner().invoke(app, ["store", "encrypt"])
+    assert "HEARKEN_STORE_KEY" in str(refused.exception)  # nobody can type here
+    monkeypatch.setenv("HEARKEN_STORE_KEY", "four quiet words here")
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["store", "encrypt"])
+        assert json.loads(done.stdout) == {"encrypted": ["conversations.sqlite"]}
+    assert b"CANARY" not in b"".join(one.read_bytes() for one in path.parent.iterdir())
+    monkeypatch.setattr(serving, "_typed", lambda which, **how: "another long one")
+    assert CliRunner().invoke(app, ["store", "passphrase"]).exit_code == 0
+    assert sealing.unlock(path, "another long one")
+    refused = CliRunner().invoke(app, ["store", "decrypt"])
+    assert "does not open" in str(refused.exception)
+    monkeypatch.delenv("HEARKEN_STORE_KEY")
+    done = CliRunner().invoke(app, ["store", "decrypt"])
+    assert json.loads(done.stdout) == {"decrypted": ["conversations.sqlite"]}
+    assert moods(path)[0].note == "CANARY-3e tired"

@@ -16,6 +16,7 @@ from graph.services import ingest, library
 from knowledge.errors import KnowledgeError
 from ui import visit
 from ui.health import health
+from ui.locking import passphrase
 from ui.picking import picker
 from ui.shell import KEY, SIZES, country_picker
 from ui.wording import fill, languages, plain, protocol
@@ -42,6 +43,7 @@ def main() -> None:
         st.markdown(f"**{words.data}**")
         st.markdown(plain(fill(words.folder, path=settings.data_dir)))
         st.markdown(words.kept_file if visit.store().exists() else words.nothing_kept)
+        passphrase()
     with st.container(border=True):
         st.markdown(f"**{words.library}**")
         _library(settings)

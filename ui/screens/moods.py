@@ -5,7 +5,8 @@ person says so. Knows nothing of how feelings are heard.
 """
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import altair as alt
 import streamlit as st
@@ -14,12 +15,14 @@ from graph import moods, shelf
 from graph.moods import Mood
 from ui import page as pieces
 from ui import visit
+from ui.locking import ask
 from ui.wording import plain, shown
 
 __all__ = ["main"]
 
 TEAL = "#3f8f94"  # readable on light and dark
 MOST = 8  # feelings shown by name
+TOLD = 20  # check-ins that the picture's description tells
 
 
 def main() -> None:
@@ -30,6 +33,7 @@ def main() -> None:
         st.markdown(words.restricted)
         return
     st.markdown(words.lead)
+    ask()
     _check_in()
     if st.session_state.pop("alarmed", False):
         pieces.card(_lines())
@@ -47,7 +51,8 @@ def _check_in() -> None:
         st.caption(f"{words.faces[0]} → {words.faces[-1]}")
         st.text_area(words.note, key="mood-note", height=80, max_chars=1000)
         young = st.session_state.get("age") == "under"
-        st.checkbox(words.keep, key="mood-keep", help=words.keep_help, disabled=young)
+        told = visit.words().locking.mood_help if visit.sealed() else words.keep_help
+        st.checkbox(words.keep, key="mood-keep", help=told, disabled=young or visit.locked())
         st.button(words.note_do, key="mood-do", type="primary", on_click=_noted)
 
 
@@ -62,7 +67,7 @@ def _noted() -> None:
     try:
         if state.get("mood-keep"):
             shelf.consent(visit.store())
-            moods.feel(visit.store(), one)
+            moods.feel(visit.store(), one, key=visit.key())
         else:
             state.setdefault("moods", []).append(one)
     except visit.FAILURES:
@@ -80,7 +85,7 @@ def _lines() -> list[dict[str, str]]:
 
 
 def _all() -> list[Mood]:
-    kept = moods.moods(visit.store())
+    kept = moods.moods(visit.store(), visit.key())
     return sorted([*kept, *st.session_state.get("moods", [])], key=lambda one: one.at)
 
 
@@ -91,27 +96,50 @@ def _picture() -> None:
         return
     rows = [{"at": one.at, "face": one.face, "said": words.faces[one.face]} for one in found]
     names = "[" + ",".join(f"'{name}'" for name in words.faces) + "][datum.value]"
+    first, last = (datetime.fromisoformat(found[at].at) for at in (0, -1))
+    date = words.date if last - first > timedelta(days=2) else f"{words.date} %H:%M"
     st.markdown(f"**{words.chart}**")
     drawn = alt.Chart(alt.Data(values=rows)).mark_line(  # type: ignore[no-untyped-call]
-        point=alt.OverlayMarkDef(size=70, color=TEAL), color=TEAL, interpolate="monotone"
+        point=alt.OverlayMarkDef(size=80, color=TEAL), color=TEAL, interpolate="monotone", clip=False
     )
     st.altair_chart(
         drawn.encode(
-            x=alt.X("at:T", title=None),
+            x=alt.X("at:T", title=None, axis=_axis(format=date, labelFlush=False), scale=_roomy()),
             y=alt.Y(
                 "face:Q",
                 title=None,
-                scale=alt.Scale(domain=[0, 4]),
-                axis=alt.Axis(values=[0, 1, 2, 3, 4], labelExpr=names, labelLimit=120, grid=True),
+                scale=alt.Scale(domain=[-0.2, 4.2], nice=False),
+                axis=_axis(values=[0, 1, 2, 3, 4], labelExpr=names, labelFlush=False, grid=True),
             ),
-            tooltip=[alt.Tooltip("at:T", title=words.day), alt.Tooltip("said:N", title=words.mood)],
-        ).properties(height=220)
+            tooltip=[
+                alt.Tooltip("at:T", title=words.day, format=date),
+                alt.Tooltip("said:N", title=words.mood),
+            ],
+        ).properties(height=240, description=_told(found))
     )
+
+
+def _told(found: list[Mood]) -> str:
+    """The picture in words, for who cannot see it: the newest of what it shows."""
+    words = visit.words().moods
+    newest = "; ".join(f"{_when(one.at)} {words.faces[one.face]}" for one in found[-TOLD:])
+    return f"{words.chart}: {newest}"
+
+
+def _axis(**how: Any) -> alt.Axis:
+    """An axis whose words have 4.5 to 1 on the page's ground, light or dark."""
+    ink = "#d0d0d0" if st.context.theme.type == "dark" else "#4a4a4a"
+    return alt.Axis(labelColor=ink, titleColor=ink, labelFontSize=13, labelLimit=140, **how)
+
+
+def _roomy() -> alt.Scale:
+    """Room at both ends, so that no point lies on the edge."""
+    return alt.Scale(padding=12)
 
 
 def _feelings() -> None:
     words = visit.words()
-    found = [*moods.feelings(visit.store()), *visit.heard()]
+    found = [*moods.feelings(visit.store(), visit.key()), *visit.heard()]
     if not found:
         return
     counts = Counter(words.feelings.get(name, name) for _, name in found).most_common(MOST)
@@ -121,9 +149,12 @@ def _feelings() -> None:
     drawn = alt.Chart(alt.Data(values=rows)).mark_bar(color=TEAL)  # type: ignore[no-untyped-call]
     st.altair_chart(
         drawn.encode(
-            x=alt.X("times:Q", title=words.moods.times, axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("feeling:N", title=None, sort="-x", axis=alt.Axis(labelLimit=140)),
-        ).properties(height=40 + 26 * len(counts))
+            x=alt.X("times:Q", title=words.moods.times, axis=_axis(tickMinStep=1, format="d")),
+            y=alt.Y("feeling:N", title=None, sort="-x", axis=_axis(labelOverlap=False)),
+        ).properties(
+            height=60 + 28 * len(counts),
+            description=f"{words.moods.feelings}: " + "; ".join(f"{one} {n}" for one, n in counts),
+        )
     )
 
 
@@ -140,14 +171,18 @@ def _notes() -> None:
     if written:
         st.markdown(f"**{words.notes}**")
     for one in reversed(written[-12:]):
-        when = f"{datetime.fromisoformat(one.at).astimezone():%Y-%m-%d %H:%M}"
-        st.caption(f"{when} · {plain(words.faces[one.face])}")
+        st.caption(f"{_when(one.at)} · {plain(words.faces[one.face])}")
         st.text(shown(one.note))
+
+
+def _when(at: str) -> str:
+    """A time as the clock here tells it."""
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _forget() -> None:
     words = visit.words().moods
-    if not (_all() or moods.feelings(visit.store()) or visit.heard()):
+    if not (_all() or moods.feelings(visit.store(), visit.key()) or visit.heard()):
         return
     with st.popover(words.delete, icon=":material/delete:", key="moods-delete"):
         st.markdown(visit.words().delete_sure)

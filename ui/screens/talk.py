@@ -16,6 +16,7 @@ from graph.moods import hear
 from graph.shelf import iso
 from graph.store import spoken
 from ui import export, page, replying, visit
+from ui.locking import ask
 from ui.shell import country_picker
 from ui.wording import about, fill, languages, plain, shown
 
@@ -74,6 +75,7 @@ def welcome() -> str | None:
         st.info(words.start.spoken)
     with st.container(key="first"):
         written = st.chat_input(words.input_label, key="input")
+    ask()
     suggested = st.pills(words.suggestions_label, words.suggestions, key="suggestion")
     st.caption(words.start.lead)
     _choices()
@@ -90,9 +92,9 @@ def _choices() -> None:
         st.toggle(
             words.keep_label,
             key="keep",
-            help=words.keep_help,
+            help=words.locking.keep_help if visit.sealed() else words.keep_help,
             on_change=_begun_anew,
-            disabled=st.session_state.get("age") == "under",
+            disabled=st.session_state.get("age") == "under" or visit.locked(),
         )
     with right:
         st.selectbox(
@@ -237,7 +239,7 @@ def _felt(session: Session, feeling: str) -> None:
         visit.heard().append((iso(), feeling))
         return
     try:
-        hear(visit.store(), session.thread, feeling)
+        hear(visit.store(), session.thread, feeling, key=visit.key())
     except visit.FAILURES:
         visit.heard().append((iso(), feeling))
 

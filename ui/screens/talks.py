@@ -8,10 +8,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from graph import shelf
+from graph import sealing, shelf
 from graph.shelf import Kept
 from ui import export, visit
-from ui.wording import fill, shown
+from ui.locking import ask
+from ui.wording import fill, plain, shown
 
 __all__ = ["main"]
 
@@ -23,8 +24,11 @@ def main() -> None:
     words = visit.words()
     page = words.talks
     st.markdown(f"#### {page.title}")
-    kept = shelf.conversations(visit.store())
-    if not kept:
+    ask()
+    kept = shelf.conversations(visit.store(), visit.key())
+    if visit.locked():
+        st.caption(words.locking.lost)
+    elif not kept:
         st.markdown(page.none)
         st.caption(page.temporary)
     else:
@@ -37,7 +41,8 @@ def main() -> None:
         with st.popover(page.delete_all, icon=":material/delete_forever:", key="delete-all"):
             st.markdown(page.delete_all_sure)
             st.button(page.delete_all_do, key="delete-all-do", type="primary", on_click=_delete_all)
-        st.caption(fill(page.where, path=visit.store()))
+        where = words.locking.where if visit.sealed() else page.where
+        st.caption(plain(fill(where, path=visit.store())))
 
 
 def _searched(kept: list[Kept]) -> list[Kept]:
@@ -108,7 +113,7 @@ def _when(ended: str) -> str:
 
 
 def _rename(thread: str) -> None:
-    _on_disk(lambda: shelf.rename(visit.store(), thread, st.session_state[f"name-{thread}"]))
+    _on_disk(lambda: shelf.rename(visit.store(), thread, st.session_state[f"name-{thread}"], key=visit.key()))
 
 
 def _erase(thread: str) -> None:
@@ -120,7 +125,10 @@ def _delete_all() -> None:
     """Everything, the open conversation too when it is one of them."""
     if visit.session().keeps:
         visit.session().delete()
+    lost = visit.locked()
     if _on_disk(lambda: shelf.erase_all(visit.store())):
+        if lost:  # nobody can open it any more, and there is nothing left in it
+            _on_disk(lambda: sealing.abandon(visit.store()))
         st.session_state.keep = False
         visit.restart()
         st.toast(visit.words().talks.deleted_all)

@@ -58,7 +58,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         rate=settings.serve_rate,
         cores=cores,
     )
-    hosted = Hosted(services, Ledger(open_shared(settings.served_store), lease=LEASE))
+    shared = open_shared(settings.served_store, settings.store_passphrase)
+    hosted = Hosted(services, Ledger(shared, lease=LEASE))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
