@@ -128,6 +128,7 @@ def _chat(backend: HuggingFace | Proxy, model: Any, seconds: float) -> Chat:
         seconds=seconds * SHARE,
         tokens=backend.max_tokens,
         alpha=backend.alpha if isinstance(backend, Proxy) else None,
+        form=model.engine.base.form,
     )
 
 
