@@ -150,7 +150,12 @@ def _prepared(recipe: Recipe, loaded: Loaded) -> Any:
         trainable_token_indices=learned,
         task_type="CAUSAL_LM",
     )
-    return peft.get_peft_model(model, config)
+    tuned_model = peft.get_peft_model(model, config)
+    head = tuned_model.get_output_embeddings()
+    if learned and not hasattr(head, "bias"):
+        # Where the output shares the input's weights, peft wraps it, and TRL asks the wrap for a bias.
+        head.bias = None
+    return tuned_model
 
 
 @contextmanager

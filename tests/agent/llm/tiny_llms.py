@@ -57,8 +57,17 @@ def tokenizer(text: Sequence[str] = TEXT, template: str | None = TEMPLATE) -> An
     return fast
 
 
-def llama(folder: Path, *, width: int, hidden: int, seed: int, tok: Any | None = None) -> Path:
-    """A Llama with `width` logits, saved with its tokenizer."""
+def llama(
+    folder: Path,
+    *,
+    width: int,
+    hidden: int,
+    seed: int,
+    tok: Any | None = None,
+    reads: int = 512,
+    tied: bool = False,
+) -> Path:
+    """A Llama with `width` logits that reads so many tokens, saved with its tokenizer."""
     torch.manual_seed(seed)
     tok = tok or tokenizer()
     config = transformers.LlamaConfig(
@@ -68,9 +77,9 @@ def llama(folder: Path, *, width: int, hidden: int, seed: int, tok: Any | None =
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=512,
+        max_position_embeddings=reads,
         initializer_range=0.25,
-        tie_word_embeddings=False,
+        tie_word_embeddings=tied,
         eos_token_id=1,
         bos_token_id=None,
         pad_token_id=0,
