@@ -27,7 +27,7 @@ from agent.train.levels import label
 from agent.train.lora import run
 from graph.backends import _chat
 from tests import fakes
-from tests.agent.llm.tiny_llms import TEXT, Tiny, llama
+from tests.agent.llm.tiny_llms import TEXT, Tiny, llama, tokenizer
 from tests.agent.train.test_lora import SMALL, data, example, tiny
 
 pytest.importorskip("trl", reason="hearken[train] is not installed")
@@ -131,11 +131,13 @@ def test_an_adapter_brings_its_tokens_and_the_backend_writes_with_them(
 ) -> None:
     few = load_prompt().model_copy(update={"system": "Be kind."})
     monkeypatch.setattr("agent.prompt.load_prompt", lambda: few)  # a whole prompt takes minutes here
-    base = llama(tmp_path / "base", width=336, hidden=32, seed=4, reads=2048, tied=tied)
+    width = len(tokenizer())  # no row to spare
+    base = llama(tmp_path / "base", width=width, hidden=32, seed=4, reads=2048, tied=tied)
     folder = data(tmp_path / "data", kind="reply", feeling="lonely", intent="questioning", levels=LEVELS)
     report = run(STEERED, folder, tmp_path / "out", work=tmp_path / "w", model=str(base))
     losses = [one["loss"] for one in report["validation loss"]]
     assert losses[-1] < losses[0]
+    _cut_off_and_run_again(base, folder, tmp_path)
     assert form_of(tmp_path / "out") == "tokens"
     held = load_file(tmp_path / "out/adapter_model.safetensors")
     (learned,) = [part for name, part in held.items() if "trainable_tokens" in name]
@@ -154,6 +156,19 @@ def test_an_adapter_brings_its_tokens_and_the_backend_writes_with_them(
     merged = load_local(backend.model_copy(update={"model": str(whole)}))
     assert merged.engine.base.form == "tokens"
     assert merged.invoke(asked).content == said
+
+
+def _cut_off_and_run_again(base: Path, folder: Path, place: Path) -> None:
+    def cut(told: dict[str, float]) -> None:
+        if told["step"] == 7:
+            raise KeyboardInterrupt
+
+    told: dict[str, Any] = {"work": place / "w2", "model": str(base)}
+    with pytest.raises(KeyboardInterrupt):
+        run(STEERED, folder, place / "again", progress=cut, **told)
+    run(STEERED, folder, place / "again", **told)
+    one, other = ((place / name / "adapter_model.safetensors").read_bytes() for name in ("out", "again"))
+    assert one == other
 
 
 def test_what_cannot_be_learned_or_used_is_refused(tiny: Tiny, tmp_path: Path) -> None:
