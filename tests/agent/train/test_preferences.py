@@ -19,7 +19,8 @@ from agent.train.examples import preferred, talk
 from agent.train.lora import run
 from agent.train.lora_recipe import load_recipe
 from agent.train.lora_trainer import tuned
-from agent.train.preferences import USE, Candidate, Moment, candidates, failed, gather, load, mended, write
+from agent.train.pairing import Candidate, Moment, candidates, failed, gather, mended
+from agent.train.preferences import USE, load, write
 from tests import fakes
 from tests.agent.llm.tiny_llms import TEXT, Tiny
 from tests.agent.train.test_lora import SMALL, example, tiny
