@@ -77,10 +77,8 @@ def over_ray(make: Make, address: str = "") -> Iterator[Spread]:
             runtime_env={"env_vars": told}, **({} if address else here),
         )  # fmt: skip
     except (RayError, ConnectionError, ValueError, RuntimeError) as error:
-        where = f"at {address}" if address else "on this machine"
-        raise SettingsError(
-            f"Ray cannot be had {where} ({type(error).__name__}): check --address."
-        ) from error
+        where = f"at {address}: is it right, and is the cluster up?" if address else "on this machine."
+        raise SettingsError(f"Ray cannot be had ({type(error).__name__}) {where}") from error
     try:
         yield lambda items: _mapped(make, items)
     except RayError as error:

@@ -50,7 +50,7 @@ def emotions(  # noqa: PLR0913 - options of a command
     ready = _ahead("emotions", data, limit, engine, address, quiet=as_json)
     with _counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
         report = tasks.emotions(data, look, sure=encoder.heads.sure, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -69,7 +69,7 @@ def intents(  # noqa: PLR0913 - options of a command
     ready = _ahead("intents", data, limit, engine, address, quiet=as_json)
     with _counted(ready(tasks.looking(_encoder())), quiet=as_json) as look:
         report = tasks.intents(data, look, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -88,7 +88,7 @@ def imhi(  # noqa: PLR0913 - options of a command
     ready = _ahead("imhi", data, limit, engine, address, quiet=as_json)
     with _counted(ready(tasks.looking(_encoder())), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -127,7 +127,7 @@ def risk(  # noqa: PLR0913 - options of a command
         ready = _ahead("risk", data, limit, engine, address, quiet=as_json)
         with _counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
             report = tasks.risk(data, look, bars=bars, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -324,9 +324,11 @@ def _counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable
         yield counted
 
 
-def _told(report: "Report", out: Path | None, *, as_json: bool) -> None:
+def _told(report: "Report", out: Path | None, *, as_json: bool, engine: str = "local") -> None:
     from agent.evaluate.report import tables, write
 
+    if engine != "local":
+        report = {**report, "speed": {}}  # what was timed is looking things up
     if out:
         write(report, out)
     if as_json:

@@ -50,7 +50,7 @@ def test_replies_of_a_model_are_sampled_and_judged(tmp_path: Path) -> None:
         told = call("data", "preferences", tmp_path / "pairs.csv", "--out", tmp_path / "o", "--share", "0.5",
                     "--model", model, "--samples", 1, "--json")  # fmt: skip
     report = json.loads(told.stdout)
-    assert report["train"]["pairs"] and report["valid"]["pairs"]
+    assert report["train"]["pairs"] + report["valid"]["pairs"] > 1
     assert all(one["rejected"] != CALM for one in load(tmp_path / "o")["train"])
 
 
