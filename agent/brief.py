@@ -111,7 +111,8 @@ class Plan(TypedDict):
     intent: one of the 9 response intents. stage: ESConv's three. topic: counselchat topic or
     `general`. feeling: the emotion to name, or "" when not sure. ask: whether one question is
     due. offer: technique id offered, or "". words: budget for the whole reply. careful: risk
-    calls for authored words only (no model, no retrieval).
+    calls for authored words only (no model, no retrieval). levels: strengths that a model is asked for
+    (agent/steering.py), where they do not follow from the rest.
     """
 
     move: str
@@ -124,6 +125,7 @@ class Plan(TypedDict):
     offer: str
     words: int
     careful: bool
+    levels: NotRequired[dict[str, int]]
 
 
 class Brief(TypedDict):

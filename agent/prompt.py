@@ -15,6 +15,7 @@ from typing import Literal, TypedDict
 from agent.brief import Brief
 from agent.plan import load_ideas
 from agent.reading.ladder import at_least
+from agent.steering import Form, TokenWords, line
 from agent.words import Strict, load
 
 __all__ = [
@@ -24,7 +25,7 @@ __all__ = [
 
 Count = Callable[[str], int]
 ROOM = 1800  # tokens of a whole prompt; with a reply it fits the smallest context in use (2,048)
-_TAGS = re.compile(r"<\s*/?\s*(?:notes|library|person)\s*>?", re.IGNORECASE)
+_TAGS = re.compile(r"<\s*/?\s*(?:notes|library|person)\s*>?|<\|(?=\s*[a-z]+\s*:)", re.IGNORECASE)
 _EACH = 6  # tokens that a template puts around each message
 _PASSAGE = 700  # characters of a passage; its beginning holds the idea
 
@@ -56,6 +57,7 @@ class PromptWords(Strict):
     reviewed_by: str | None
     system: str
     notes: dict[str, str]
+    tokens: TokenWords
     steps: dict[str, Taken]
     languages: dict[str, str]
     weights: dict[str, float]
@@ -75,19 +77,25 @@ def roughly(text: str) -> int:
     return int(1.5 * len(re.findall(r"\w+|[^\w\s]", text))) + len(re.findall(r"[^\x00-\x7f]", text))
 
 
-def render(
-    brief: Brief, *, count: Count = roughly, room: int = ROOM, said: Sequence[str] = (), reason: str = ""
+def render(  # noqa: PLR0913 - what a prompt depends on
+    brief: Brief,
+    *,
+    count: Count = roughly,
+    room: int = ROOM,
+    said: Sequence[str] = (),
+    reason: str = "",
+    form: Form = "text",
 ) -> list[Message]:
     """The messages a model answers: a system message, then turns about, the person's last.
 
     Older turns are left out when `room` tokens are used up; the system message, the notes and the last
     message always stay. said, reason: what this reply already said, and why its next sentence was held
-    back, when a model is asked again.
+    back, when a model is asked again. form: how the model was taught to be told feeling and intent.
     """
     system = Message(role="system", content=load_prompt().system)
     turns = _turns(brief)
     left = room - count(system["content"]) - _EACH
-    notes = _notes(brief, said, reason)
+    notes = _notes(brief, said, reason, form)
     text = _fitted(turns.pop()["content"], max(left - count("\n".join(notes)) - 2 * _EACH, 80), count)
     library = _library(brief)
     if library and count(library) > (left - count("\n".join(notes)) - count(text)) // 2:
@@ -107,9 +115,11 @@ def render(
     return [system, *kept, Message(role="user", content=last)]
 
 
-def training_example(brief: Brief, reply: str, *, count: Count = roughly, room: int = ROOM) -> list[Message]:
+def training_example(
+    brief: Brief, reply: str, *, count: Count = roughly, room: int = ROOM, form: Form = "text"
+) -> list[Message]:
     """What a model learns from: the very messages it will be asked with, and the reply."""
-    asked = render(brief, count=count, room=room)
+    asked = render(brief, count=count, room=room, form=form)
     return [*asked, Message(role="assistant", content=reply)]
 
 
@@ -173,12 +183,13 @@ def _library(brief: Brief) -> str:
     return f"<library>\n{texts}\n</library>\n"
 
 
-def _notes(brief: Brief, said: Sequence[str], reason: str) -> list[str]:
+def _notes(brief: Brief, said: Sequence[str], reason: str, form: Form) -> list[str]:
     plan, person, words = brief["plan"], brief["person"], load_prompt()
+    plainly = form == "text"
     told: dict[str, dict[str, object] | None] = {
-        "feeling": {"feeling": plan["feeling"]} if plan["feeling"] else None,
-        "unsure": None if plan["feeling"] else {},
-        "intent": {"intent": plan["intent"]},
+        "feeling": {"feeling": plan["feeling"]} if plan["feeling"] and plainly else None,
+        "unsure": {} if plainly and not plan["feeling"] else None,
+        "intent": {"intent": plan["intent"]} if plainly else None,
         "steps": {} if plan["steps"] else None,
         "words": {"words": plan["words"]},
         "ask": {} if plan["ask"] else None,
@@ -194,7 +205,7 @@ def _notes(brief: Brief, said: Sequence[str], reason: str) -> list[str]:
         "begun": {"said": " ".join(said)} if said else None,
         "refused": {"reason": reason} if reason else None,
     }
-    lines: list[str] = []
+    lines = [] if plainly else [line(words.tokens, plan)]
     for name, values in told.items():
         if values is not None:
             lines.append(Template(words.notes[name]).substitute(values))

@@ -130,6 +130,7 @@ def _chat(backend: HuggingFace | Proxy, model: Any, seconds: float) -> Chat:
         tokens=backend.max_tokens,
         timed=True,
         alpha=backend.alpha if isinstance(backend, Proxy) else None,
+        form=model.engine.base.form,
     )
 
 

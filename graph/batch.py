@@ -7,13 +7,11 @@ file. A text is written only when asked for. Knows nothing of conversations.
 """
 
 import json
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from agent.errors import DataError, EncoderError
 from agent.reading.assess import assess
@@ -21,16 +19,13 @@ from agent.reading.opinion import RULE
 from agent.tables import header, lines, objects, rows
 from graph.read import MessageReading, read_message
 from graph.services import Services
+from graph.spread import Spread, in_threads
 
 __all__ = ["Run", "messages", "read_file", "reader", "row_of"]
 
 Row = dict[str, str | float | bool | int | None]
 Message = tuple[str | None, str]  # id, text
-Item = TypeVar("Item")
-Found = TypeVar("Found")
 
-WORKERS = 2  # onnxruntime and the tokenizer work outside of Python's lock, the rules inside
-AHEAD = 32  # messages read before the row of an earlier one is written
 GROUP = 5_000  # rows of a Parquet row group, held at once
 # Nobody waits for a single message here, and a row must not depend on how busy the machine was.
 PATIENCE = 600.0
@@ -110,17 +105,19 @@ def messages(run: Run) -> Iterator[Message]:
         raise DataError(f"{path} is not .csv, .jsonl or .txt; save it as one of these.")
 
 
-def read_file(
+def read_file(  # noqa: PLR0913 - what a run is told
     run: Run,
     out: Path,
     read: Callable[[str], Row],
     *,
     resume: bool = False,
+    spread: Spread | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Read every message of the file and write `out`, .parquet or .jsonl; returns how many rows.
 
     read: called from several threads at once. resume: go on after the rows of a run that was cut off.
+    spread: what goes through the messages in the place of threads and `read` (graph.spread).
     Raises DataError before anything is read when the file, or what an earlier run left, does not fit.
     """
     if out.suffix not in {".parquet", ".jsonl"}:
@@ -132,7 +129,8 @@ def read_file(
     told(done, total)
     with part.open("a", encoding="utf-8") as file:
         left = islice(messages(run), done, None)
-        for number, ((name, text), row) in enumerate(_in_order(lambda m: read(m[1]), left), done + 1):
+        found = spread(left) if spread else in_threads(lambda m: read(m[1]), left)
+        for number, ((name, text), row) in enumerate(found, done + 1):
             kept = {"text": _plain(text)} if run.with_text else {}
             file.write(json.dumps({"row": number, "id": _plain(name), **kept, **row}) + "\n")
             told(number, total)
@@ -147,26 +145,6 @@ def _silent(done: int, total: int) -> None:
 def _plain(text: str | None) -> str | None:
     """A text that every output can hold: a lone surrogate, which JSON can name, is not a character."""
     return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _in_order(
-    read: Callable[[Item], Found], items: Iterable[Item], workers: int = WORKERS
-) -> Iterator[tuple[Item, Found]]:
-    """Each item with what was read of it, in order, while workers read a few items ahead."""
-    waiting: deque[tuple[Item, Future[Found]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for item in items:
-                waiting.append((item, pool.submit(read, item)))
-                if len(waiting) > AHEAD:
-                    first, found = waiting.popleft()
-                    yield first, found.result()
-            while waiting:
-                first, found = waiting.popleft()
-                yield first, found.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
 
 
 # --- a run that can be cut off ---

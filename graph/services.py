@@ -343,24 +343,26 @@ def warm(services: Services) -> list[str]:
     return problems
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - what is added, to what, how
     settings: Settings,
     what: str,
     origin: str,
     *,
     rebuild: bool = False,
+    ahead: Callable[[Sequence[str]], Mapping[str, Sequence[float]]] = lambda _: {},
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
     """Add `what` (`counselchat`, `starter` or a folder) to the library; counts by what became of it.
 
-    origin: a file, or `hub`. rebuild: index everything again with the encoder of these settings.
+    origin: a file, or `hub`. rebuild: index everything again with the encoder of these settings. ahead:
+    texts -> vectors that were made beforehand, elsewhere; the rest are made here.
     Raises KnowledgeError, which names file, column and fix, before anything is embedded.
     """
     from knowledge import ingest as ingesting  # noqa: PLC0415 - only this command reads whole data sets
 
     if rebuild:
         vectors = embedder(settings)
-        Library.rebuild(settings.library_place, vectors.embed, vectors.name, progress).close()
+        Library.rebuild(settings.library_place, vectors.embed, vectors.name, progress, ahead).close()
     target = library(settings)
     if target.temporary:
         raise KnowledgeError(
@@ -371,8 +373,8 @@ def ingest(
         return target.count()
     if what == "counselchat":
         source: Path | Literal["hub"] = "hub" if origin == "hub" else Path(origin)
-        report = ingesting.ingest_counselchat(source, target, progress=progress)
+        report = ingesting.ingest_counselchat(source, target, ahead=ahead, progress=progress)
     else:
-        report = ingesting.ingest_folder(Path(what), target, progress=progress)
+        report = ingesting.ingest_folder(Path(what), target, ahead=ahead, progress=progress)
     counts = {"read": report.read, "added": report.added, "already there": report.there}
     return {**counts, **{f"left out, {reason}": rows for reason, rows in sorted(report.dropped.items())}}

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from knowledge.clean import clean_answer, clean_question, clean_rules, normalised, sentences
+from knowledge.entries import found_by
 from knowledge.errors import IngestError
-from knowledge.library import Embed, Entry, Library, Progress
+from knowledge.library import Ahead, Embed, Entry, Library, Progress
 from knowledge.sources import Asked, fetched, read_rows, read_sections
 from knowledge.tables import techniques, topics
 
@@ -38,19 +39,25 @@ class Report:
 
 
 def ingest_counselchat(
-    source: Path | Literal["hub"], library: Library, *, progress: Progress | None = None
+    source: Path | Literal["hub"],
+    library: Library,
+    *,
+    ahead: Ahead | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Add the answers of counselchat, in its own form or Amod's, that are fit to show.
 
     source: a .csv, .json or .jsonl file, or "hub" to fetch nbertagnolli/counsel-chat first.
-    progress: called with rows done and all. Raises IngestError, naming file, column and fix, before
-    anything is embedded.
+    ahead: see Library. progress: called with rows done and all. Raises IngestError, naming file, column
+    and fix, before anything is embedded.
     """
     path = fetched() if source == "hub" else Path(source)
-    return _ingest(read_rows(path), library, "counselchat", progress=progress)
+    return _ingest(read_rows(path), library, "counselchat", ahead=ahead, progress=progress)
 
 
-def ingest_folder(folder: Path, library: Library, *, progress: Progress | None = None) -> Report:
+def ingest_folder(
+    folder: Path, library: Library, *, ahead: Ahead | None = None, progress: Progress | None = None
+) -> Report:
     """Add the .md and .txt files of a folder, one passage a section.
 
     A section is a heading (or the file's name) with the text under it, cut by paragraph where it is
@@ -63,7 +70,10 @@ def ingest_folder(folder: Path, library: Library, *, progress: Progress | None =
     if not files:
         raise IngestError(f"The folder {folder} has no .md or .txt file; add some, or give another folder.")
     sections = {path: list(read_sections(path, clean_rules().most_words)) for path in files}
-    reports = [_ingest(rows, library, "folder", path.name, progress) for path, rows in sections.items()]
+    reports = [
+        _ingest(rows, library, "folder", path.name, ahead=ahead, progress=progress)
+        for path, rows in sections.items()
+    ]
     return Report(
         read=sum(report.read for report in reports),
         added=sum(report.added for report in reports),
@@ -103,13 +113,23 @@ def _where(cue: re.Pattern[str], said: Sequence[str]) -> list[int]:
     return [i for i, sentence in enumerate(said) if cue.search(sentence)]
 
 
-def _ingest(
-    rows: Sequence[Asked], library: Library, kind: str, name: str = "", progress: Progress | None = None
+def _ingest(  # noqa: PLR0913 - what is added, to what
+    rows: Sequence[Asked],
+    library: Library,
+    kind: str,
+    name: str = "",
+    *,
+    ahead: Ahead | None,
+    progress: Progress | None,
 ) -> Report:
     dropped: Counter[str] = Counter()
     entries = list(_fit(rows, kind, name, dropped))
     there = library.has([entry.id for entry in entries])
     fresh = [entry for entry in entries if entry.id not in there]
+    if ahead and fresh:
+        library = library.knowing(
+            ahead([text for one in fresh for text in (*found_by(one), *sentences(one.text))])
+        )
     tag = tagger(library.embed) if fresh else None
     tagged: Counter[str] = Counter()
     done = len(rows) - len(fresh)

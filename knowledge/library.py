@@ -9,7 +9,7 @@ kept or logged.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +37,14 @@ from knowledge.server import open_server
 from knowledge.starter import load_starter
 from knowledge.starter.vectors import fast, load_vectors
 
-__all__ = ["FLOOR", "Added", "Embed", "Entry", "Library", "Passage", "Progress", "Rerank", "starter_lines"]
+__all__ = [
+    "FLOOR", "Added", "Ahead", "Embed", "Entry", "Library", "Passage", "Progress", "Rerank", "starter_lines",
+]  # fmt: skip
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
+Ahead = Callable[[Sequence[str]], Mapping[str, Sequence[float]]]
+"""Vectors of texts made beforehand, elsewhere; those it leaves out are made by the library's own `embed`."""
 Rerank = Callable[[str, Sequence[str]], Sequence[float]]  # a text and answers -> how well each fits it
 
 # Set with the shipped encoder on everyday messages of distress and texts that are nothing of the kind,
@@ -91,7 +95,12 @@ class Library:
 
     @classmethod
     def rebuild(
-        cls, place: Path | str, embed: Embed, encoder_name: str, progress: Progress | None = None
+        cls,
+        place: Path | str,
+        embed: Embed,
+        encoder_name: str,
+        progress: Progress | None = None,
+        ahead: Ahead | None = None,
     ) -> "Library":
         """Index every text in `place` again with this encoder; what was ingested is kept.
 
@@ -99,10 +108,16 @@ class Library:
         """
         old = _index(place, encoder_name, whatever_encoder=True)
         library = cls(old.renewed(encoder_name), embed)
-        library._write(entries_of(old.rows()), progress)
+        entries = entries_of(old.rows())
+        known = ahead([text for entry in entries for text in found_by(entry)]) if ahead else {}
+        library.knowing(known)._write(entries, progress)
         library._index.take_over(old)
         library._refresh_starter()
         return library
+
+    def knowing(self, known: Mapping[str, Sequence[float]]) -> "Library":
+        """The same library, which embeds only texts whose vectors are not known."""
+        return Library(self._index, _remembered(self.embed, known), self._rerank) if known else self
 
     def close(self) -> None:
         """Let go of the files; the library cannot be used afterwards."""
@@ -202,6 +217,17 @@ def _index(place: Path | str, encoder: str, *, whatever_encoder: bool = False) -
     if isinstance(place, str):
         return open_server(place, encoder, whatever_encoder=whatever_encoder)
     return open_index(place, encoder, whatever_encoder=whatever_encoder)
+
+
+def _remembered(embed: Embed, known: Mapping[str, Sequence[float]]) -> Embed:
+    def embedded(texts: Sequence[str]) -> NDArray[np.float32]:
+        missing = [text for text in texts if text not in known]
+        fresh = iter(embed(missing) if missing else ())
+        return np.stack(
+            [np.asarray(known[text], np.float32) if text in known else next(fresh) for text in texts]
+        )
+
+    return embedded
 
 
 def starter_lines() -> list[str]:

@@ -11,7 +11,15 @@ __all__ = ["read_all"]
 
 
 def read_all(  # noqa: PLR0913 - options of a command
-    source: Path, out: Path, *, column: str, with_text: bool, resume: bool, as_json: bool
+    source: Path,
+    out: Path,
+    *,
+    column: str,
+    with_text: bool,
+    resume: bool,
+    as_json: bool,
+    engine: str = "local",
+    address: str = "",
 ) -> None:
     """Read every message of `source` into `out`; stopping keeps what was read."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,19 +27,24 @@ def read_all(  # noqa: PLR0913 - options of a command
     from agent.settings import load_settings
     from graph.batch import Run, read_file, reader
     from graph.services import encoder, from_settings
+    from ui import spreading
 
     settings = load_settings()
     run = Run(source, column=column, with_text=with_text, model=encoder(settings).name)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     console = Console(stderr=True, highlight=False)
     try:
-        with Progress(*columns, console=console, disable=as_json) as bar:
+        with (
+            spreading.spread(engine, address, spreading.rows, quiet=as_json) as over,
+            Progress(*columns, console=console, disable=as_json) as bar,
+        ):
             task = bar.add_task(escape(source.name), total=None)
             count = read_file(
                 run,
                 out,
                 reader(from_settings(settings)),
                 resume=resume,
+                spread=over,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
     except KeyboardInterrupt:

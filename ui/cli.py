@@ -14,6 +14,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,9 @@ from ui.comparing import gate, generation, report
 from ui.data import data
 from ui.evaluating import evaluate
 from ui.models import models
+from ui.preferring import feedback, preferences
 from ui.serving import serve, store, unlocked
+from ui.spreading import Address, Engine
 from ui.tuning import export, lora, proxy_pair
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ app.add_typer(export, name="export")
 app.command("report")(report)
 evaluate.command("generation")(generation)
 evaluate.command("gate")(gate)
+data.command("preferences")(preferences)
+data.command("feedback")(feedback)
 train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 
@@ -321,13 +326,16 @@ def read(  # noqa: PLR0913 - options of a command
     explain: Annotated[
         bool, typer.Option(help="For researchers: each IMHI facet with its evidence.")
     ] = False,
+    engine: Engine = "local",
+    address: Address = "",
     as_json: Json = False,
 ) -> None:
     """Print what one message expresses: feelings, intent, wishes, signs of danger; or read a whole file."""
     if file and out and text is None:
         from ui.batch import read_all
 
-        read_all(file, out, column=column, with_text=with_text, resume=resume, as_json=as_json)
+        read_all(file, out, column=column, with_text=with_text, resume=resume, as_json=as_json,
+                 engine=engine, address=address)  # fmt: skip
         return
     if text is None or file or out:
         raise DataError("Give one message in quotes, or --file with --out.")
@@ -383,10 +391,12 @@ def check(as_json: Json = False) -> None:
 
 
 @app.command()
-def ingest(
+def ingest(  # noqa: PLR0913, PLR0917 - options of a command
     source: Annotated[str, typer.Argument(help="counselchat, starter, or a folder of texts.")],
     origin: Annotated[str, typer.Option("--from", help="A file, or `hub`.")] = "hub",
     rebuild: Annotated[bool, typer.Option(help="Begin the index anew.")] = False,
+    engine: Engine = "local",
+    address: Address = "",
     as_json: Json = False,
 ) -> None:
     """Add answers to what retrieval searches; may be stopped and started again."""
@@ -394,6 +404,7 @@ def ingest(
 
     from agent.settings import load_settings
     from graph.services import ingest as add
+    from ui import spreading
 
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
@@ -403,6 +414,7 @@ def ingest(
             source,
             origin,
             rebuild=rebuild,
+            ahead=partial(spreading.table, engine, address, spreading.vectors, quiet=as_json),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if as_json:

@@ -4,7 +4,7 @@ Brings together what does not know each other: the readers of agent.train and th
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from agent.train.dialogue_rows import Malformed
     from agent.train.dialogue_sources import Example
+    from agent.train.dialogues import Prepared
 
 __all__ = ["data"]
 
@@ -33,6 +34,9 @@ def prepare(  # noqa: PLR0913 - options of a command
     clean: Annotated[bool, typer.Option(help="Clean the answers of forums.")] = True,
     share: Annotated[float, typer.Option(min=0.01, max=0.5, help="Share of groups for validation.")] = 0.1,
     limit: Annotated[int | None, typer.Option(min=1, help="Replies of each source.")] = None,
+    levels: Annotated[
+        bool, typer.Option("--levels", help="Score each reply's strengths, for `conditions: tokens`.")
+    ] = False,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
@@ -54,6 +58,8 @@ def prepare(  # noqa: PLR0913 - options of a command
             limit=limit,
             progress=lambda done: bar.update(task, completed=done),
         )
+        if levels:
+            _levels(prepared, lambda done: bar.update(task, completed=done))
     _told(dialogues.write(prepared, out, count=_count(model)), as_json=as_json)
 
 
@@ -74,6 +80,13 @@ def _found(source: str, malformed: "list[Malformed]", *, hub: bool) -> "Iterator
 
     path = Path(source)
     return from_hub(source, malformed) if hub and not path.exists() else from_path(path, malformed)
+
+
+def _levels(prepared: "Prepared", progress: Callable[[int], object]) -> None:
+    from agent.evaluate.scoring import load_scorers
+    from agent.train.levels import label
+
+    label([*prepared.train, *prepared.valid], load_scorers().score, progress)
 
 
 def _clean(answer: str, author: str) -> tuple[str, str]:

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from rich.console import Console
 
+from agent.errors import DataError
+from ui.spreading import Address, Engine
+
 if TYPE_CHECKING:
-    from agent.evaluate.tasks import Report
+    from agent.evaluate.tasks import Look, Report
     from agent.reading.encoder import Encoder
 
 __all__ = ["evaluate"]
@@ -31,34 +34,61 @@ Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Lines of each
 
 
 @evaluate.command()
-def emotions(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
+def emotions(  # noqa: PLR0913 - options of a command
+    *,
+    data: Data,
+    out: Out = None,
+    as_json: Json = False,
+    limit: Limit = None,
+    engine: Engine = "local",
+    address: Address = "",
+) -> None:
     """The 32 emotions: EmpatheticIntents, EmpatheticDialogues, EDOS."""
     from agent.evaluate import tasks
 
     encoder = _encoder()
-    with _counted(tasks.looking(encoder), quiet=as_json) as look:
+    ready = _ahead("emotions", data, limit, engine, address, quiet=as_json)
+    with _counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
         report = tasks.emotions(data, look, sure=encoder.heads.sure, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
-def intents(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
+def intents(  # noqa: PLR0913 - options of a command
+    *,
+    data: Data,
+    out: Out = None,
+    as_json: Json = False,
+    limit: Limit = None,
+    engine: Engine = "local",
+    address: Address = "",
+) -> None:
     """The 9 intents, of a line and of the reply to it: EmpatheticIntents and -Dialogues, EDOS, ESConv."""
     from agent.evaluate import tasks
 
-    with _counted(tasks.looking(_encoder()), quiet=as_json) as look:
+    ready = _ahead("intents", data, limit, engine, address, quiet=as_json)
+    with _counted(ready(tasks.looking(_encoder())), quiet=as_json) as look:
         report = tasks.intents(data, look, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
-def imhi(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
+def imhi(  # noqa: PLR0913 - options of a command
+    *,
+    data: Data,
+    out: Out = None,
+    as_json: Json = False,
+    limit: Limit = None,
+    engine: Engine = "local",
+    address: Address = "",
+) -> None:
     """The IMHI benchmark, one row a set, and the human labels behind it."""
     from agent.evaluate import tasks
 
-    with _counted(tasks.looking(_encoder()), quiet=as_json) as look:
+    ready = _ahead("imhi", data, limit, engine, address, quiet=as_json)
+    with _counted(ready(tasks.looking(_encoder())), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -76,6 +106,8 @@ def risk(  # noqa: PLR0913 - options of a command
     out: Out = None,
     as_json: Json = False,
     limit: Limit = None,
+    engine: Engine = "local",
+    address: Address = "",
 ) -> None:
     """Danger: C-SSRS posts and the like by the encoder, our own cases by the whole reading."""
     from agent.evaluate import risk as dangers
@@ -83,6 +115,8 @@ def risk(  # noqa: PLR0913 - options of a command
 
     data = data or dangers.CASES
     if tasks.case_files(data):
+        if engine == "ray":
+            raise DataError("Our own cases are few and are read here: leave out --engine ray.")
         with _counted(_whole(), quiet=as_json) as whole:
             report = tasks.cases(data, {"rules": _rules(), "whole reading": whole}, part=part, limit=limit)
     else:
@@ -90,9 +124,10 @@ def risk(  # noqa: PLR0913 - options of a command
         bars = {"danger": encoder.heads.danger.get("moderate", tasks.BAR)}
         if bar is not None:
             bars = {"danger": bar, "cssrs": bar}
-        with _counted(tasks.looking(encoder), quiet=as_json) as look:
+        ready = _ahead("risk", data, limit, engine, address, quiet=as_json)
+        with _counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
             report = tasks.risk(data, look, bars=bars, limit=limit)
-    _told(report, out, as_json=as_json)
+    _told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -220,6 +255,18 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     typer.echo(text if as_json else supporters.summary(told))
 
 
+def _ahead(  # noqa: PLR0913 - the options of a command
+    task: str, data: Path, limit: int | None, engine: str, address: str, *, quiet: bool
+) -> "Callable[[Look], Look]":
+    """What of a task was read beforehand, over Ray, is looked up; the figures come about in the same way."""
+    from agent.evaluate import ahead
+    from ui import spreading
+
+    texts = ahead.texts(task, data, limit) if engine == "ray" else ()
+    known = spreading.table(engine, address, spreading.looks, texts, quiet=quiet)
+    return lambda look: ahead.known(known, look)
+
+
 def _read() -> Callable[[str], Any]:
     """What a message expresses taken alone, and how dangerous it is."""
     from agent.settings import load_settings
@@ -277,9 +324,11 @@ def _counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable
         yield counted
 
 
-def _told(report: "Report", out: Path | None, *, as_json: bool) -> None:
+def _told(report: "Report", out: Path | None, *, as_json: bool, engine: str = "local") -> None:
     from agent.evaluate.report import tables, write
 
+    if engine != "local":
+        report = {**report, "speed": {}}  # what was timed is looking things up
     if out:
         write(report, out)
     if as_json:

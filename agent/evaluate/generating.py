@@ -27,7 +27,9 @@ def generated(
     base = chat.engine.base
     room = min(base.reads, 2048)
     asked = [
-        as_messages(one, count=lambda text: len(chat.get_token_ids(text)), room=room - tokens)
+        as_messages(
+            one, count=lambda text: len(chat.get_token_ids(text)), room=room - tokens, form=base.form
+        )
         for one in examples
     ]
     prompts = [talk(one[:-1]) for one in asked]
@@ -51,7 +53,8 @@ def _foreseen(chat: LocalChat, examples: Any, longest: int) -> float:
     import torch  # noqa: PLC0415
 
     base, losses, counts = chat.engine.base, list[float](), list[int]()
-    for row in tokenised(examples, base.tokenizer, base.ends, longest=longest, name=base.name):
+    told: dict[str, Any] = {"longest": longest, "name": base.name, "form": base.form}
+    for row in tokenised(examples, base.tokenizer, base.ends, **told):
         ids = torch.tensor([row["input_ids"]], device=base.model.device)
         labels = torch.tensor(row["labels"][1:], device=base.model.device)
         with torch.inference_mode():

@@ -69,10 +69,9 @@ def tables(report: Report) -> Iterator["Table"]:
         yield _rows(report)
     for name, judged in report["cases"].items():
         yield _cases(name, judged)
-    speed = report["speed"]
-    yield _table(
-        "speed", [key.replace("_", " ") for key in speed], [[str(value) for value in speed.values()]]
-    )
+    if speed := report["speed"]:
+        names = [key.replace("_", " ") for key in speed]
+        yield _table("speed", names, [[str(value) for value in speed.values()]])
 
 
 def _rows(report: Report) -> "Table":

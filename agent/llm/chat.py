@@ -23,6 +23,7 @@ from agent.llm.flow import cut, spoken, visible
 from agent.prompt import ROOM, Count, Message, load_prompt, question, render, roughly
 from agent.reading.ladder import Level
 from agent.sentences import finished
+from agent.steering import Form
 
 __all__ = ["LEAK", "Chat", "Stream", "streamed"]
 
@@ -54,8 +55,8 @@ class Chat:
 
     stream: the model. count: tokens of a text. room: of a whole prompt. seconds, tokens: of one reply.
     timed: the model is told the seconds too, and ends within them even before a first word of its own.
-    alpha: for proxy-tuning, how much of the difference a plan with weight 1 gets. trouble: why the last
-    reply could not be had, "" when it could.
+    alpha: for proxy-tuning, how much of the difference a plan with weight 1 gets. form: how the model
+    learned to be told feeling and intent. trouble: why the last reply could not be had, "" when it could.
     """
 
     stream: Stream
@@ -65,17 +66,18 @@ class Chat:
     tokens: int = 220
     timed: bool = False
     alpha: float | None = None
+    form: Form = "text"
     clock: Callable[[], float] = time.monotonic
     trouble: str = ""
     thinks: bool = field(default=False)
 
     def respond(self, brief: Brief) -> Iterator[str]:
         """Sentences as they are complete. Raises ResponderError when none comes."""
-        yield from self._worded(brief, render(brief, count=self.count, room=self.room))
+        yield from self._worded(brief, render(brief, count=self.count, room=self.room, form=self.form))
 
     def again(self, brief: Brief, said: Sequence[str], reason: str) -> Iterator[str]:
         """The rest of a reply of which `said` stands; what came next was stopped for `reason`."""
-        asked = render(brief, count=self.count, room=self.room, said=said, reason=reason)
+        asked = render(brief, count=self.count, room=self.room, said=said, reason=reason, form=self.form)
         yield from self._worded(brief, asked, said)
 
     def fears(self, text: str) -> Level:

@@ -21,6 +21,7 @@ from langchain_core.messages import BaseMessage
 from agent.backends import Proxy
 from agent.errors import ResponderError
 from agent.llm.decoding import Job, Wishes, Written, decode
+from agent.llm.learned import form_of
 from agent.llm.local import LocalChat, asked, warm
 from agent.llm.model_files import Files, find, same_model
 from agent.llm.opinions import ProxyLogits, Reader
@@ -187,6 +188,11 @@ def load_proxy(
     """The chat model of these settings, ready to write. Raises ResponderError with what to do."""
     plan, place = _plan(config), choose_place(config.device)
     files = {"base": plan.base, "expert": plan.expert, "anti": plan.anti}
+    if any(form_of(f.adapter or f.folder) == "tokens" for f in plan.wanted):
+        raise ResponderError(
+            "A model that learned tokens of its own for feeling and intent cannot be mixed with others: "
+            "train the expert with --set conditions=text."
+        )
     tokenizers = {voice: (load_tokenizer(f), f.name) for voice, f in files.items() if f}
     known_to_all(list(tokenizers.values()), [])  # before gigabytes are read for nothing
     room = free(place)

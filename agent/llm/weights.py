@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agent.errors import ResponderError
+from agent.llm.learned import form_of, widen
 from agent.llm.model_files import BYTES, Files, needed, stored_as
+from agent.prompt import load_prompt
+from agent.steering import Form, tokens
 
 __all__ = ["Loaded", "Progress", "add_adapter", "choose_numbers", "choose_place"]
 __all__ += ["free_memory", "load", "load_base", "load_tokenizer", "require_memory"]
@@ -29,12 +32,13 @@ _SPARE = 256 * 2**20  # what a forward pass itself takes
 
 @dataclass(slots=True)
 class Loaded:
-    """A model that can speak. ends: the tokens that end a turn."""
+    """A model that can speak. ends: the tokens that end a turn. form: how it is told feeling and intent."""
 
     name: str
     model: Any
     tokenizer: Any
     ends: tuple[int, ...]
+    form: Form = "text"
 
     @property
     def reads(self) -> int:
@@ -204,7 +208,7 @@ def load_base(files: Files, dtype: str, place: str, progress: Progress | None = 
     model.eval().requires_grad_(requires_grad=False)
     ends = _turn_ends(model, tokenizer)
     model.generation_config = GenerationConfig()  # what a reply is asked for is said call by call
-    return Loaded(files.name, model, tokenizer, ends)
+    return Loaded(files.name, model, tokenizer, ends, form_of(files.folder))
 
 
 def add_adapter(loaded: Loaded, adapter: Path, name: str) -> Any:
@@ -225,6 +229,9 @@ def load(files: Files, dtype: str, place: str, progress: Progress | None = None)
     """The model, with its adapter merged in (kept beside the weights where they are quantised)."""
     loaded = load_base(files, dtype, place, progress)
     if files.adapter is not None:
+        if form_of(files.adapter) == "tokens":
+            loaded.form = "tokens"
+            widen(loaded.model, loaded.tokenizer, tokens(load_prompt().tokens))
         tuned = add_adapter(loaded, files.adapter, files.name)
         loaded.model = tuned if dtype == "4bit" else tuned.merge_and_unload()
         loaded.model.eval().requires_grad_(requires_grad=False)

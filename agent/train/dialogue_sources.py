@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from agent.errors import DataError
 from agent.prompt import Message
@@ -29,6 +29,7 @@ class Example(TypedDict):
     kind: `reply` to a person, or the answer to a `task` about a text, which nobody but a researcher reads.
     feeling, intent: "" where the data do not tell. group: question, post or conversation. held: the data's
     own makers kept it for validation. counsel: an answer from a forum, fit for `clean`. author: of that.
+    levels: strengths of the reply, where they were scored (agent.train.levels).
     """
 
     messages: list[Message]
@@ -40,6 +41,7 @@ class Example(TypedDict):
     held: bool
     counsel: bool
     author: str
+    levels: NotRequired[dict[str, int]]
 
 
 _Reader = Callable[[Table], Iterator[Example]]

@@ -12,6 +12,7 @@ from agent.llm.weights import Loaded
 from agent.train.dialogue_sources import Example
 from agent.train.lora_recipe import Recipe
 from agent.train.lora_samples import sampled
+from agent.train.preferences import Preference
 
 __all__ = ["Progress", "reporter", "sampler"]
 
@@ -41,7 +42,9 @@ def reporter(recipe: Recipe, progress: Progress | None) -> Any:
     return Reporter()
 
 
-def sampler(recipe: Recipe, loaded: Loaded, model: Any, valid: Sequence[Example], path: Path) -> Any:
+def sampler(
+    recipe: Recipe, loaded: Loaded, model: Any, valid: Sequence[Example | Preference], path: Path
+) -> Any:
     """Writes replies to the first validation examples into `path` after each validation."""
     from transformers import TrainerCallback  # noqa: PLC0415
 

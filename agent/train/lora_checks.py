@@ -5,14 +5,15 @@ Knows nothing of how a run goes.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from agent.errors import SettingsError
+from agent.errors import DataError, SettingsError
 from agent.llm.weights import Loaded
+from agent.train.dialogue_sources import Example
 from agent.train.lora_recipe import Recipe
 
-__all__ = ["claim", "hashes", "last_checkpoint", "require_4bit", "require_disk"]
+__all__ = ["claim", "hashes", "last_checkpoint", "require_4bit", "require_disk", "require_levels"]
 
 SPARE = 200 * 2**20  # bytes that a run must leave on the disk
 
@@ -44,6 +45,16 @@ def require_disk(
             raise SettingsError(
                 f"{folder} has {free(folder) / 1e9:.1f} GB free and the run may take {need / 1e9:.1f} GB: "
                 "free some, or name folders on another disk with --out and --work."
+            )
+
+
+def require_levels(parts: Mapping[str, Sequence[Example]], data: Path) -> None:
+    """Strengths are learned from replies that were scored."""
+    for part, examples in parts.items():
+        if not any(one.get("levels") for one in examples):
+            raise DataError(
+                f"{data / part}.jsonl holds no strengths to learn tokens of: prepare it again with "
+                "`hearken data prepare … --levels`, or add --set conditions=text."
             )
 
 

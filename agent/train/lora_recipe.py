@@ -5,12 +5,13 @@ Knows nothing of data and of how a run goes.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.errors import SettingsError
+from agent.steering import Form
 
 __all__ = ["Recipe", "load_recipe", "presets"]
 
@@ -20,18 +21,24 @@ FOLDER = Path(__file__).parent / "recipes"
 class Recipe(BaseModel):
     """A run. model: hub id or folder of what is tuned, where the command does not say.
 
-    method: a low-rank adapter, one on a 4-bit model, or every weight. targets: the layers that get an
-    adapter; `default` are peft's own for the kind of model. steps: in all, 0 for as many as the epochs
-    take. warmup: steps, or below 1 a share of them. length: tokens of an example at most; one too long
-    ends the run before it begins, or is left out. save_every: steps; a run cut off goes on from there.
-    patience: epochs without less validation loss after which it ends, 0 for never. samples: replies
-    written to as many validation examples each epoch. best: keep the epoch of least validation loss.
+    objective: to write the replies of the data, or to prefer one reply to another (DPO), and then beta, how
+    much that may take it away from what it was. conditions: whether feeling and intent are told in a
+    sentence, or with the strengths of EPITOME as tokens that are learned (agent/steering.py). method: a
+    low-rank adapter, one on a 4-bit model, or every weight. targets: the layers that get an adapter;
+    `default` are peft's own for the kind of model. steps: in all, 0 for as many as the epochs take. warmup:
+    steps, or below 1 a share of them. length: tokens of an example at most; one too long ends the run
+    before it begins, or is left out. save_every: steps; a run cut off goes on from there. patience: epochs
+    without less validation loss after which it ends, 0 for never. samples: replies written to as many
+    validation examples each epoch. best: keep the epoch of least validation loss.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     about: str
     model: str = ""
+    objective: Literal["replies", "preferences"] = "replies"
+    beta: Annotated[float, Field(gt=0, le=5)] = 0.1
+    conditions: Form = "text"
     method: Literal["lora", "qlora", "full"]
     rank: Annotated[int, Field(ge=1, le=512)] = 16
     alpha: Annotated[float, Field(gt=0)] = 32
@@ -60,6 +67,15 @@ class Recipe(BaseModel):
     sample_tokens: Annotated[int, Field(ge=1)] = 120
     tensorboard: bool = False
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """What DPO cannot do."""
+        if self.objective == "preferences" and self.conditions == "tokens":
+            raise ValueError("tokens are learned from replies: do that first, merge, and go on from there")
+        if self.objective == "preferences" and self.packing:
+            raise ValueError("preferences cannot be packed: leave packing out")
+        return self
+
 
 def presets() -> tuple[str, ...]:
     """Names of the recipes that come along."""
@@ -86,5 +102,5 @@ def load_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
         raise SettingsError(f"The recipe {name} is not YAML of the form `key: value`.") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "objective"
         raise SettingsError(f"The recipe {name} is wrong at {where}: {first['msg']}.") from error

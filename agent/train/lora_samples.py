@@ -10,14 +10,15 @@ from agent.guard import Bounds, fold, split
 from agent.llm.templates import render
 from agent.llm.weights import Loaded
 from agent.train.dialogue_sources import Example
-from agent.train.examples import as_messages, talk
+from agent.train.examples import asked, heard, talk
 from agent.train.lora_recipe import Recipe
+from agent.train.preferences import Preference
 
 __all__ = ["sampled"]
 
 
 def sampled(
-    loaded: Loaded, model: Any, examples: Sequence[Example], recipe: Recipe
+    loaded: Loaded, model: Any, examples: Sequence[Example | Preference], recipe: Recipe
 ) -> Iterator[dict[str, Any]]:
     """The likeliest reply to each: what may be said of it, and which rules held back the rest."""
     import torch  # noqa: PLC0415
@@ -30,18 +31,17 @@ def sampled(
     try:
         for number, example in enumerate(examples):
             room = recipe.length - recipe.sample_tokens
-            messages = as_messages(example, count=count, room=room)
-            asked = torch.tensor([render(loaded.tokenizer, loaded.name, talk(messages[:-1]))])
-            asked = asked.to(next(model.parameters()).device)
+            messages = asked(example, count=count, room=room, form=loaded.form)
+            prompt = torch.tensor([render(loaded.tokenizer, loaded.name, talk(messages))])
+            prompt = prompt.to(next(model.parameters()).device)
             with torch.inference_mode():
                 said = model.generate(
-                    input_ids=asked, attention_mask=torch.ones_like(asked), do_sample=False,
-                    max_new_tokens=min(recipe.sample_tokens, max(1, loaded.reads - asked.shape[1])),
+                    input_ids=prompt, attention_mask=torch.ones_like(prompt), do_sample=False,
+                    max_new_tokens=min(recipe.sample_tokens, max(1, loaded.reads - prompt.shape[1])),
                     eos_token_id=list(loaded.ends), pad_token_id=loaded.pad,
                 )  # fmt: skip
-            text = loaded.tokenizer.decode(said[0, asked.shape[1] :], skip_special_tokens=True)
-            heard = " ".join(one["content"] for one in example["messages"][:-1] if one["role"] == "user")
-            judged = fold(split(text), Bounds(heard=heard))
+            text = loaded.tokenizer.decode(said[0, prompt.shape[1] :], skip_special_tokens=True)
+            judged = fold(split(text), Bounds(heard=heard(example)))
             rules = [broken["rule"] for broken in judged.replaced]
             yield {
                 "example": number,

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from agent.errors import SettingsError
+from agent.llm.learned import FILE
 from agent.llm.model_files import Files, find, needed
 from agent.llm.weights import free_memory, load, require_memory
 
@@ -28,7 +29,8 @@ def merge(name: str, out: Path, *, dtype: str = "float32") -> Path:
     loaded.model.generation_config.eos_token_id = list(loaded.ends) or None
     loaded.model.save_pretrained(out)
     loaded.tokenizer.save_pretrained(out)
-    for note in ("README.md", "metrics.json", "recipe.yaml"):  # where it comes from goes along
+    # Where it comes from goes along, and which tokens it learned.
+    for note in ("README.md", "metrics.json", "recipe.yaml", FILE):
         if (files.adapter / note).is_file():
             shutil.copy(files.adapter / note, out / note)
     return out

@@ -46,6 +46,11 @@ def pair(  # noqa: PLR0913 - what a run is told
             "A proxy's expert is an adapter on its anti-expert, so that one model in memory serves both: "
             "add --set method=lora."
         )
+    if recipe.objective != "replies" or recipe.conditions != "text":
+        raise SettingsError(
+            "A proxy's expert learns from replies and is told what its base is told: leave out "
+            "preferences and tokens, with --set objective=replies --set conditions=text."
+        )
     if base:
         files = [find(name) for name in (base, anti)]
         known_to_all([(load_tokenizer(one), one.name) for one in files], [])

@@ -58,7 +58,14 @@ def tokenizer(text: Sequence[str] = TEXT, template: str | None = TEMPLATE) -> An
 
 
 def llama(
-    folder: Path, *, width: int, hidden: int, seed: int, tok: Any | None = None, reads: int = 512
+    folder: Path,
+    *,
+    width: int,
+    hidden: int,
+    seed: int,
+    tok: Any | None = None,
+    reads: int = 512,
+    tied: bool = False,
 ) -> Path:
     """A Llama with `width` logits that reads so many tokens, saved with its tokenizer."""
     torch.manual_seed(seed)
@@ -72,7 +79,7 @@ def llama(
         num_key_value_heads=2,
         max_position_embeddings=reads,
         initializer_range=0.25,
-        tie_word_embeddings=False,
+        tie_word_embeddings=tied,
         eos_token_id=1,
         bos_token_id=None,
         pad_token_id=0,

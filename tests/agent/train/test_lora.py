@@ -16,8 +16,9 @@ from agent.llm.weights import load_base
 from agent.prompt import Message, load_prompt
 from agent.train.dialogue_sources import Example
 from agent.train.examples import IGNORED, as_messages, tokenised
-from agent.train.lora import run, tuned
+from agent.train.lora import run
 from agent.train.lora_recipe import Recipe, load_recipe, presets
+from agent.train.lora_trainer import tuned
 from tests.agent.llm.tiny_llms import TEXT, Tiny, tiny_llms, torch
 
 pytest.importorskip("trl", reason="hearken[train] is not installed")
@@ -206,7 +207,8 @@ def test_what_is_too_long_may_be_left_out(tiny: Tiny, tmp_path: Path) -> None:
 
 
 def test_every_preset_is_whole_and_says_what_it_is() -> None:
-    assert set(presets()) == {"recommended", "s1-counselling", "s1-imhi", "s2-counselling", "s3-empathetic"}
+    seeds = {"s1-counselling", "s1-imhi", "s2-counselling", "s3-empathetic"}
+    assert set(presets()) == {"recommended", "dpo", "emotion-tokens", *seeds}
     assert all(load_recipe(name).about for name in presets())
     assert load_recipe("s2-counselling").rank == 64
 

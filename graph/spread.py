@@ -1,0 +1,127 @@
+"""Many items through one function, in their order: by threads of this process, or over Ray Data.
+
+Ray runs on this machine alone, reached from nowhere else, unless a cluster's address is given; it is started
+only here, and stopped when the work is done. Each worker makes the function once; items and what was found
+pass as JSON, so that a worker's numbers are this process's to the last bit. Knows nothing of what is done.
+"""
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+from agent.errors import DataError, SettingsError
+
+__all__ = ["Make", "Spread", "in_threads", "over_ray"]
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+Spread = Callable[[Iterable[Any]], Iterator[tuple[Any, Any]]]
+"""Each item with what was found of it, in order."""
+Make = Callable[[], Callable[[Any], Any]]
+"""Makes the function in a worker: of a module, so that a worker finds it by its name."""
+
+WORKERS = 2  # onnxruntime and the tokenizer work outside of Python's lock, the rules inside
+AHEAD = 32  # items read before what was found of an earlier one is given out
+BLOCK = 512  # items that go to Ray at once
+BATCH = 16  # of them to a worker
+STORE = 256 * 2**20  # bytes of memory that pass between this process and workers here; more goes to disk
+# What a worker must know to read as this process does; no key and no place of stored words is among them.
+TOLD = tuple(f"HEARKEN_{name}" for name in ("ENCODER_DIR", "THREADS", "EMBEDDER", "JURISDICTION"))
+
+
+def in_threads(
+    work: Callable[[Item], Found], items: Iterable[Item], workers: int = WORKERS
+) -> Iterator[tuple[Item, Found]]:
+    """Each item with what was found of it, in order, while workers go a few items ahead."""
+    waiting: deque[tuple[Item, Future[Found]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                if len(waiting) > AHEAD:
+                    first, found = waiting.popleft()
+                    yield first, found.result()
+            while waiting:
+                first, found = waiting.popleft()
+                yield first, found.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def over_ray(make: Make, address: str = "") -> Iterator[Spread]:
+    """A spread over the workers of a cluster, or of this machine, as many as it has cores.
+
+    Raises SettingsError where Ray is missing or cannot be reached, DataError where a worker fails.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody outside is told
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray  # noqa: PLC0415 - an extra of its own
+        from ray.exceptions import RayError  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError("--engine ray needs the extra: pip install 'hearken[ray]'.") from error
+    told = {name: os.environ[name] for name in TOLD if name in os.environ}
+    here: dict[str, Any] = {
+        "include_dashboard": False, "_node_ip_address": "127.0.0.1", "object_store_memory": STORE,
+    }  # fmt: skip
+    try:
+        ray.init(
+            address=address or "local", log_to_driver=False, logging_level="ERROR",
+            runtime_env={"env_vars": told}, **({} if address else here),
+        )  # fmt: skip
+    except (RayError, ConnectionError, ValueError, RuntimeError) as error:
+        where = f"at {address}: is it right, and is the cluster up?" if address else "on this machine."
+        raise SettingsError(f"Ray cannot be had ({type(error).__name__}) {where}") from error
+    try:
+        yield lambda items: _mapped(make, items)
+    except RayError as error:
+        raise DataError(
+            f"A worker of Ray failed ({type(error).__name__}); run it without --engine ray to see why."
+        ) from error
+    finally:
+        ray.shutdown()
+
+
+class _Worker:
+    """What runs in each of Ray's processes."""
+
+    def __init__(self, make: Make) -> None:
+        self.work = make()
+
+    def __call__(self, batch: Any) -> Any:
+        items = batch.column("item").to_pylist()
+        found = [json.dumps(self.work(json.loads(item))) for item in items]
+        return batch.append_column("found", [found])
+
+
+def _mapped(make: Make, items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    import pyarrow as pa  # noqa: PLC0415
+    import ray  # noqa: PLC0415
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+    blocks = []
+    left = iter(items)
+    while block := [json.dumps(item) for item in islice(left, BLOCK)]:
+        blocks.append(ray.put(pa.table({"item": block})))
+    if not blocks:
+        return
+    workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    data = ray.data.from_arrow_refs(blocks).map_batches(
+        _Worker,
+        fn_constructor_args=(make,),
+        batch_format="pyarrow",
+        batch_size=BATCH,
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(blocks))),
+    )
+    for batch in data.iter_batches(batch_format="pyarrow", batch_size=BATCH):
+        for item, found in zip(batch.column("item"), batch.column("found"), strict=True):
+            yield json.loads(item.as_py()), json.loads(found.as_py())

@@ -1,0 +1,85 @@
+"""`--engine ray`: the same work over Ray Data, for commands that go through many rows.
+
+What a worker does is made here, by settings of its own environment. Knows nothing of how work is spread.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from graph.spread import Make, Spread
+
+__all__ = ["Address", "Engine", "looks", "rows", "spread", "table", "vectors"]
+
+Engine = Annotated[
+    Literal["local", "ray"], typer.Option("--engine", help="Over Ray's workers (needs the extra `ray`).")
+]
+Address = Annotated[str, typer.Option("--address", help="A Ray cluster; this machine alone if left out.")]
+
+
+@contextmanager
+def spread(engine: str, address: str, make: Make, *, quiet: bool) -> Iterator[Spread | None]:
+    """What spreads the work, None for this process; tells how fast it went."""
+    from agent.errors import DataError
+    from graph.spread import over_ray
+
+    if engine == "local":
+        if address:
+            raise DataError("--address names a Ray cluster: add --engine ray.")
+        yield None
+        return
+    with over_ray(make, address) as over:
+        count, begun = 0, time.monotonic()
+
+        def counted(items: Any) -> Iterator[tuple[Any, Any]]:
+            nonlocal count
+            for one in over(items):
+                count += 1
+                yield one
+
+        yield counted
+        seconds = max(time.monotonic() - begun, 1e-9)
+    if count and not quiet:
+        told = f"{count} in {seconds:.1f} s over Ray: {count / seconds:.1f} a second"
+        Console(stderr=True, highlight=False).print(told)
+
+
+def table(engine: str, address: str, make: Make, texts: Sequence[str], *, quiet: bool) -> Mapping[str, Any]:
+    """What workers found of each text, to be looked up; empty for this process, which looks itself."""
+    with spread(engine, address, make, quiet=quiet) as over:
+        return dict(over(texts)) if over else {}
+
+
+# --- what a worker does ---
+
+
+def rows() -> Callable[[Any], Any]:
+    """(id, text) -> the row of `read --file`."""
+    from agent.settings import load_settings
+    from graph.batch import reader
+    from graph.services import from_settings
+
+    read = reader(from_settings(load_settings()))
+    return lambda message: read(message[1])
+
+
+def looks() -> Callable[[Any], Any]:
+    """Text -> the probabilities of every head."""
+    from agent.evaluate.tasks import looking
+    from agent.settings import load_settings
+    from graph.services import encoder
+
+    return looking(encoder(load_settings()))
+
+
+def vectors() -> Callable[[Any], Any]:
+    """Text -> its vector."""
+    from agent.settings import load_settings
+    from graph.services import embedder
+
+    compared = embedder(load_settings())
+    return lambda text: compared.embed([text])[0].tolist()
