@@ -34,6 +34,7 @@ def sessions(services: Services, country: str, watch: Callable[[Turn], object] |
                 lines=len(turn.card),
                 move=turn.plan["move"],
                 intent=turn.plan["intent"],
+                offered=turn.plan["offer"],
                 sources=tuple(passage["text"] for passage in turn.sources),
                 allowed=services.allowed(country) | registered(turn.card),
             )

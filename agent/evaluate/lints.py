@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,11 +17,12 @@ from agent import sentences
 from agent.errors import WordsError
 from agent.evaluate import style
 from agent.evaluate.counted import MEASURES
+from agent.evaluate.metrics import wilson
 from agent.evaluate.turns import Reply, Turn
 from agent.reading.ladder import Level
 from agent.words import Strict, load
 
-__all__ = ["Compiled", "Example", "Lint", "load_lints", "measured", "struck", "turn_of"]
+__all__ = ["Compiled", "Example", "Lint", "load_lints", "measured", "per_hundred", "struck", "turn_of"]
 
 FILE = Path(__file__).parent / "lints.yaml"
 
@@ -175,6 +176,18 @@ def measured(turns: Sequence[Turn]) -> dict[str, tuple[int, int]]:
             found = [one for one in (struck(lint, turn) for turn in turns) if one is not None]
             table[lint.lint.id] = (sum(found), len(found))
     return table
+
+
+def per_hundred(turns: Sequence[Turn]) -> dict[str, Any]:
+    """Hits of each kind per hundred turns, and by lint its share of the turns it had a say in."""
+    found, many = measured(turns), max(1, len(turns))
+    kinds = {one.lint.id: one.lint.kind for one in load_lints()}
+    per = {
+        kind: round(100 * sum(hits for name, (hits, _) in found.items() if kinds[name] == kind) / many, 2)
+        for kind in ("never", "must")
+    }
+    each = {name: round(100 * hits / many, 2) for name, (hits, _) in found.items()}
+    return {**per, "per_hundred": each, "of_due": {name: wilson(*told) for name, told in found.items()}}
 
 
 def _folded(text: str) -> str:
