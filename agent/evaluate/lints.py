@@ -47,6 +47,7 @@ class Check(Strict):
     heard: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
     heard_before: tuple[str, ...] = ()
+    lifted: tuple[str, ...] = ()
     escalated: bool | None = None
     risk: tuple[Level, ...] = ()
     says: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ class _Detector:
     heard: tuple[re.Pattern[str], ...]
     unheard: tuple[re.Pattern[str], ...]
     heard_before: tuple[re.Pattern[str], ...]
+    lifted: tuple[re.Pattern[str], ...]
     says: tuple[re.Pattern[str], ...]
     lacks: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
@@ -98,8 +100,14 @@ class _Detector:
             return False
         if (check.risk and turn.reply.risk not in check.risk) or (self.heard and not _any(self.heard, heard)):
             return False
-        earlier = [heard, *(_folded(one.heard) for one in turn.before)]
-        return not self.heard_before or any(_any(self.heard_before, one) for one in earlier)
+        return not self.heard_before or self._wished([*(_folded(one.heard) for one in turn.before), heard])
+
+    def _wished(self, messages: Sequence[str]) -> bool:
+        """Whether the person asked for it in one of these and has not taken it back since."""
+        wished = False
+        for one in messages:
+            wished = (wished or _any(self.heard_before, one)) and not _any(self.lifted, one)
+        return wished
 
     def strikes(self, turn: Turn) -> bool:
         """Whether a turn for which it is due breaks it."""
@@ -145,6 +153,7 @@ def _detector(check: Check, parts: Mapping[str, str]) -> _Detector:
         compiled(check.heard),
         compiled(check.unheard),
         compiled(check.heard_before),
+        compiled(check.lifted),
         compiled(check.says),
         compiled(check.lacks),
         compiled(check.unless),

@@ -11,6 +11,7 @@ Knows nothing of who answers.
     card_by: 14                        # helplines were shown by then
     calm: low                          # or: no reply goes above this level
     steps_down: 30                     # the level may fall from this step on; absent: it never may
+    never: ["re:couples?"]             # in no reply at all
     turns:
       - not much to say really         # a bare string is a step
       - say: work i suppose            # what they say when no `if` holds; "" leaves the step out
@@ -84,6 +85,7 @@ class Persona(Strict):
     card_by: int | None = None
     calm: Level | None = None
     steps_down: int | None = None
+    never: tuple[str, ...] = ()
     turns: Annotated[tuple[Annotated[Step, BeforeValidator(_step)], ...], Field(min_length=1)]
 
     @model_validator(mode="after")
