@@ -47,5 +47,7 @@ def sessions(services: Services, country: str, watch: Callable[[Turn], object] |
 
 def _idea(text: str) -> str:
     """The idea of ours that these words put to the person, "" for none; the plan's may have gone unsaid."""
-    said = (plan.offered([("assistant", text)], language=language, practised=False) for language in ("en", "es"))
+    said = (
+        plan.offered([("assistant", text)], language=language, practised=False) for language in ("en", "es")
+    )
     return min(set().union(*said), default="")

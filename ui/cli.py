@@ -26,6 +26,7 @@ from ui.auditing import audit
 from ui.comparing import gate, generation, report
 from ui.data import data
 from ui.evaluating import evaluate
+from ui.holding import conversations, latency
 from ui.models import models
 from ui.serving import serve, store
 from ui.tuning import export, lora, proxy_pair
@@ -51,6 +52,8 @@ app.add_typer(export, name="export")
 app.command("report")(report)
 evaluate.command("generation")(generation)
 evaluate.command("gate")(gate)
+evaluate.command("conversations")(conversations)
+evaluate.command("latency")(latency)
 train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 

@@ -4,30 +4,21 @@ Figures only: a text is never printed, but for the transcripts of openings writt
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
-if TYPE_CHECKING:
-    from agent.evaluate.tasks import Report
-    from agent.reading.encoder import Encoder
+from ui import gauging
+from ui.gauging import Data, Json, Limit, Out
 
 __all__ = ["evaluate"]
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading, the guard and the replies.")
-
-Found = TypeVar("Found")
-Said = TypeVar("Said")
-Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Lines of each source, spread evenly.")]
 
 
 @evaluate.command()
@@ -35,10 +26,10 @@ def emotions(data: Data, out: Out = None, as_json: Json = False, limit: Limit = 
     """The 32 emotions: EmpatheticIntents, EmpatheticDialogues, EDOS."""
     from agent.evaluate import tasks
 
-    encoder = _encoder()
-    with _counted(tasks.looking(encoder), quiet=as_json) as look:
+    encoder = gauging.encoder()
+    with gauging.counted(tasks.looking(encoder), quiet=as_json) as look:
         report = tasks.emotions(data, look, sure=encoder.heads.sure, limit=limit)
-    _told(report, out, as_json=as_json)
+    gauging.told(report, out, as_json=as_json)
 
 
 @evaluate.command()
@@ -46,9 +37,9 @@ def intents(data: Data, out: Out = None, as_json: Json = False, limit: Limit = N
     """The 9 intents, of a line and of the reply to it: EmpatheticIntents and -Dialogues, EDOS, ESConv."""
     from agent.evaluate import tasks
 
-    with _counted(tasks.looking(_encoder()), quiet=as_json) as look:
+    with gauging.counted(tasks.looking(gauging.encoder()), quiet=as_json) as look:
         report = tasks.intents(data, look, limit=limit)
-    _told(report, out, as_json=as_json)
+    gauging.told(report, out, as_json=as_json)
 
 
 @evaluate.command()
@@ -56,9 +47,9 @@ def imhi(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     """The IMHI benchmark, one row a set, and the human labels behind it."""
     from agent.evaluate import tasks
 
-    with _counted(tasks.looking(_encoder()), quiet=as_json) as look:
+    with gauging.counted(tasks.looking(gauging.encoder()), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
-    _told(report, out, as_json=as_json)
+    gauging.told(report, out, as_json=as_json)
 
 
 @evaluate.command()
@@ -83,16 +74,18 @@ def risk(  # noqa: PLR0913 - options of a command
 
     data = data or dangers.CASES
     if tasks.case_files(data):
-        with _counted(_whole(), quiet=as_json) as whole:
-            report = tasks.cases(data, {"rules": _rules(), "whole reading": whole}, part=part, limit=limit)
+        with gauging.counted(gauging.whole(), quiet=as_json) as whole:
+            report = tasks.cases(
+                data, {"rules": gauging.rules(), "whole reading": whole}, part=part, limit=limit
+            )
     else:
-        encoder = _encoder()
+        encoder = gauging.encoder()
         bars = {"danger": encoder.heads.danger.get("moderate", tasks.BAR)}
         if bar is not None:
             bars = {"danger": bar, "cssrs": bar}
-        with _counted(tasks.looking(encoder), quiet=as_json) as look:
+        with gauging.counted(tasks.looking(encoder), quiet=as_json) as look:
             report = tasks.risk(data, look, bars=bars, limit=limit)
-    _told(report, out, as_json=as_json)
+    gauging.told(report, out, as_json=as_json)
 
 
 @evaluate.command()
@@ -119,7 +112,7 @@ def retrieval(
     compared = embedder(settings)
     floor = FLOOR if settings.floor is None else settings.floor
     report: Mapping[str, Any]
-    with _counted(compared.embed, quiet=as_json) as embed:
+    with gauging.counted(compared.embed, quiet=as_json) as embed:
         if techniques:
             report = labelled.techniques(data, embed, compared.name)
         else:
@@ -152,7 +145,7 @@ def guard(
     """The guard: how much it stops of replies that must never be said, and cuts from those that may."""
     from agent.evaluate import guard as guarding
 
-    _told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
+    gauging.told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
 
 
 @evaluate.command()
@@ -187,8 +180,8 @@ def replies(  # noqa: PLR0913 - options of a command
         written.write(sessions(services, country), transcripts)
         return
     sources = talks.found(data, limit) if data else {"our openings": talks.openings(part)}
-    encoder = _encoder()
-    with _counted(services.read, quiet=as_json) as read:
+    encoder = gauging.encoder()
+    with gauging.counted(services.read, quiet=as_json) as read:
         report = answers.measure(
             sources,
             sessions(replace(services, read=read), country),
@@ -196,7 +189,7 @@ def replies(  # noqa: PLR0913 - options of a command
             lambda text: encoder.read(text)["intents"][0]["label"],
             data=str(data or talks.OPENINGS),
         )
-    _told(report, out, as_json=as_json)
+    gauging.told(report, out, as_json=as_json)
 
 
 @evaluate.command()
@@ -206,87 +199,15 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     from agent.responders.replies import bank
     from agent.supporter import FILES, load_supporter
 
-    encoder, read = _encoder(), _read()
+    encoder, read = gauging.encoder(), gauging.reading()
     told: dict[str, Any] = {"task": "plan", "data": str(data)}
     supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
-    with _counted(encoder.vector, quiet=as_json) as vector:
+    with gauging.counted(encoder.vector, quiet=as_json) as vector:
         told |= supporters.measured(data, FILES, cache(vector))
-    with _counted(read, quiet=as_json) as counted:
+    with gauging.counted(read, quiet=as_json) as counted:
         told["plans, beside the human's replies"] = planning.agreement(data, counted, supporter, limit=limit)
         told["replies to 100 openings"] = planning.variety(data, counted, supporter)
     text = json.dumps(told, ensure_ascii=False, indent=2)
     if out:
         out.write_text(text + "\n", "utf-8")
     typer.echo(text if as_json else supporters.summary(told))
-
-
-def _read() -> Callable[[str], Any]:
-    """What a message expresses taken alone, and how dangerous it is."""
-    from agent.settings import load_settings
-    from graph.read import read_message
-    from graph.services import from_settings
-
-    services = from_settings(load_settings())
-
-    def read(text: str) -> tuple[Any, Any]:
-        told = read_message(text, services)
-        return told["reading"], told["risk"]["level"]
-
-    return read
-
-
-def _encoder() -> "Encoder":
-    from agent.settings import load_settings
-    from graph.services import encoder
-
-    return encoder(load_settings())
-
-
-def _whole() -> Callable[[str], Any]:
-    """Rules and encoder together, as a conversation's first message would be read."""
-    from agent.settings import load_settings
-    from graph.read import read_message
-    from graph.services import from_settings
-
-    services = from_settings(load_settings())
-    return lambda text: read_message(text, services)["risk"]
-
-
-def _rules() -> Callable[[str], Any]:
-    from agent.reading.assess import assess
-    from agent.reading.rules import load_rules
-
-    scan = load_rules().scan
-    return lambda text: assess([scan(text)], answers=[], before=None, pending={})
-
-
-@contextmanager
-def _counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable[[Said], Found]]:
-    """`read`, counted on a terminal while it runs."""
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
-
-    columns = [SpinnerColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def counted(text: Said) -> Found:
-            found = read(text)
-            bar.advance(task)
-            return found
-
-        yield counted
-
-
-def _told(report: "Report", out: Path | None, *, as_json: bool) -> None:
-    from agent.evaluate.report import tables, write
-
-    if out:
-        write(report, out)
-    if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
-        return
-    console = Console(highlight=False)
-    for table in tables(report):
-        console.print(table)
-    if report["skipped"]:
-        console.print(f"Not of this task: {', '.join(report['skipped'])}", style="dim", markup=False)

@@ -1,0 +1,148 @@
+"""What the commands of `hearken evaluate` share: what is measured, the options, and how figures are shown.
+
+Knows nothing of how figures come about. A text is never printed.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from agent.errors import DataError
+
+if TYPE_CHECKING:
+    from agent.evaluate.tasks import Report
+    from agent.reading.encoder import Encoder
+    from agent.settings import Settings
+
+__all__ = [
+    "Data",
+    "Json",
+    "Limit",
+    "Model",
+    "Out",
+    "counted",
+    "encoder",
+    "printed",
+    "reading",
+    "rules",
+    "settings_of",
+    "told",
+    "whole",
+]
+
+Found = TypeVar("Found")
+Said = TypeVar("Said")
+Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Lines of each source, spread evenly.")]
+Model = Annotated[
+    str, typer.Option("--model", help="`guided`, hub id, folder, proxy.json; the settings' if left out.")
+]
+
+
+def reading() -> Callable[[str], Any]:
+    """What a message expresses taken alone, and how dangerous it is."""
+    from agent.settings import load_settings
+    from graph.read import read_message
+    from graph.services import from_settings
+
+    services = from_settings(load_settings())
+
+    def read(text: str) -> tuple[Any, Any]:
+        told = read_message(text, services)
+        return told["reading"], told["risk"]["level"]
+
+    return read
+
+
+def encoder() -> "Encoder":
+    from agent.settings import load_settings
+    from graph.services import encoder
+
+    return encoder(load_settings())
+
+
+def whole() -> Callable[[str], Any]:
+    """Rules and encoder together, as a conversation's first message would be read."""
+    from agent.settings import load_settings
+    from graph.read import read_message
+    from graph.services import from_settings
+
+    services = from_settings(load_settings())
+    return lambda text: read_message(text, services)["risk"]
+
+
+def rules() -> Callable[[str], Any]:
+    from agent.reading.assess import assess
+    from agent.reading.rules import load_rules
+
+    scan = load_rules().scan
+    return lambda text: assess([scan(text)], answers=[], before=None, pending={})
+
+
+@contextmanager
+def counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable[[Said], Found]]:
+    """`read`, counted on a terminal while it runs."""
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+
+    columns = [SpinnerColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def counted(text: Said) -> Found:
+            found = read(text)
+            bar.advance(task)
+            return found
+
+        yield counted
+
+
+def told(report: "Report", out: Path | None, *, as_json: bool) -> None:
+    from agent.evaluate.report import tables, write
+
+    if out:
+        write(report, out)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        return
+    console = Console(highlight=False)
+    for table in tables(report):
+        console.print(table)
+    if report["skipped"]:
+        console.print(f"Not of this task: {', '.join(report['skipped'])}", style="dim", markup=False)
+
+
+def settings_of(name: str) -> "Settings":
+    """The settings of this installation with that model as the responder."""
+    from agent.settings import load_settings
+
+    settings = load_settings()
+    if name in {"", "guided"}:
+        return settings.model_copy(update={"responder": name}) if name else settings
+    if name.endswith(".json"):
+        try:
+            told = json.loads(Path(name).read_text("utf-8"))["settings"]
+            fields = {field: told[field] for field in ("base", "expert", "anti_expert", "alpha")}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{name} is no report and no proxy.json of `hearken train proxy-pair`."
+            ) from error
+        if not fields["base"]:
+            raise DataError(f"{name} names no base: train the pair with --base, or write it there.")
+        return settings.model_copy(update={"responder": "proxy", **fields})
+    return settings.model_copy(update={"responder": "huggingface", "model": name})
+
+
+def printed(figures: Mapping[str, Any], told: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    console = Console(highlight=False, markup=False)
+    for name, value in figures.items():
+        console.print(f"{name}: {value}", soft_wrap=True)
