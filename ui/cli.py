@@ -26,6 +26,7 @@ from ui.auditing import audit
 from ui.comparing import gate, generation, report
 from ui.data import data
 from ui.evaluating import evaluate
+from ui.everything import everything
 from ui.holding import conversations, latency
 from ui.models import models
 from ui.serving import serve, store
@@ -54,6 +55,7 @@ evaluate.command("generation")(generation)
 evaluate.command("gate")(gate)
 evaluate.command("conversations")(conversations)
 evaluate.command("latency")(latency)
+evaluate.command("all")(everything)
 train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 

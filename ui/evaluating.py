@@ -4,8 +4,6 @@ Figures only: a text is never printed, but for the transcripts of openings writt
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -74,17 +72,9 @@ def risk(  # noqa: PLR0913 - options of a command
 
     data = data or dangers.CASES
     if tasks.case_files(data):
-        with gauging.counted(gauging.whole(), quiet=as_json) as whole:
-            report = tasks.cases(
-                data, {"rules": gauging.rules(), "whole reading": whole}, part=part, limit=limit
-            )
+        report = gauging.in_cases(data, part, limit, quiet=as_json)
     else:
-        encoder = gauging.encoder()
-        bars = {"danger": encoder.heads.danger.get("moderate", tasks.BAR)}
-        if bar is not None:
-            bars = {"danger": bar, "cssrs": bar}
-        with gauging.counted(tasks.looking(encoder), quiet=as_json) as look:
-            report = tasks.risk(data, look, bars=bars, limit=limit)
+        report = gauging.in_posts(data, bar, limit, quiet=as_json)
     gauging.told(report, out, as_json=as_json)
 
 
@@ -103,20 +93,8 @@ def retrieval(
 ) -> None:
     """The library: own answers found among all, and nothing found for what is off the subject."""
     from agent.evaluate.report import write
-    from agent.settings import load_settings
-    from graph.services import embedder
-    from knowledge import labelled, measure
-    from knowledge.library import FLOOR
 
-    settings = load_settings()
-    compared = embedder(settings)
-    floor = FLOOR if settings.floor is None else settings.floor
-    report: Mapping[str, Any]
-    with gauging.counted(compared.embed, quiet=as_json) as embed:
-        if techniques:
-            report = labelled.techniques(data, embed, compared.name)
-        else:
-            report = measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
+    report = gauging.searched(data, cleaned=cleaned, techniques=techniques, quiet=as_json)
     if out:
         write(report, out)
     if as_json:
@@ -167,28 +145,15 @@ def replies(  # noqa: PLR0913 - options of a command
     limit: Limit = None,
 ) -> None:
     """The replies: empathy (EPITOME), safety, what never to do, form, beside people's replies."""
-    from agent.evaluate import replies as answers
-    from agent.evaluate import talks
     from agent.evaluate import transcripts as written
-    from agent.evaluate.scoring import load_scorers
     from agent.settings import load_settings
     from graph.services import from_settings
     from ui.answering import sessions
 
-    services = from_settings(load_settings())
     if transcripts:
-        written.write(sessions(services, country), transcripts)
+        written.write(sessions(from_settings(load_settings()), country), transcripts)
         return
-    sources = talks.found(data, limit) if data else {"our openings": talks.openings(part)}
-    encoder = gauging.encoder()
-    with gauging.counted(services.read, quiet=as_json) as read:
-        report = answers.measure(
-            sources,
-            sessions(replace(services, read=read), country),
-            load_scorers(),
-            lambda text: encoder.read(text)["intents"][0]["label"],
-            data=str(data or talks.OPENINGS),
-        )
+    report = gauging.answered(data, limit, country, "", part=part, quiet=as_json)
     gauging.told(report, out, as_json=as_json)
 
 

@@ -6,8 +6,9 @@ Knows nothing of how figures come about. A text is never printed.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
@@ -25,11 +26,14 @@ __all__ = [
     "Limit",
     "Model",
     "Out",
+    "answered",
     "counted",
     "encoder",
+    "in_cases",
+    "in_posts",
     "printed",
     "reading",
-    "rules",
+    "searched",
     "settings_of",
     "told",
     "whole",
@@ -84,6 +88,74 @@ def rules() -> Callable[[str], Any]:
 
     scan = load_rules().scan
     return lambda text: assess([scan(text)], answers=[], before=None, pending={})
+
+
+def in_cases(
+    data: Path, part: Literal["open", "sealed", "all"], limit: int | None, *, quiet: bool
+) -> "Report":
+    """Danger in our own cases, by the rules and by the whole reading."""
+    from agent.evaluate import tasks
+
+    with counted(whole(), quiet=quiet) as read:
+        return tasks.cases(data, {"rules": rules(), "whole reading": read}, part=part, limit=limit)
+
+
+def in_posts(data: Path, bar: float | None, limit: int | None, *, quiet: bool) -> "Report":
+    """Danger in public posts, by the encoder; bar: instead of the model's own."""
+    from agent.evaluate import tasks
+
+    model = encoder()
+    bars = {"danger": model.heads.danger.get("moderate", tasks.BAR)}
+    if bar is not None:
+        bars = {"danger": bar, "cssrs": bar}
+    with counted(tasks.looking(model), quiet=quiet) as look:
+        return tasks.risk(data, look, bars=bars, limit=limit)
+
+
+def searched(
+    data: Path, *, cleaned: bool = False, techniques: bool = False, quiet: bool
+) -> Mapping[str, Any]:
+    """What the library finds; techniques: the tags of its answers judged by labels instead."""
+    from agent.settings import load_settings
+    from graph.services import embedder
+    from knowledge import labelled, measure
+    from knowledge.library import FLOOR
+
+    settings = load_settings()
+    compared = embedder(settings)
+    floor = FLOOR if settings.floor is None else settings.floor
+    with counted(compared.embed, quiet=quiet) as embed:
+        if techniques:
+            return labelled.techniques(data, embed, compared.name)
+        return measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
+
+
+def answered(  # noqa: PLR0913 - by name
+    data: Path | None,
+    limit: int | None,
+    country: str,
+    model: str,
+    *,
+    part: Literal["gate", "rest", "long", "all"] = "all",
+    quiet: bool,
+) -> "Report":
+    """Replies to conversations of a file or folder, to our own openings without one."""
+    from agent.evaluate import replies, talks
+    from agent.evaluate.scoring import load_scorers
+    from graph.services import from_settings
+    from ui.answering import sessions
+
+    services = from_settings(settings_of(model))
+    sources = talks.found(data, limit) if data else {"our openings": talks.openings(part)}
+    reads = encoder()
+    with counted(services.read, quiet=quiet) as read:
+        return replies.measure(
+            sources,
+            sessions(replace(services, read=read), country),
+            load_scorers(),
+            lambda text: reads.read(text)["intents"][0]["label"],
+            data=str(data or talks.OPENINGS),
+        )
 
 
 @contextmanager
