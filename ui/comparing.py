@@ -30,15 +30,22 @@ def generation(  # noqa: PLR0913 - options of a command
     tokens: Annotated[int, typer.Option(min=1, help="Of one reply, at most.")] = 120,
     bart: Annotated[Path | None, typer.Option(help="Folder of bart-large-cnn, for BARTScore.")] = None,
     paraphrases: Annotated[Path | None, typer.Option(help="ParaBank2's weights on top of it.")] = None,
+    bert: Annotated[Path | None, typer.Option(help="Folder of an encoder, for BERTScore.")] = None,
+    layer: Annotated[int | None, typer.Option(min=0, help="Its layer; the last if left out.")] = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """A model's bare replies, unguarded, beside those people gave: ROUGE, variety, perplexity, BARTScore."""
+    """A model's bare replies, unguarded, beside those people gave.
+
+    ROUGE, BLEU, variety and perplexity; BERTScore and BARTScore by an encoder and a BART on this machine.
+    """
     from agent.evaluate import report as written
     from agent.evaluate.bartscore import load_bartscore
+    from agent.evaluate.bertscore import load_bertscore
     from agent.evaluate.generating import generated
 
     more = {"bartscore": load_bartscore(bart, paraphrases)} if bart else {}
+    more |= {"bertscore": load_bertscore(bert, layer)} if bert else {}
     told = generated(_backend(model), data, limit=limit, tokens=tokens, more=more)
     if out:
         written.write(told, out)
