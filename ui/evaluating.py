@@ -41,10 +41,28 @@ def intents(data: Data, out: Out = None, as_json: Json = False, limit: Limit = N
 
 
 @evaluate.command()
-def imhi(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
-    """The IMHI benchmark, one row a set, and the human labels behind it."""
+def imhi(  # noqa: PLR0913 - options of a command
+    *,
+    data: Data,
+    model: Annotated[
+        str,
+        typer.Option("--model", help="Ask a language model instead: hub id, folder, proxy.json, `settings`."),
+    ] = "",
+    form: Annotated[
+        Literal["instruction", "completion"], typer.Option(help="Which of IMHI's forms it is asked in.")
+    ] = "instruction",
+    tokens: Annotated[int, typer.Option(min=1, help="Of one answer, at most.")] = 40,
+    out: Out = None,
+    as_json: Json = False,
+    limit: Limit = None,
+) -> None:
+    """The IMHI benchmark, one row a set, and the human labels behind it; answers that say nothing counted."""
     from agent.evaluate import tasks
 
+    if model:
+        report = gauging.asked(data, model, out, form=form, tokens=tokens, limit=limit, quiet=as_json)
+        gauging.told(report, None, as_json=as_json)
+        return
     with gauging.counted(tasks.looking(gauging.encoder()), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
     gauging.told(report, out, as_json=as_json)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
 import typer
 from rich.console import Console
 
-from agent.errors import DataError
+from agent.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from agent.evaluate.tasks import Report
@@ -27,6 +27,7 @@ __all__ = [
     "Model",
     "Out",
     "answered",
+    "asked",
     "counted",
     "encoder",
     "in_cases",
@@ -37,8 +38,10 @@ __all__ = [
     "settings_of",
     "told",
     "whole",
+    "writer",
 ]
 
+SECONDS = 600.0  # that a model may take for one answer: a slow machine is waited for
 Found = TypeVar("Found")
 Said = TypeVar("Said")
 Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
@@ -158,6 +161,44 @@ def answered(  # noqa: PLR0913 - by name
         )
 
 
+def asked(  # noqa: PLR0913 - by name
+    data: Path,
+    model: str,
+    out: Path | None,
+    *,
+    form: Literal["instruction", "completion"],
+    tokens: int,
+    limit: int | None,
+    quiet: bool,
+) -> "Report":
+    """IMHI's questions asked of a language model; each answer's label is kept beside `out` at once."""
+    from agent.evaluate import imhi_asked
+    from agent.evaluate.keeping import parted
+    from agent.evaluate.report import write as write_report
+
+    write, name = writer(model, tokens)
+    about = {"task": "imhi", "model": name, "data": str(data), "form": form, "tokens": tokens, "limit": limit}
+    with counted(write, quiet=quiet) as counting, parted(out, about) as once:
+        report = imhi_asked.asked(data, counting, once, model=name, form=form, limit=limit)
+        if out:
+            write_report(report, out)
+        return cast("Report", report)
+
+
+def writer(model: str, tokens: int) -> tuple[Callable[[str], str], str]:
+    """A language model as a function from a prompt to a text, and its name. Raises SettingsError for none."""
+    from agent.evaluate.asking import writing
+    from graph.backends import loaded, named
+
+    backend = settings_of(model).backend
+    if backend.kind == "guided":
+        raise SettingsError(
+            "The guided responder answers no such question: name a model with --model, or set one up "
+            "(HEARKEN_RESPONDER) and say --model settings."
+        )
+    return writing(loaded(backend, lambda _stage, _share: None, SECONDS), tokens), named(backend)
+
+
 @contextmanager
 def counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable[[Said], Found]]:
     """`read`, counted on a terminal while it runs."""
@@ -195,8 +236,10 @@ def settings_of(name: str) -> "Settings":
     from agent.settings import load_settings
 
     settings = load_settings()
-    if name in {"", "guided"}:
-        return settings.model_copy(update={"responder": name}) if name else settings
+    if name in {"", "settings"}:
+        return settings
+    if name == "guided":
+        return settings.model_copy(update={"responder": name})
     if name.endswith(".json"):
         try:
             told = json.loads(Path(name).read_text("utf-8"))["settings"]

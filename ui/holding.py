@@ -37,12 +37,9 @@ def conversations(
 ) -> None:
     """Scripted people over 20 to 40 turns, each with its way of telling: who is let down, and where."""
     from agent.evaluate.personas import FOLDER, load_personas
-    from agent.evaluate.report import write
 
     folder = personas or FOLDER
     told = held_with(load_personas(folder), model, transcripts, out, data=str(folder), quiet=as_json)
-    if out:
-        write(told, out)
     everybody, *rows = told["rows"]
     shown = {row["view"]: row["failures"] or "not let down" for row in rows}
     printed(
@@ -64,6 +61,7 @@ def held_with(  # noqa: PLR0913 - one call of two commands
     """The report of these people's conversations; each is kept beside `out` as soon as it is held."""
     from agent.evaluate.conversations import hold, row_of, summed, transcript
     from agent.evaluate.keeping import parted
+    from agent.evaluate.report import write
 
     services, name = _services(model)
     about = {
@@ -82,7 +80,10 @@ def held_with(  # noqa: PLR0913 - one call of two commands
             return row_of(name, person, turns)
 
         rows = [once(name, lambda name=name, one=one: held(name, one)) for name, one in personas.items()]
-        return {"task": "conversations", "data": data, "model": about["model"], "rows": [summed(rows), *rows]}
+        told = {"task": "conversations", "data": data, "model": about["model"], "rows": [summed(rows), *rows]}
+        if out:
+            write(told, out)
+        return told
 
 
 def latency(model: Model = "", out: Out = None, as_json: Json = False) -> None:
