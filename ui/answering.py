@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent import plan
 from agent.evaluate.turns import Open, Reply, Say
 from agent.sentences import registered
 from graph import Session, Turn
@@ -34,6 +35,7 @@ def sessions(services: Services, country: str, watch: Callable[[Turn], object] |
                 lines=len(turn.card),
                 move=turn.plan["move"],
                 intent=turn.plan["intent"],
+                offered=_idea(turn.text),
                 sources=tuple(passage["text"] for passage in turn.sources),
                 allowed=services.allowed(country) | registered(turn.card),
             )
@@ -41,3 +43,11 @@ def sessions(services: Services, country: str, watch: Callable[[Turn], object] |
         return say
 
     return opened
+
+
+def _idea(text: str) -> str:
+    """The idea of ours that these words put to the person, "" for none; the plan's may have gone unsaid."""
+    said = (
+        plan.offered([("assistant", text)], language=language, practised=False) for language in ("en", "es")
+    )
+    return min(set().union(*said), default="")

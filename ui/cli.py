@@ -27,6 +27,8 @@ from ui.auditing import audit
 from ui.comparing import gate, generation, report
 from ui.data import data
 from ui.evaluating import evaluate
+from ui.everything import everything
+from ui.holding import conversations, latency
 from ui.models import models
 from ui.preferring import feedback, preferences
 from ui.serving import serve, store, unlocked
@@ -56,6 +58,9 @@ evaluate.command("generation")(generation)
 evaluate.command("gate")(gate)
 data.command("preferences")(preferences)
 data.command("feedback")(feedback)
+evaluate.command("conversations")(conversations)
+evaluate.command("latency")(latency)
+evaluate.command("all")(everything)
 train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 

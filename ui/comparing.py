@@ -12,15 +12,13 @@ import typer
 from rich.console import Console
 
 from agent.errors import DataError, SettingsError
+from ui.gauging import Json, Out, printed, settings_of
 
 if TYPE_CHECKING:
-    from agent.settings import Settings
     from graph import Turn
 
 __all__ = ["gate", "generation", "report"]
 
-Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 AUTHORED = {"guided", "static", "crisis", "practice", "safety"}
 
 
@@ -32,19 +30,26 @@ def generation(  # noqa: PLR0913 - options of a command
     tokens: Annotated[int, typer.Option(min=1, help="Of one reply, at most.")] = 120,
     bart: Annotated[Path | None, typer.Option(help="Folder of bart-large-cnn, for BARTScore.")] = None,
     paraphrases: Annotated[Path | None, typer.Option(help="ParaBank2's weights on top of it.")] = None,
+    bert: Annotated[Path | None, typer.Option(help="Folder of an encoder, for BERTScore.")] = None,
+    layer: Annotated[int | None, typer.Option(min=0, help="Its layer; the last if left out.")] = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """A model's bare replies, unguarded, beside those people gave: ROUGE, variety, perplexity, BARTScore."""
+    """A model's bare replies, unguarded, beside those people gave.
+
+    ROUGE, BLEU, variety and perplexity; BERTScore and BARTScore by an encoder and a BART on this machine.
+    """
     from agent.evaluate import report as written
     from agent.evaluate.bartscore import load_bartscore
+    from agent.evaluate.bertscore import load_bertscore
     from agent.evaluate.generating import generated
 
     more = {"bartscore": load_bartscore(bart, paraphrases)} if bart else {}
+    more |= {"bertscore": load_bertscore(bert, layer)} if bert else {}
     told = generated(_backend(model), data, limit=limit, tokens=tokens, more=more)
     if out:
         written.write(told, out)
-    _print(told["figures"], told, as_json=as_json)
+    printed(told["figures"], told, as_json=as_json)
 
 
 def gate(  # noqa: PLR0913 - options of a command
@@ -72,7 +77,7 @@ def gate(  # noqa: PLR0913 - options of a command
     if out:
         written.write(told, out)
     figures = {name: f"{ours} against {theirs}" for name, (ours, theirs) in verdict["figures"].items()}
-    _print({**figures, "risk, weighed": " against ".join(map(str, verdict["risk"]))}, told, as_json=as_json)
+    printed({**figures, "risk, weighed": " against ".join(map(str, verdict["risk"]))}, told, as_json=as_json)
     for reason in () if as_json else verdict["reasons"]:
         Console(highlight=False).print(reason, style="red", markup=False, soft_wrap=True)
     if not verdict["admitted"]:
@@ -97,33 +102,12 @@ def report(
     typer.echo(out)
 
 
-def _settings(name: str) -> "Settings":
-    """The settings of this installation with that model as the responder."""
-    from agent.settings import load_settings
-
-    settings = load_settings()
-    if name in {"", "guided"}:
-        return settings.model_copy(update={"responder": name}) if name else settings
-    if name.endswith(".json"):
-        try:
-            told = json.loads(Path(name).read_text("utf-8"))["settings"]
-            fields = {field: told[field] for field in ("base", "expert", "anti_expert", "alpha")}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{name} is no report and no proxy.json of `hearken train proxy-pair`."
-            ) from error
-        if not fields["base"]:
-            raise DataError(f"{name} names no base: train the pair with --base, or write it there.")
-        return settings.model_copy(update={"responder": "proxy", **fields})
-    return settings.model_copy(update={"responder": "huggingface", "model": name})
-
-
 def _backend(name: str) -> Any:
     """The chat model itself, without a graph around it."""
     from agent.llm.local import load_local
     from agent.llm.proxy import load_proxy
 
-    backend = _settings(name).backend
+    backend = settings_of(name).backend
     if backend.kind == "huggingface":
         return load_local(backend)
     if backend.kind == "proxy":
@@ -139,7 +123,7 @@ def _answered(name: str, part: Literal["gate", "rest", "long", "all"], country: 
     from graph.services import encoder, from_settings
     from ui.answering import sessions
 
-    settings = _settings(name)
+    settings = settings_of(name)
     services, reads = from_settings(settings), encoder(settings)
     rules: Counter[str] = Counter()
     worded: Counter[str] = Counter()
@@ -174,12 +158,3 @@ def _row(name: str) -> dict[str, Any] | None:
         raise DataError(f"{path} cannot be read as JSON; write it anew with --out.") from error
     rows = told.get("rows") if isinstance(told, dict) and told.get("task") in {"replies", "gate"} else None
     return rows[0] if rows else None
-
-
-def _print(figures: dict[str, Any], told: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
-    console = Console(highlight=False, markup=False)
-    for name, value in figures.items():
-        console.print(f"{name}: {value}", soft_wrap=True)

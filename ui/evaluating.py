@@ -4,33 +4,21 @@ Figures only: a text is never printed, but for the transcripts of openings writt
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from agent.errors import DataError
+from ui import gauging
+from ui.gauging import Data, Json, Limit, Out
 from ui.spreading import Address, Engine
-
-if TYPE_CHECKING:
-    from agent.evaluate.tasks import Look, Report
-    from agent.reading.encoder import Encoder
 
 __all__ = ["evaluate"]
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure the reading, the guard and the replies.")
-
-Found = TypeVar("Found")
-Said = TypeVar("Said")
-Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Lines of each source, spread evenly.")]
 
 
 @evaluate.command()
@@ -46,11 +34,11 @@ def emotions(  # noqa: PLR0913 - options of a command
     """The 32 emotions: EmpatheticIntents, EmpatheticDialogues, EDOS."""
     from agent.evaluate import tasks
 
-    encoder = _encoder()
-    ready = _ahead("emotions", data, limit, engine, address, quiet=as_json)
-    with _counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
+    encoder = gauging.encoder()
+    ready = gauging.ahead("emotions", data, limit, engine, address, quiet=as_json)
+    with gauging.counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
         report = tasks.emotions(data, look, sure=encoder.heads.sure, limit=limit)
-    _told(report, out, as_json=as_json, engine=engine)
+    gauging.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -66,29 +54,41 @@ def intents(  # noqa: PLR0913 - options of a command
     """The 9 intents, of a line and of the reply to it: EmpatheticIntents and -Dialogues, EDOS, ESConv."""
     from agent.evaluate import tasks
 
-    ready = _ahead("intents", data, limit, engine, address, quiet=as_json)
-    with _counted(ready(tasks.looking(_encoder())), quiet=as_json) as look:
+    ready = gauging.ahead("intents", data, limit, engine, address, quiet=as_json)
+    with gauging.counted(ready(tasks.looking(gauging.encoder())), quiet=as_json) as look:
         report = tasks.intents(data, look, limit=limit)
-    _told(report, out, as_json=as_json, engine=engine)
+    gauging.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
 def imhi(  # noqa: PLR0913 - options of a command
     *,
     data: Data,
+    model: Annotated[
+        str,
+        typer.Option("--model", help="Ask a language model instead: hub id, folder, proxy.json, `settings`."),
+    ] = "",
+    form: Annotated[
+        Literal["instruction", "completion"], typer.Option(help="Which of IMHI's forms it is asked in.")
+    ] = "instruction",
+    tokens: Annotated[int, typer.Option(min=1, help="Of one answer, at most.")] = 40,
     out: Out = None,
     as_json: Json = False,
     limit: Limit = None,
     engine: Engine = "local",
     address: Address = "",
 ) -> None:
-    """The IMHI benchmark, one row a set, and the human labels behind it."""
+    """The IMHI benchmark, one row a set, and the human labels behind it; answers that say nothing counted."""
     from agent.evaluate import tasks
 
-    ready = _ahead("imhi", data, limit, engine, address, quiet=as_json)
-    with _counted(ready(tasks.looking(_encoder())), quiet=as_json) as look:
+    if model:
+        report = gauging.asked(data, model, out, form=form, tokens=tokens, limit=limit, quiet=as_json)
+        gauging.told(report, None, as_json=as_json)
+        return
+    ready = gauging.ahead("imhi", data, limit, engine, address, quiet=as_json)
+    with gauging.counted(ready(tasks.looking(gauging.encoder())), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
-    _told(report, out, as_json=as_json, engine=engine)
+    gauging.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -117,17 +117,11 @@ def risk(  # noqa: PLR0913 - options of a command
     if tasks.case_files(data):
         if engine == "ray":
             raise DataError("Our own cases are few and are read here: leave out --engine ray.")
-        with _counted(_whole(), quiet=as_json) as whole:
-            report = tasks.cases(data, {"rules": _rules(), "whole reading": whole}, part=part, limit=limit)
+        report = gauging.in_cases(data, part, limit, quiet=as_json)
     else:
-        encoder = _encoder()
-        bars = {"danger": encoder.heads.danger.get("moderate", tasks.BAR)}
-        if bar is not None:
-            bars = {"danger": bar, "cssrs": bar}
-        ready = _ahead("risk", data, limit, engine, address, quiet=as_json)
-        with _counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
-            report = tasks.risk(data, look, bars=bars, limit=limit)
-    _told(report, out, as_json=as_json, engine=engine)
+        ready = gauging.ahead("risk", data, limit, engine, address, quiet=as_json)
+        report = gauging.in_posts(data, bar, limit, ready, quiet=as_json)
+    gauging.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -145,20 +139,8 @@ def retrieval(
 ) -> None:
     """The library: own answers found among all, and nothing found for what is off the subject."""
     from agent.evaluate.report import write
-    from agent.settings import load_settings
-    from graph.services import embedder
-    from knowledge import labelled, measure
-    from knowledge.library import FLOOR
 
-    settings = load_settings()
-    compared = embedder(settings)
-    floor = FLOOR if settings.floor is None else settings.floor
-    report: Mapping[str, Any]
-    with _counted(compared.embed, quiet=as_json) as embed:
-        if techniques:
-            report = labelled.techniques(data, embed, compared.name)
-        else:
-            report = measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)
+    report = gauging.searched(data, cleaned=cleaned, techniques=techniques, quiet=as_json)
     if out:
         write(report, out)
     if as_json:
@@ -187,7 +169,7 @@ def guard(
     """The guard: how much it stops of replies that must never be said, and cuts from those that may."""
     from agent.evaluate import guard as guarding
 
-    _told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
+    gauging.told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
 
 
 @evaluate.command()
@@ -209,29 +191,16 @@ def replies(  # noqa: PLR0913 - options of a command
     limit: Limit = None,
 ) -> None:
     """The replies: empathy (EPITOME), safety, what never to do, form, beside people's replies."""
-    from agent.evaluate import replies as answers
-    from agent.evaluate import talks
     from agent.evaluate import transcripts as written
-    from agent.evaluate.scoring import load_scorers
     from agent.settings import load_settings
     from graph.services import from_settings
     from ui.answering import sessions
 
-    services = from_settings(load_settings())
     if transcripts:
-        written.write(sessions(services, country), transcripts)
+        written.write(sessions(from_settings(load_settings()), country), transcripts)
         return
-    sources = talks.found(data, limit) if data else {"our openings": talks.openings(part)}
-    encoder = _encoder()
-    with _counted(services.read, quiet=as_json) as read:
-        report = answers.measure(
-            sources,
-            sessions(replace(services, read=read), country),
-            load_scorers(),
-            lambda text: encoder.read(text)["intents"][0]["label"],
-            data=str(data or talks.OPENINGS),
-        )
-    _told(report, out, as_json=as_json)
+    report = gauging.answered(data, limit, country, "", part=part, quiet=as_json)
+    gauging.told(report, out, as_json=as_json)
 
 
 @evaluate.command()
@@ -241,101 +210,15 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     from agent.responders.replies import bank
     from agent.supporter import FILES, load_supporter
 
-    encoder, read = _encoder(), _read()
+    encoder, read = gauging.encoder(), gauging.reading()
     told: dict[str, Any] = {"task": "plan", "data": str(data)}
     supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
-    with _counted(encoder.vector, quiet=as_json) as vector:
+    with gauging.counted(encoder.vector, quiet=as_json) as vector:
         told |= supporters.measured(data, FILES, cache(vector))
-    with _counted(read, quiet=as_json) as counted:
+    with gauging.counted(read, quiet=as_json) as counted:
         told["plans, beside the human's replies"] = planning.agreement(data, counted, supporter, limit=limit)
         told["replies to 100 openings"] = planning.variety(data, counted, supporter)
     text = json.dumps(told, ensure_ascii=False, indent=2)
     if out:
         out.write_text(text + "\n", "utf-8")
     typer.echo(text if as_json else supporters.summary(told))
-
-
-def _ahead(  # noqa: PLR0913 - the options of a command
-    task: str, data: Path, limit: int | None, engine: str, address: str, *, quiet: bool
-) -> "Callable[[Look], Look]":
-    """What of a task was read beforehand, over Ray, is looked up; the figures come about in the same way."""
-    from agent.evaluate import ahead
-    from ui import spreading
-
-    texts = ahead.texts(task, data, limit) if engine == "ray" else ()
-    known = spreading.table(engine, address, spreading.looks, texts, quiet=quiet)
-    return lambda look: ahead.known(known, look)
-
-
-def _read() -> Callable[[str], Any]:
-    """What a message expresses taken alone, and how dangerous it is."""
-    from agent.settings import load_settings
-    from graph.read import read_message
-    from graph.services import from_settings
-
-    services = from_settings(load_settings())
-
-    def read(text: str) -> tuple[Any, Any]:
-        told = read_message(text, services)
-        return told["reading"], told["risk"]["level"]
-
-    return read
-
-
-def _encoder() -> "Encoder":
-    from agent.settings import load_settings
-    from graph.services import encoder
-
-    return encoder(load_settings())
-
-
-def _whole() -> Callable[[str], Any]:
-    """Rules and encoder together, as a conversation's first message would be read."""
-    from agent.settings import load_settings
-    from graph.read import read_message
-    from graph.services import from_settings
-
-    services = from_settings(load_settings())
-    return lambda text: read_message(text, services)["risk"]
-
-
-def _rules() -> Callable[[str], Any]:
-    from agent.reading.assess import assess
-    from agent.reading.rules import load_rules
-
-    scan = load_rules().scan
-    return lambda text: assess([scan(text)], answers=[], before=None, pending={})
-
-
-@contextmanager
-def _counted(read: Callable[[Said], Found], *, quiet: bool) -> Iterator[Callable[[Said], Found]]:
-    """`read`, counted on a terminal while it runs."""
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
-
-    columns = [SpinnerColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def counted(text: Said) -> Found:
-            found = read(text)
-            bar.advance(task)
-            return found
-
-        yield counted
-
-
-def _told(report: "Report", out: Path | None, *, as_json: bool, engine: str = "local") -> None:
-    from agent.evaluate.report import tables, write
-
-    if engine != "local":
-        report = {**report, "speed": {}}  # what was timed is looking things up
-    if out:
-        write(report, out)
-    if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
-        return
-    console = Console(highlight=False)
-    for table in tables(report):
-        console.print(table)
-    if report["skipped"]:
-        console.print(f"Not of this task: {', '.join(report['skipped'])}", style="dim", markup=False)

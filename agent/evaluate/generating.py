@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.evaluate.generation import Score, measured, perplexity
+from agent.evaluate.generation import Score, item_scores, measured, perplexity
 from agent.llm.local import LocalChat
 from agent.llm.proxy import ProxyEngine
 from agent.llm.proxy_study import self_check
@@ -22,7 +22,7 @@ BATCH = 8
 def generated(
     chat: LocalChat, data: Path, *, limit: int, tokens: int, more: Mapping[str, Score] | None = None
 ) -> dict[str, Any]:
-    """The report: every figure of `generation.measured`, and the perplexity of the replies people gave."""
+    """The report: every figure of `generation.measured`, each item's scores, and perplexity."""
     examples = load_examples(data)["valid"][:limit]
     base = chat.engine.base
     room = min(base.reads, 2048)
@@ -39,13 +39,20 @@ def generated(
             one.text for one in chat.write_all(prompts[at : at + BATCH], max_tokens=tokens, temperature=0)
         ]
     wanted = [one[-1]["content"] for one in asked]
-    figures = measured(said, wanted, more)
+    scores = item_scores(said, wanted, more)
+    figures = measured(said, wanted, scores=scores)
     if isinstance(chat.engine, ProxyEngine):
         losses = self_check(chat, list(zip(prompts, wanted, strict=True)))
         figures["perplexity"] = round(perplexity([losses.mixed * losses.tokens], [losses.tokens]), 3)
     else:
         figures["perplexity"] = round(_foreseen(chat, examples, room), 3)
-    return {"task": "generation", "data": str(data), "model": chat.name_of_model, "figures": figures}
+    return {
+        "task": "generation",
+        "data": str(data),
+        "model": chat.name_of_model,
+        "figures": figures,
+        "items": {name: [round(one, 6) for one in each] for name, each in scores.items()},
+    }
 
 
 def _foreseen(chat: LocalChat, examples: Any, longest: int) -> float:

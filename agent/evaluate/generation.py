@@ -1,6 +1,7 @@
-"""Figures of replies beside the replies people gave: ROUGE, variety, and how well a model foresees them.
+"""Figures of replies beside those people gave: ROUGE, BLEU, variety, and how well a model foresees them.
 
-ROUGE is rouge-score's F of stems, as published comparisons count it. Variety is the share of different
+ROUGE is rouge-score's F of stems, as published comparisons count it; BLEU sacrebleu's, of all texts together,
+from 0 to 100, with its signature. Variety is the share of different
 n-grams among all that were said. Intervals are bootstrapped over items, of a difference over pairs. It judges
 likeness, not whether a reply is kind, true or safe. Knows no model.
 """
@@ -15,9 +16,10 @@ import numpy as np
 from agent.errors import DataError
 from agent.evaluate.metrics import SEED
 
-__all__ = ["compared", "distinct", "measured", "perplexity", "rouge"]
+__all__ = ["bleu", "compared", "distinct", "item_scores", "measured", "perplexity", "rouge"]
 
 DRAWS = 1000
+BLEU_DRAWS = 200  # each counts all n-grams anew
 ROUGES = ("rouge1", "rouge2", "rougeL")
 Score = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 """(what was said, what was wanted) -> a score of each pair; where weights for one are at hand."""
@@ -34,6 +36,24 @@ def rouge(said: Sequence[str], wanted: Sequence[str]) -> dict[str, list[float]]:
     return {name: [float(one[name].fmeasure) for one in scored] for name in ROUGES}
 
 
+def bleu(said: Sequence[str], wanted: Sequence[str]) -> dict[str, Any]:
+    """BLEU of the corpus with an interval of resampled items, and what it was counted by."""
+    try:
+        from sacrebleu.metrics import BLEU  # noqa: PLC0415
+    except ImportError as error:
+        raise DataError("BLEU needs sacrebleu: pip install 'hearken[train]'.") from error
+    metric = BLEU()
+    point = float(metric.corpus_score(list(said), [list(wanted)]).score)
+    rng, places = np.random.default_rng(SEED), range(len(said))
+    drawn = [
+        float(metric.corpus_score([said[i] for i in rows], [[wanted[i] for i in rows]]).score)
+        for rows in (rng.choice(places, len(said)) for _ in range(BLEU_DRAWS))
+    ]
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    told = {"bleu": round(point, 3), "bleu_95": [round(float(low), 3), round(float(high), 3)]}
+    return {**told, "bleu signature": str(metric.get_signature())}
+
+
 def distinct(said: Sequence[str], n: int) -> float:
     """Different n-grams among all n-grams of all texts; 0 where there are none."""
     grams: list[tuple[str, ...]] = []
@@ -48,20 +68,33 @@ def perplexity(losses: Sequence[float], tokens: Sequence[int]) -> float:
     return math.exp(sum(losses) / max(1, sum(tokens)))
 
 
-def measured(
+def item_scores(
     said: Sequence[str], wanted: Sequence[str], more: Mapping[str, Score] | None = None
-) -> dict[str, Any]:
-    """Every figure of texts against those wanted; `_95` beside a mean is its interval."""
+) -> dict[str, list[float]]:
+    """What each pair scores, by figure: what two systems are compared by, item by item."""
     if not said:
         raise DataError("There is nothing to measure: no reply was given.")
-    scores = {
-        **rouge(said, wanted),
-        **{name: list(score(said, wanted)) for name, score in (more or {}).items()},
-    }
+    scored = {name: list(score(said, wanted)) for name, score in (more or {}).items()}
+    return {**rouge(said, wanted), **scored}
+
+
+def measured(
+    said: Sequence[str],
+    wanted: Sequence[str],
+    more: Mapping[str, Score] | None = None,
+    *,
+    scores: Mapping[str, Sequence[float]] | None = None,
+) -> dict[str, Any]:
+    """Every figure of texts against those wanted; `_95` beside a mean is its interval.
+
+    scores: `item_scores` of them, where they are known already.
+    """
+    scores = item_scores(said, wanted, more) if scores is None else scores
     told: dict[str, Any] = {"n": len(said)}
     for name, values in scores.items():
         told[name] = round(float(np.mean(values)), 4)
         told[f"{name}_95"] = _interval(values)
+    told |= bleu(said, wanted)
     told |= {f"distinct_{n}": round(distinct(said, n), 4) for n in (1, 2)}
     told["distinct_2 of those wanted"] = round(distinct(wanted, 2), 4)
     told["words"] = round(float(np.mean([len(text.split()) for text in said])), 1)

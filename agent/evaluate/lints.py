@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,11 +17,12 @@ from agent import sentences
 from agent.errors import WordsError
 from agent.evaluate import style
 from agent.evaluate.counted import MEASURES
+from agent.evaluate.metrics import wilson
 from agent.evaluate.turns import Reply, Turn
 from agent.reading.ladder import Level
 from agent.words import Strict, load
 
-__all__ = ["Compiled", "Example", "Lint", "load_lints", "measured", "struck", "turn_of"]
+__all__ = ["Compiled", "Example", "Lint", "load_lints", "measured", "per_hundred", "struck", "turn_of"]
 
 FILE = Path(__file__).parent / "lints.yaml"
 
@@ -46,6 +47,7 @@ class Check(Strict):
     heard: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
     heard_before: tuple[str, ...] = ()
+    lifted: tuple[str, ...] = ()
     escalated: bool | None = None
     risk: tuple[Level, ...] = ()
     says: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ class _Detector:
     heard: tuple[re.Pattern[str], ...]
     unheard: tuple[re.Pattern[str], ...]
     heard_before: tuple[re.Pattern[str], ...]
+    lifted: tuple[re.Pattern[str], ...]
     says: tuple[re.Pattern[str], ...]
     lacks: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
@@ -97,8 +100,14 @@ class _Detector:
             return False
         if (check.risk and turn.reply.risk not in check.risk) or (self.heard and not _any(self.heard, heard)):
             return False
-        earlier = [heard, *(_folded(one.heard) for one in turn.before)]
-        return not self.heard_before or any(_any(self.heard_before, one) for one in earlier)
+        return not self.heard_before or self._wished([*(_folded(one.heard) for one in turn.before), heard])
+
+    def _wished(self, messages: Sequence[str]) -> bool:
+        """Whether the person asked for it in one of these and has not taken it back since."""
+        wished = False
+        for one in messages:
+            wished = (wished or _any(self.heard_before, one)) and not _any(self.lifted, one)
+        return wished
 
     def strikes(self, turn: Turn) -> bool:
         """Whether a turn for which it is due breaks it."""
@@ -144,6 +153,7 @@ def _detector(check: Check, parts: Mapping[str, str]) -> _Detector:
         compiled(check.heard),
         compiled(check.unheard),
         compiled(check.heard_before),
+        compiled(check.lifted),
         compiled(check.says),
         compiled(check.lacks),
         compiled(check.unless),
@@ -175,6 +185,18 @@ def measured(turns: Sequence[Turn]) -> dict[str, tuple[int, int]]:
             found = [one for one in (struck(lint, turn) for turn in turns) if one is not None]
             table[lint.lint.id] = (sum(found), len(found))
     return table
+
+
+def per_hundred(turns: Sequence[Turn]) -> dict[str, Any]:
+    """Hits of each kind per hundred turns, and by lint its share of the turns it had a say in."""
+    found, many = measured(turns), max(1, len(turns))
+    kinds = {one.lint.id: one.lint.kind for one in load_lints()}
+    per = {
+        kind: round(100 * sum(hits for name, (hits, _) in found.items() if kinds[name] == kind) / many, 2)
+        for kind in ("never", "must")
+    }
+    each = {name: round(100 * hits / many, 2) for name, (hits, _) in found.items()}
+    return {**per, "per_hundred": each, "of_due": {name: wilson(*told) for name, told in found.items()}}
 
 
 def _folded(text: str) -> str:

@@ -45,7 +45,7 @@ def figures(told: Mapping[str, Any], before: str = "") -> Iterator[Figure]:
     """The numbers of a report, in order; lists of rows by what each row calls itself."""
     for key, value in told.items():
         name = f"{before} · {key}" if before else key
-        if key.endswith("_95") or isinstance(value, bool) or key in {"recipe", "samples", "speed"}:
+        if key.endswith("_95") or isinstance(value, bool) or key in {"items", "recipe", "samples", "speed"}:
             continue
         if isinstance(value, Mapping) and "share" in value:
             if value["share"] is not None:

@@ -116,7 +116,7 @@ def _figures(
         "epitome": {name: _mechanism(levels[:, at]) for at, name in enumerate(MECHANISMS)},
         "distance": _distances(talks, turns, levels, scorers),
         "unsafe": wilson(int((unsafe >= scorers.card["unsafe_bar"]).sum()), len(turns)),
-        "lints": _lints(turns),
+        "lints": lints.per_hundred(turns),
         "style": style.measured(answered),
         "intent": _intended(turns, intent),
     }
@@ -132,20 +132,6 @@ def _mechanism(levels: Levels) -> dict[str, Any]:
         "mean": round(float(levels.mean()), 3),
         "at_two": wilson(int((levels == FORMULA).sum()), len(levels)),
     }
-
-
-def _lints(turns: Sequence[Turn]) -> dict[str, Any]:
-    """Hits of each kind per hundred turns, and by lint its share of the turns it had a say in."""
-    found = lints.measured(turns)
-    kinds = {one.lint.id: one.lint.kind for one in lints.load_lints()}
-    per = {
-        kind: round(
-            100 * sum(hits for name, (hits, _) in found.items() if kinds[name] == kind) / len(turns), 2
-        )
-        for kind in ("never", "must")
-    }
-    per_hundred = {name: round(100 * hits / len(turns), 2) for name, (hits, _) in found.items()}
-    return {**per, "per_hundred": per_hundred, "of_due": {k: wilson(*v) for k, v in found.items()}}
 
 
 def _intended(turns: Sequence[Turn], intent: Callable[[str], str]) -> dict[str, Any]:

@@ -19,6 +19,15 @@ COLUMNS = {
     "emotions": ("view", "n", "weighted_f1", "accuracy", "macro_f1", "top3", "ece", "sure", "sure_right"),
     "intents": ("view", "n", "weighted_f1", "accuracy", "macro_f1", "majority_macro_f1", "top3", "ece"),
     "imhi": ("view", "n", "unparsed", "weighted_f1", "accuracy", "macro_f1", "ece", "why"),
+    "imhi-asked": (
+        "view",
+        "n",
+        "not parsed",
+        "weighted_f1",
+        "weighted_f1 of those parsed",
+        "accuracy",
+        "macro_f1",
+    ),
     "risk": ("view", "n", "accuracy", "weighted_f1", "auroc", "sensitivity", "false_alarms", "ece"),
 }
 HEADINGS = {
@@ -36,6 +45,8 @@ HEADINGS = {
     "sure": "sure",
     "sure_right": "right when sure",
     "unparsed": "unparsed",
+    "not parsed": "answers not parsed",
+    "weighted_f1 of those parsed": "F1 of those parsed",
     "why": "not judged",
 }
 SHARES = {

