@@ -102,7 +102,7 @@ def sane(turned: str) -> bool:
     """Whether a mirrored clause keeps its promises."""
     words = re.findall(r"[\w'-]+", turned)
     ended = turned[-1].isalnum()
-    return 4 <= len(words) <= 16 and ended and not FIRST_PERSON.search(turned) and not WRONG.search(turned)
+    return 3 <= len(words) <= 16 and ended and not FIRST_PERSON.search(turned) and not WRONG.search(turned)
 
 
 WORDS = """I i'm my me we mum boss told was am and but because left , . ? the job Sarah don't so you feel
