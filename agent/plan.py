@@ -15,7 +15,9 @@ from typing import Literal
 from agent.brief import Person, Plan, Reading, Step
 from agent.choosing import Chosen, Foreseen, Learned, choose, open_to_choice
 from agent.exercises import ideas_spoken
+from agent.guesses import guesses
 from agent.reading.ladder import Kind, Level, at_least
+from agent.offering import load_offering
 from agent.responders.replies import sentences
 from agent.supporter import Stage
 from agent.themes import (
@@ -36,6 +38,7 @@ __all__ = [
     "Empathy",
     "Idea",
     "Ideas",
+    "asks_soon",
     "choose_offer",
     "fitting",
     "load_empathy",
@@ -99,16 +102,18 @@ class Idea(Strict):
 
 
 class Fit(Strict):
-    """Words of a message, and the techniques that fit them."""
+    """Words of a message, and the techniques that fit them; only in these themes, where some are named."""
 
     hears: tuple[str, ...]
     tries: tuple[str, ...]
+    themes: tuple[str, ...] = ()
 
 
 class Ideas(Strict):
     """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there.
 
-    heard: what fits the words of this message. tried: words by which a technique is turned down.
+    heard: what fits the words of this message. tried: words by which a technique is turned down. soon: words
+    that ask for something to be begun at once.
     """
 
     reviewed_by: str | None
@@ -117,6 +122,7 @@ class Ideas(Strict):
     only: tuple[str, ...]
     heard: tuple[Fit, ...]
     tried: tuple[str, ...]
+    soon: tuple[str, ...] = ()
 
 
 @cache
@@ -175,7 +181,12 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     if careful and key == "act":
         key = "comfort"
     full = bool(person.get("longer"))
-    shape = rule if move != "support" else _shape(key, felt, history, before, full=full, asks=chosen.asks)
+    guess = heavy and not careful and _may_guess(text, theme, feeling, language, before)
+    shape = (
+        rule
+        if move != "support"
+        else _shape(key, felt, history, before, full=full, asks=chosen.asks, guess=guess)
+    )
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else shape.words
     steps = shape.steps
     if full and move == "support" and "perspective" not in steps:
@@ -183,7 +194,8 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
-        offer = choose_offer(theme, fitting(text, language), offered(history, before, language))
+        fits, used = fitting(text, language, theme), offered(history, before, language)
+        offer = choose_offer(theme, fits, used, soon=asks_soon(text, language))
     return {
         "move": move,
         "steps": [_step(name, feeling, may_ask, chosen) for name in steps],
@@ -229,16 +241,26 @@ def turned_down(history: History, language: str = "en") -> set[str]:
     }
 
 
-def fitting(text: str, language: str = "en") -> list[str]:
-    """The techniques that fit the very words of a message, best first."""
+def fitting(text: str, language: str = "en", theme: str = "") -> list[str]:
+    """The techniques that fit the very words of a message, best first. theme: of the conversation."""
     words = padded(text, language)
-    return [name for fit in load_ideas(language).heard if holds_any(words, fit.hears) for name in fit.tries]
+    fits = (fit for fit in load_ideas(language).heard if not fit.themes or theme in fit.themes)
+    return [name for fit in fits if holds_any(words, fit.hears) for name in fit.tries]
 
 
-def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str]) -> str:
-    """The technique to offer: of the passages' ones (best first) or of the theme's; "" when none is left."""
+def asks_soon(text: str, language: str = "en") -> bool:
+    """Whether a message asks for something that can be begun at once."""
+    return holds_any(padded(text, language), load_ideas(language).soon)
+
+
+def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str], *, soon: bool = False) -> str:
+    """The technique to offer: of the passages' ones (best first) or of the theme's; "" when none is left.
+
+    soon: of the theme's, one that can be begun within a minute comes first.
+    """
     data, topic = load_ideas(), topic_of(theme)
     own = data.suits.get(theme) or data.suits.get(topic) or data.suits["general"]
+    own = sorted(own, key=lambda name: soon and name not in load_offering().light)
     only = theme in data.only or topic in data.only
     found = [name for name in techniques if name in data.ideas and (not only or name in own)]
     return next((name for name in (*found, *own) if name not in used), "")
@@ -297,9 +319,11 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     *,
     full: bool,
     asks: bool | None = None,
+    guess: bool = False,
 ) -> Shape:
     """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step.
-    full: one of those with the most steps. asks: whether it should hold a question, where that was chosen."""
+    full: one of those with the most steps. asks: whether it should hold a question, where that was chosen.
+    guess: one in which there is room to see it from where the person stands."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
     most = max(len(one.steps) for one in shapes)
@@ -307,8 +331,15 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
     rest = [shape for shape in rest if asks in (None, "listening" in shape.steps)] or rest
+    rest = [shape for shape in rest if guess and "perspective" in shape.steps] or rest
     spoken = "".join(text for role, text in history if role == "user")
     return rest[zlib.crc32(spoken.encode("utf-8", "replace")) % len(rest)]
+
+
+def _may_guess(text: str, theme: str, feeling: str, language: str, before: Plan | None) -> bool:
+    """Whether a guess at what weighs has a place: the message gives reason for one, and none came just now."""
+    lately = {step["step"] for step in before["steps"]} if before and before["move"] == "support" else set()
+    return "perspective" not in lately and bool(guesses(text, theme, feeling, language))
 
 
 def _may_ask(person: Person, history: History) -> bool:

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 History = Sequence[tuple[str, str]]
-_BACK = 12  # messages of the person that the theme is read from
+_BACK = 20  # messages of the person that the theme is read from
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
 

@@ -14,6 +14,7 @@ from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
+from agent.guesses import guesses
 from agent.notes import noted, own_line, untold
 from agent.offering import choose
 from agent.responders.mirror import mirror, short_answer, topic_phrase
@@ -29,6 +30,7 @@ _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
 _FRAMES = 4  # replies that remember in which frame something was said back
+_APART = 3  # replies between two that come back to something told before
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -64,9 +66,11 @@ def offered(brief: Brief) -> str:
     plan, ideas = brief["plan"], planning.load_ideas(language)
     if not plan["offer"] or plan["careful"] or plan["move"] not in {"support", "advice"}:
         return plan["offer"]
-    if plan["offer"] in planning.fitting(brief["text"], language):
+    theme = theme_of(brief["history"], language)
+    fits = planning.fitting(brief["text"], language, theme)
+    if plan["offer"] in fits or planning.asks_soon(brief["text"], language):
         return plan["offer"]
-    suits = ideas.suits.get(theme_of(brief["history"], language)) or ideas.suits.get(plan["topic"]) or ()
+    suits = ideas.suits.get(theme) or ideas.suits.get(plan["topic"]) or ()
     used = planning.offered(brief["history"], language=language)
     best_left = [name for name in suits if name not in used][:_BEST]
     emotion = load_themes().emotions.get(plan["feeling"])
@@ -252,11 +256,13 @@ class _Voice:
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
         banks, move = self.replies.banks, self.brief["plan"]["move"]
-        bank, keys = banks[name], [self.theme, "general"] if self.near else ["general"]
+        bank, keys = banks[name], [self.theme, "general"]
         heard: list[Sequence[str]] = []
         if name == "mirroring":
-            heard, keys = self.mirrors(), ["short", "thing", "plain" if self.heavy else "light"]
-            if self.own or self.named(self.slots.get("thing", "")):
+            heard, keys = self.mirrors(), ["short", "thing", "recall", self.theme, "plain"]
+            if not self.heavy:
+                keys = ["short", "thing", "light"]
+            if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
                 keys.remove("thing")  # noted once, or not what it is about
             if move == "advice" or (self.out and self.own):
                 keys = []
@@ -264,19 +270,31 @@ class _Voice:
             keys = self.feelings()
         elif name == "perspective":
             # what is seen from there must rest on this very message; else it is only called a lot
-            heard = [cue.say for cue in self.heard]
+            heard = [*self.guesses(), *(cue.say for cue in self.heard)]
             keys = [self.theme] if tells(self.brief["text"], self.theme, self.language) else []
             if self.now and self.heavy:
                 bank, keys = {**bank, "unsure": banks["emotion"]["unsure"]}, [*keys, "unsure"]
         elif name == "yielding" and (self.brief["plan"]["offer"] or move == "accept"):
             keys = ["after", "general"]
-        elif name == "yielding" and not self.heavy and move == "support":
+        elif name == "yielding" and move != "support":
+            keys = [self.theme, "general"] if self.near else ["general"]
+        elif name == "yielding" and not self.heavy:
             bank, keys, heard = banks["invite"], ["light"], [cue.say for cue in self.heard]
         elif name == "listening":
             bank = banks["invite"] if self.asked else bank
             heard = [] if self.asked else [cue.ask for cue in self.heard]
-            keys = keys if self.heavy else ["glad", "light"] if self.glad() else ["light"]
+            if self.heavy:
+                keys = [self.theme, "recall", "general"]
+            else:
+                keys = ["glad", "light"] if self.glad() else ["light"]
         return [*heard, *(bank[key] for key in keys if key in bank)]
+
+    def guesses(self) -> list[Sequence[str]]:
+        """What may weigh on the person, as a guess; none where the reply has to be careful."""
+        brief = self.brief
+        if brief["plan"]["careful"] or brief["level"] != "none" or brief["plan"]["move"] != "support":
+            return []
+        return list(guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language))
 
     def named(self, thing: str) -> bool:
         """Whether the assistant has already said what it is about."""
@@ -294,10 +312,11 @@ class _Voice:
             return [] if f" {word} " in clause else [bank["mirroring"]["clause"]]
         form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
         own = bank["mirroring"]["view" if form == "clause" and self.is_view(clause) else form]
-        return [own, *back] if len(clause.split()) * 10 >= len(self.words.split()) * 4 else [*back, own]
+        return [own, *back] if len(clause.split()) * 4 >= len(self.words.split()) else [*back, own]
 
     def is_view(self, clause: str) -> bool:
         """Whether a clause is a forecast or an absolute, which is theirs to say and not ours to state."""
+        clause = re.split(r" (?:asked|asks|said|says|told|if|whether) ", clause)[0] + " "
         owned = clause.startswith(
             (" you think ", " you don't think ", " you feel ", " you know ", " you're ")
         )
@@ -320,6 +339,19 @@ def _carried(brief: Brief) -> str:
     return " ".join(brief["text"][piece["start"] : piece["end"]] for piece in pieces)
 
 
+def _recalled(brief: Brief, earlier: Sequence[str]) -> str | None:
+    """A fact the person told some messages ago, to come back to: not lately, and each of them once."""
+    banks, replies = load_replies().banks, [text for role, text in brief["history"] if role == "assistant"]
+    frames = [text.partition("$")[0] for name in ("mirroring", "listening") for text in banks[name]["recall"]]
+    if any(frame in text for text in replies[-_APART:] for frame in frames):
+        return None
+    spoken = " ".join(replies).casefold()
+    told = (clause for text in earlier if (clause := mirror(text)) and not clause.startswith("maybe "))
+    views = load_replies().views
+    fresh = (one for one in told if not holds_any(padded(one), views) and spoken.count(one.casefold()) < 2)
+    return next(fresh, None)
+
+
 def _slots(brief: Brief) -> dict[str, str]:
     """What fills the $names of a sentence; $Clause is $clause with a capital, and so on."""
     if tongue(brief["reading"]["language"]) == "es":
@@ -332,6 +364,7 @@ def _slots(brief: Brief) -> dict[str, str]:
         "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
         "thing": topic_phrase(brief["text"]),
         "topic": next((topic for topic in topics if topic), None),
+        "earlier": _recalled(brief, earlier[:-2]),
         "word": own_word(brief["text"]),
         "name": brief["person"].get("name"),
     }
