@@ -30,7 +30,7 @@ class Guess(Strict):
 
 
 class Guesses(Strict):
-    """agent/words/guesses.yaml: the more particular guess comes first."""
+    """agent/words/guesses.yaml: the more particular guess comes first; those of a theme before all others."""
 
     reviewed_by: str | None
     guesses: tuple[Guess, ...]
@@ -44,9 +44,14 @@ def load_guesses(language: str = "en") -> Guesses:
 
 def guesses(text: str, theme: str, feeling: str, language: str = "en") -> list[tuple[str, ...]]:
     """The guesses that a message gives reason for, best first. feeling: one of the 32, or ""."""
+    found = _found(text, theme, feeling, language)
+    return [one.say for one in sorted(found, key=lambda one: (not one.hears, not one.themes))]
+
+
+def _found(text: str, theme: str, feeling: str, language: str) -> list[Guess]:
     emotion, words = load_themes().emotions.get(feeling), padded(text, language)
     family = emotion.family if emotion and not emotion.up else ""
-    return [one.say for one in load_guesses(language).guesses if _fits(one, words, theme, family)]
+    return [one for one in load_guesses(language).guesses if _fits(one, words, theme, family)]
 
 
 def _fits(guess: Guess, words: str, theme: str, family: str) -> bool:

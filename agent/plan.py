@@ -164,7 +164,9 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     if restricted and move in load_empathy().restricted_moves:
         move = "library"
     rule = load_empathy().moves[move]
-    heavy = weighs(reading, level, history, theme)
+    feeling = "" if move == "library" else _feeling(text, reading)
+    guess = guesses(text, theme, feeling, language) if move == "support" and not careful else []
+    heavy = weighs(reading, level, history, theme) or bool(guess)
     chosen = Chosen(stage)
     if (
         foresee
@@ -175,18 +177,15 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     ):
         chosen = _chosen(stage, theme, foresee, history, before)
     key: Key = chosen.stage if heavy else "light"
-    feeling = "" if move == "library" else _feeling(text, reading)
     told = masks(text, language) or own_word(text, language)
     felt = {True} if told else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
     full = bool(person.get("longer"))
-    guess = heavy and not careful and _may_guess(text, theme, feeling, language, before)
-    shape = (
-        rule
-        if move != "support"
-        else _shape(key, felt, history, before, full=full, asks=chosen.asks, guess=guess)
-    )
+    free = bool(guess) and _may_guess(before)
+    shape = rule
+    if move == "support":
+        shape = _shape(key, felt, history, before, full=full, asks=chosen.asks, guess=free)
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else shape.words
     steps = shape.steps
     if full and move == "support" and "perspective" not in steps:
@@ -336,10 +335,9 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     return rest[zlib.crc32(spoken.encode("utf-8", "replace")) % len(rest)]
 
 
-def _may_guess(text: str, theme: str, feeling: str, language: str, before: Plan | None) -> bool:
-    """Whether a guess at what weighs has a place: the message gives reason for one, and none came just now."""
-    lately = {step["step"] for step in before["steps"]} if before and before["move"] == "support" else set()
-    return "perspective" not in lately and bool(guesses(text, theme, feeling, language))
+def _may_guess(before: Plan | None) -> bool:
+    """Whether a guess at what weighs has a place: not just after one."""
+    return before is None or "perspective" not in {step["step"] for step in before["steps"]}
 
 
 def _may_ask(person: Person, history: History) -> bool:

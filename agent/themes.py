@@ -35,6 +35,7 @@ __all__ = [
 
 History = Sequence[tuple[str, str]]
 _BACK = 20  # messages of the person that the theme is read from
+_MERELY = frozenset({"just", "so", "very", "really", "a", "bit", "kind", "of", "pretty", "muy", "solo", "tan"})
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
 
@@ -137,7 +138,8 @@ def theme_of(history: History, language: str = "en") -> str:
             scores[name] = scores.get(name, 0.0) + min(hits, 3.0) * data.weights.get(name, 1.0)
         stay = data.stay if now in told else stay * 0.85
         if scores:
-            held = {name: score + stay * (name == now) for name, score in scores.items()}
+            keeps = stay * min(data.weights.get(now, 1.0), 1.0)  # a state gives way sooner than an event
+            held = {name: score + keeps * (name == now) for name, score in scores.items()}
             now = max(data.themes, key=lambda name: held.get(name, 0.0))
         since = 0 if now in told else since + 1
     return now if since < data.recent else "general"
@@ -192,7 +194,11 @@ def _told(language: str = "en") -> re.Pattern[str]:
 
 def own_word(text: str, language: str = "en") -> str:
     """The feeling word the person uses of themselves ("I feel numb" -> "numb"), or ""."""
-    found = _told(language).search(padded(text, language))
+    words = padded(text, language)
+    bare = [word for word in words.split() if word not in _MERELY]
+    if len(bare) < 4 and " ".join(bare) in load_themes(language).own_words:
+        return " ".join(bare)  # "just tired"
+    found = _told(language).search(words)
     return found[1] if found else ""
 
 

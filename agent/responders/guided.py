@@ -30,6 +30,7 @@ _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
 _FRAMES = 4  # replies that remember in which frame something was said back
+_SHORT = (4, 11)  # words of something that is come back to
 _APART = 3  # replies between two that come back to something told before
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
@@ -126,7 +127,8 @@ class _Voice:
         replies = [text for role, text in history if role == "assistant"]
         before = [*brief["said"], *(one for text in replies for one in sentences(text))]
         self.said = set(before)
-        self.openings = {_opening(one) for one in before}
+        near = [one for text in replies[-_FRAMES:] for one in sentences(text)]
+        self.openings = {_opening(one) for one in [*near, *brief["said"][-1:]]}
         self.starts = {_opening(text) for text in replies}
         self.last = replies[-1] if replies else ""
         self.language = tongue(brief["reading"]["language"])
@@ -141,7 +143,8 @@ class _Voice:
         self.words = padded(brief["text"], self.language)
         self.own = own_word(brief["text"], self.language)
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
-        self.heavy = weighs(brief["reading"], brief["level"], history, self.theme) and not self.glad()
+        weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
+        self.heavy = weighed and not self.glad()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = _slots(brief)
 
@@ -285,6 +288,7 @@ class _Voice:
             heard = [] if self.asked else [cue.ask for cue in self.heard]
             if self.heavy:
                 keys = [self.theme, "recall", "general"]
+                keys = keys if self.order("recall", _APART)[0] else ["recall", self.theme, "general"]
             else:
                 keys = ["glad", "light"] if self.glad() else ["light"]
         return [*heard, *(bank[key] for key in keys if key in bank)]
@@ -292,7 +296,7 @@ class _Voice:
     def guesses(self) -> list[Sequence[str]]:
         """What may weigh on the person, as a guess; none where the reply has to be careful."""
         brief = self.brief
-        if brief["plan"]["careful"] or brief["level"] != "none" or brief["plan"]["move"] != "support":
+        if brief["plan"]["careful"] or brief["plan"]["move"] != "support":
             return []
         return list(guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language))
 
@@ -310,8 +314,10 @@ class _Voice:
         word = self.own
         if self.out and word:  # the word itself was said back already
             return [] if f" {word} " in clause else [bank["mirroring"]["clause"]]
+        further = bank["mirroring"].get("further", ()) if self.starts else ()
         form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
         own = bank["mirroring"]["view" if form == "clause" and self.is_view(clause) else form]
+        own = (*own, *further) if own is bank["mirroring"]["clause"] else own
         return [own, *back] if len(clause.split()) * 4 >= len(self.words.split()) else [*back, own]
 
     def is_view(self, clause: str) -> bool:
@@ -347,8 +353,9 @@ def _recalled(brief: Brief, earlier: Sequence[str]) -> str | None:
         return None
     spoken = " ".join(replies).casefold()
     told = (clause for text in earlier if (clause := mirror(text)) and not clause.startswith("maybe "))
+    plain = (one for one in told if _SHORT[0] <= len(one.split()) <= _SHORT[1])
     views = load_replies().views
-    fresh = (one for one in told if not holds_any(padded(one), views) and spoken.count(one.casefold()) < 2)
+    fresh = (one for one in plain if not holds_any(padded(one), views) and spoken.count(one.casefold()) < 2)
     return next(fresh, None)
 
 
