@@ -48,6 +48,8 @@ __all__ = [
     "turned_down",
 ]
 
+_GUESSES = 4  # of so many replies in which a guess has a place, one goes without
+_FITS = 2  # messages in whose words an idea is looked for
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
 Key = Literal["explore", "comfort", "act", "light"]
 
@@ -193,7 +195,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
-        fits, used = fitting(text, language, theme), offered(history, before, language)
+        fits, used = fitting(history, language, theme), offered(history, before, language)
         offer = choose_offer(theme, fits, used, soon=asks_soon(text, language))
     return {
         "move": move,
@@ -240,11 +242,15 @@ def turned_down(history: History, language: str = "en") -> set[str]:
     }
 
 
-def fitting(text: str, language: str = "en", theme: str = "") -> list[str]:
-    """The techniques that fit the very words of a message, best first. theme: of the conversation."""
-    words = padded(text, language)
-    fits = (fit for fit in load_ideas(language).heard if not fit.themes or theme in fit.themes)
-    return [name for fit in fits if holds_any(words, fit.hears) for name in fit.tries]
+def fitting(history: History, language: str = "en", theme: str = "") -> list[str]:
+    """The techniques that fit the very words of the last message, or else of the one before, best first.
+
+    theme: of the conversation.
+    """
+    told = [padded(text, language) for role, text in history if role == "user"][: -_FITS - 1 : -1]
+    fits = [fit for fit in load_ideas(language).heard if not fit.themes or theme in fit.themes]
+    found = ([name for fit in fits if holds_any(words, fit.hears) for name in fit.tries] for words in told)
+    return next((names for names in found if names), [])
 
 
 def asks_soon(text: str, language: str = "en") -> bool:
@@ -330,9 +336,11 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
     rest = [shape for shape in rest if asks in (None, "listening" in shape.steps)] or rest
-    rest = [shape for shape in rest if guess and "perspective" in shape.steps] or rest
     spoken = "".join(text for role, text in history if role == "user")
-    return rest[zlib.crc32(spoken.encode("utf-8", "replace")) % len(rest)]
+    chance = zlib.crc32(spoken.encode("utf-8", "replace"))
+    if guess and chance // 7 % _GUESSES:
+        rest = [shape for shape in rest if "perspective" in shape.steps] or rest
+    return rest[chance % len(rest)]
 
 
 def _may_guess(before: Plan | None) -> bool:

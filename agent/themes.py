@@ -36,6 +36,8 @@ __all__ = [
 History = Sequence[tuple[str, str]]
 _BACK = 20  # messages of the person that the theme is read from
 _MERELY = frozenset({"just", "so", "very", "really", "a", "bit", "kind", "of", "pretty", "muy", "solo", "tan"})
+_FADES = 0.9  # what is left of how strongly a theme is kept, after a message without it
+_KEPT = 1.0  # of it to the end, so that one stray word of a lighter theme does not take its place
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
 
@@ -136,7 +138,7 @@ def theme_of(history: History, language: str = "en") -> str:
         told = _hits(words, language)
         for name, hits in told.items():
             scores[name] = scores.get(name, 0.0) + min(hits, 3.0) * data.weights.get(name, 1.0)
-        stay = data.stay if now in told else stay * 0.85
+        stay = data.stay if now in told else max(stay * _FADES, _KEPT)
         if scores:
             keeps = stay * min(data.weights.get(now, 1.0), 1.0)  # a state gives way sooner than an event
             held = {name: score + keeps * (name == now) for name, score in scores.items()}

@@ -124,9 +124,10 @@ def stands(lower: list[str]) -> bool:
     if first.partition("'")[0] in listed("pronouns") and not pointing:
         rest = [*dropwhile(is_adverb, lower[1:]), ""]
         return "'" in first or is_verb(rest[0]) or (rest[0] == "and" and stands(rest[1:]))
-    if first.endswith("'s") and first[:-2] in either("names", "parents", "bare"):
-        return _is(lower[1:3])  # "mum's looking at flats", and not "mum's house"
-    named = first in either("names", "parents", "bare")
+    owner = first.endswith("'s") and first[:-2] in either("names", "parents", "bare")
+    if owner and _is(lower[1:3]):
+        return True  # "mum's looking at flats", and not "mum's house is cold"
+    named = owner or first in either("names", "parents", "bare")
     if not named and (first not in listed("determiners") or (first == "me" and lower[1:2] != ["and"])):
         return False
     due, chain = 1, -1  # verbs still to come: one, and one more for a "who ..." between

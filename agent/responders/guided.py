@@ -29,6 +29,7 @@ _ALONE = frozenset({"emotion", "mirroring", "perspective", "yielding"})  # steps
 _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
+_NEAR = 2  # replies whose sentences open unlike the next one's
 _FRAMES = 4  # replies that remember in which frame something was said back
 _SHORT = (4, 11)  # words of something that is come back to
 _APART = 3  # replies between two that come back to something told before
@@ -68,7 +69,7 @@ def offered(brief: Brief) -> str:
     if not plan["offer"] or plan["careful"] or plan["move"] not in {"support", "advice"}:
         return plan["offer"]
     theme = theme_of(brief["history"], language)
-    fits = planning.fitting(brief["text"], language, theme)
+    fits = planning.fitting(brief["history"], language, theme)
     if plan["offer"] in fits or planning.asks_soon(brief["text"], language):
         return plan["offer"]
     suits = ideas.suits.get(theme) or ideas.suits.get(plan["topic"]) or ()
@@ -127,7 +128,7 @@ class _Voice:
         replies = [text for role, text in history if role == "assistant"]
         before = [*brief["said"], *(one for text in replies for one in sentences(text))]
         self.said = set(before)
-        near = [one for text in replies[-_FRAMES:] for one in sentences(text)]
+        near = [one for text in replies[-_NEAR:] for one in sentences(text)]
         self.openings = {_opening(one) for one in [*near, *brief["said"][-1:]]}
         self.starts = {_opening(text) for text in replies}
         self.last = replies[-1] if replies else ""
@@ -262,11 +263,13 @@ class _Voice:
         bank, keys = banks[name], [self.theme, "general"]
         heard: list[Sequence[str]] = []
         if name == "mirroring":
-            heard, keys = self.mirrors(), ["short", "thing", "recall", self.theme, "plain"]
+            heard, keys = self.mirrors(), ["short", "thing", *[self.theme] * self.near, "plain"]
             if not self.heavy:
                 keys = ["short", "thing", "light"]
             if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
                 keys.remove("thing")  # noted once, or not what it is about
+            if self.guesses() and "perspective" in [step["step"] for step in self.brief["plan"]["steps"]]:
+                keys = ["short"]  # a guess at what it is like shows well enough what was heard
             if move == "advice" or (self.out and self.own):
                 keys = []
         elif name == "emotion":
@@ -288,7 +291,6 @@ class _Voice:
             heard = [] if self.asked else [cue.ask for cue in self.heard]
             if self.heavy:
                 keys = [self.theme, "recall", "general"]
-                keys = keys if self.order("recall", _APART)[0] else ["recall", self.theme, "general"]
             else:
                 keys = ["glad", "light"] if self.glad() else ["light"]
         return [*heard, *(bank[key] for key in keys if key in bank)]
@@ -348,7 +350,7 @@ def _carried(brief: Brief) -> str:
 def _recalled(brief: Brief, earlier: Sequence[str]) -> str | None:
     """A fact the person told some messages ago, to come back to: not lately, and each of them once."""
     banks, replies = load_replies().banks, [text for role, text in brief["history"] if role == "assistant"]
-    frames = [text.partition("$")[0] for name in ("mirroring", "listening") for text in banks[name]["recall"]]
+    frames = [text.partition("$")[0] for text in banks["listening"]["recall"]]
     if any(frame in text for text in replies[-_APART:] for frame in frames):
         return None
     spoken = " ".join(replies).casefold()
