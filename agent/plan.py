@@ -331,6 +331,7 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     guess: one in which there is room to see it from where the person stands."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
+    shapes = [one for one in shapes if guess or one.steps[0] != "perspective"]
     most = max(len(one.steps) for one in shapes)
     shapes = [one for one in shapes if not full or len(one.steps) == most]
     last = tuple(step["step"] for step in before["steps"]) if before else ()
@@ -340,7 +341,7 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     chance = zlib.crc32(spoken.encode("utf-8", "replace"))
     if guess and chance // 7 % _GUESSES:
         rest = [shape for shape in rest if "perspective" in shape.steps] or rest
-    return rest[chance % len(rest)]
+    return rest[chance // 3 % len(rest)]
 
 
 def _may_guess(before: Plan | None) -> bool:

@@ -29,6 +29,10 @@ _ALONE = frozenset({"emotion", "mirroring", "perspective", "yielding"})  # steps
 _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
+_WHOM: tuple[dict[str, str], ...] = tuple(
+    {"them": one, "Them": one, "their": its, "Their": its}
+    for one, its in (("her", "her"), ("him", "his"), ("them", "their"))
+)
 _NEAR = 2  # replies whose sentences open unlike the next one's
 _FRAMES = 4  # replies that remember in which frame something was said back
 _SHORT = (4, 11)  # words of something that is come back to
@@ -202,7 +206,7 @@ class _Voice:
         openings = {_opening(line) for line in lines}
         words = sum(len(line.split()) for line in lines)
         asks = sum(line.endswith("?") for line in lines)
-        if words > self.left or asks > (0 if self.asked else 1) or self.said & set(lines):
+        if words > self.left or asks > (0 if self.asked else 1) or self.said & self.alike(template):
             return False
         if (not self.out and _opening(lines[0]) in self.starts) or _ONCE in self.openings & openings:
             return False
@@ -219,6 +223,11 @@ class _Voice:
         self.left -= words
         self.asked = self.asked or asks > 0
         return True
+
+    def alike(self, template: str) -> set[str]:
+        """The sentences of a variant, whomever the person speaks of."""
+        whom = _WHOM if "$them" in template or "$their" in template else ({},)
+        return {line for one in whom for line in sentences(Template(template).substitute(self.slots | one))}
 
     def worn(self, template: str) -> bool:
         """Whether one of the last replies opened in the frame ("So ...") in which this one would say back."""
