@@ -331,7 +331,8 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     guess: one in which there is room to see it from where the person stands."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
-    shapes = [one for one in shapes if guess or one.steps[0] != "perspective"]
+    echoed = guess and any(role == "assistant" for role, _ in history)  # at first what was said comes back
+    shapes = [one for one in shapes if echoed or one.steps[0] != "perspective"]
     most = max(len(one.steps) for one in shapes)
     shapes = [one for one in shapes if not full or len(one.steps) == most]
     last = tuple(step["step"] for step in before["steps"]) if before else ()

@@ -219,11 +219,12 @@ def is_up(label: str) -> bool:
 def weighs(reading: Reading, level: Level, history: History, theme: str) -> bool:
     """Whether something in the conversation hurts; a chat about nothing in particular does not."""
     down = sum(one["p"] for one in reading["emotions"] if not is_up(one["label"]))
+    glad = sum(one["p"] for one in reading["emotions"] if is_up(one["label"]))
     language = tongue(reading["language"])
     said = " ".join(lately(history, language)[-_WEIGHS:])
     heavy = theme != "general" and theme not in load_themes().plain
     told = heavy or level != "none" or holds_any(said, load_themes(language).heavy)
-    return told or down >= 0.5 or bool(own_word(said, language))
+    return told or down >= 0.5 or (down >= 0.35 and down > 3 * glad) or bool(own_word(said, language))
 
 
 def pronouns(history: History, language: str = "en") -> tuple[str, str]:

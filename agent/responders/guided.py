@@ -277,8 +277,9 @@ class _Voice:
                 keys = ["short", "thing", "light"]
             if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
                 keys.remove("thing")  # noted once, or not what it is about
-            if self.guesses() and "perspective" in [step["step"] for step in self.brief["plan"]["steps"]]:
-                keys = ["short"]  # a guess at what it is like shows well enough what was heard
+            if guess := self.guesses():  # it shows well enough what was heard
+                due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
+                heard, keys = [*heard, *([] if due else guess)], ["short"] if due else ["short", "plain"]
             if move == "advice" or (self.out and self.own):
                 keys = []
         elif name == "emotion":
