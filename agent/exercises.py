@@ -16,12 +16,13 @@ from agent.errors import WordsError
 from agent.responders.replies import sentences
 from agent.safety_plan import folded
 from agent.themes import History
-from agent.words import Strict, load
+from agent.words import SPOKEN, Strict, load, named
 
 __all__ = [
     "Exercise",
     "ExerciseStep",
     "Practice",
+    "PracticeWords",
     "answers_to",
     "asked",
     "exercises",
@@ -153,15 +154,16 @@ class PracticeWords(Strict):
 
 
 @cache
-def load_practice_words() -> PracticeWords:
-    """practice.yaml, read once. Raises WordsError when it is damaged."""
-    return load("practice.yaml", PracticeWords)
+def load_practice_words(language: str = "en") -> PracticeWords:
+    """practice.yaml, read once a language. Raises WordsError when it is damaged."""
+    return load(named("practice.yaml", language), PracticeWords)
 
 
 @cache
-def exercises() -> dict[str, Exercise]:
+def exercises(language: str = "en") -> dict[str, Exercise]:
     """Every exercise by its name (its file's), in the order of choice. Raises WordsError."""
-    return {name: load(f"exercises/{name}.yaml", Exercise) for name in load_practice_words().order}
+    order = load_practice_words(language).order
+    return {name: load(named(f"exercises/{name}.yaml", language), Exercise) for name in order}
 
 
 def matches(patterns: Collection[str], plain: str) -> bool:
@@ -169,30 +171,31 @@ def matches(patterns: Collection[str], plain: str) -> bool:
     return any(re.search(pattern, plain) for pattern in patterns)
 
 
-def asked(text: str, down: Collection[str] = ()) -> str:
+def asked(text: str, down: Collection[str] = (), language: str = "en") -> str:
     """The exercise that a message asks for, "" for none: by its name, or by a need it fits.
 
     down: those turned down; a need is met with another one, a name is taken at its word.
     """
-    plain = folded(text)
-    if _silenced(plain):
+    plain = folded(text, language)
+    if _silenced(plain, language):
         return ""
-    met = (name for name, one in exercises().items() if name not in down and matches(one.needs, plain))
-    return next(met, "") or _by_name(plain)
+    every = exercises(language).items()
+    met = (name for name, one in every if name not in down and matches(one.needs, plain))
+    return next(met, "") or _by_name(plain, language)
 
 
-def _silenced(plain: str) -> bool:
-    words = load_practice_words()
+def _silenced(plain: str, language: str) -> bool:
+    words = load_practice_words(language)
     # "something to stop the worry" and "a letter I won't send" hold a no that is no refusal
     return not plain or matches(words.unless, re.sub(words.keeps_asking, " ", plain))
 
 
-def _by_name(plain: str) -> str:
-    words = load_practice_words()
+def _by_name(plain: str, language: str) -> str:
+    words = load_practice_words(language)
     if len(plain.split()) > _MOST:
         return ""
     requested = bool(re.search(words.request, plain))
-    for name, one in exercises().items():
+    for name, one in exercises(language).items():
         found = next((hit for pattern in one.named if (hit := re.search(pattern, plain))), None)
         rest = f"{plain[: found.start()]} {plain[found.end() :]}".split() if found else ["?"]
         if found and (requested or words.around.issuperset(rest)):
@@ -212,7 +215,7 @@ def live(practice: object, turn: int) -> bool:
     return bool(practice.get("step")) and practice.get("turn") == turn - 1
 
 
-def for_rules(practice: object, turn: int, text: str) -> bool:
+def for_rules(practice: object, turn: int, text: str, language: str = "en") -> bool:
     """Whether the reading model can only mistake a message, which then is left to the rules.
 
     It was taught on whole messages, and hears danger in "I want to stop". So: the name of an exercise in a
@@ -220,8 +223,8 @@ def for_rules(practice: object, turn: int, text: str) -> bool:
     Words that do not load make it False.
     """
     try:
-        words, plain = load_practice_words(), folded(text)
-        if len(plain.split()) <= _FEW and not _silenced(plain) and _by_name(plain):
+        words, plain = load_practice_words(language), folded(text, language)
+        if len(plain.split()) <= _FEW and not _silenced(plain, language) and _by_name(plain, language):
             return True
         if not (live(practice, turn) and isinstance(practice, dict)):
             return False
@@ -237,10 +240,11 @@ def for_rules(practice: object, turn: int, text: str) -> bool:
 
 @cache
 def worded() -> dict[str, tuple[str, str]]:
-    """Sentence of a step -> the exercise and the step it belongs to."""
+    """Sentence of a step, in whichever language -> the exercise and the step it belongs to."""
     return {
         sentence: (name, step.id)
-        for name, one in exercises().items()
+        for language in sorted(SPOKEN)
+        for name, one in exercises(language).items()
         for step in one.steps
         for text in step.say
         for sentence in sentences(text)
@@ -262,12 +266,21 @@ def ideas_spoken(spoken: Collection[str]) -> set[str]:
 
 def answers_to(history: History) -> Iterator[tuple[str, ExerciseStep, str]]:
     """Exercise, step and message for every message that answered a step, oldest first."""
-    found, known, words = worded(), exercises(), load_practice_words()
+    found, known = worded(), exercises()
     for (role, before), (_, text) in pairwise(history):
         places = [found[one] for one in sentences(before) if one in found] if role == "assistant" else []
-        if places and not any(folded(text) in phrases for phrases in words.commands.values()):
+        if places and not _commanded(text):
             name, at = places[-1]
             yield name, next(step for step in known[name].steps if step.id == at), text
+
+
+def _commanded(text: str) -> bool:
+    """Whether a message only moves an exercise on, in whichever language."""
+    return any(
+        folded(text, language) in phrases
+        for language in SPOKEN
+        for phrases in load_practice_words(language).commands.values()
+    )
 
 
 def printed(names: Sequence[str]) -> str:

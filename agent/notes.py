@@ -17,7 +17,7 @@ from agent.responders.crisis import pending_of
 from agent.responders.replies import sentences
 from agent.safety_plan import folded, lines_of, load_plan_words
 from agent.themes import History
-from agent.words import Strict, load
+from agent.words import SPOKEN, Strict, load
 
 __all__ = ["load_notes_words", "markdown", "noted", "own_line", "untold"]
 
@@ -107,7 +107,11 @@ def untold(history: History) -> set[str]:
 def _in_plan(history: History) -> set[str]:
     """The messages that went into the safety plan, which has a file of its own."""
     asks = {
-        one for step in load_plan_words().steps for text in (*step.ask, *step.hint) for one in sentences(text)
+        one
+        for language in SPOKEN
+        for step in load_plan_words(language).steps
+        for text in (*step.ask, *step.hint)
+        for one in sentences(text)
     }
     return {
         text
@@ -128,7 +132,9 @@ def _of_danger(history: History) -> set[str]:
 def _for_us(text: str, plain: str) -> bool:
     """Whether a message only asks something of us, and tells nothing."""
     words = load_notes_words()
-    if asked(text) or matches(words.requests, plain) or matches(load_plan_words().begins, plain):
+    if matches(words.requests, plain) or any(
+        asked(text, language=each) or matches(load_plan_words(each).begins, folded(text, each)) for each in SPOKEN
+    ):
         return True
     return "?" in text and matches(words.to_us, plain)
 

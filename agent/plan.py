@@ -15,7 +15,9 @@ from typing import Literal
 from agent.brief import Person, Plan, Reading, Step
 from agent.choosing import Chosen, Foreseen, Learned, choose, open_to_choice
 from agent.exercises import ideas_spoken
+from agent.guesses import guesses
 from agent.reading.ladder import Kind, Level, at_least
+from agent.offering import load_offering
 from agent.responders.replies import sentences
 from agent.supporter import Stage
 from agent.themes import (
@@ -36,6 +38,7 @@ __all__ = [
     "Empathy",
     "Idea",
     "Ideas",
+    "asks_soon",
     "choose_offer",
     "fitting",
     "load_empathy",
@@ -45,6 +48,8 @@ __all__ = [
     "turned_down",
 ]
 
+_GUESSES = 4  # of so many replies in which a guess has a place, one goes without
+_FITS = 2  # messages in whose words an idea is looked for
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
 Key = Literal["explore", "comfort", "act", "light"]
 
@@ -99,16 +104,18 @@ class Idea(Strict):
 
 
 class Fit(Strict):
-    """Words of a message, and the techniques that fit them."""
+    """Words of a message, and the techniques that fit them; only in these themes, where some are named."""
 
     hears: tuple[str, ...]
     tries: tuple[str, ...]
+    themes: tuple[str, ...] = ()
 
 
 class Ideas(Strict):
     """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there.
 
-    heard: what fits the words of this message. tried: words by which a technique is turned down.
+    heard: what fits the words of this message. tried: words by which a technique is turned down. soon: words
+    that ask for something to be begun at once.
     """
 
     reviewed_by: str | None
@@ -117,6 +124,7 @@ class Ideas(Strict):
     only: tuple[str, ...]
     heard: tuple[Fit, ...]
     tried: tuple[str, ...]
+    soon: tuple[str, ...] = ()
 
 
 @cache
@@ -158,7 +166,9 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     if restricted and move in load_empathy().restricted_moves:
         move = "library"
     rule = load_empathy().moves[move]
-    heavy = weighs(reading, level, history, theme)
+    feeling = "" if move == "library" else _feeling(text, reading)
+    guess = guesses(text, theme, feeling, language) if move == "support" and not careful else []
+    heavy = weighs(reading, level, history, theme) or bool(guess)
     chosen = Chosen(stage)
     if (
         foresee
@@ -169,13 +179,15 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     ):
         chosen = _chosen(stage, theme, foresee, history, before)
     key: Key = chosen.stage if heavy else "light"
-    feeling = "" if move == "library" else _feeling(text, reading)
     told = masks(text, language) or own_word(text, language)
     felt = {True} if told else {True, False} if feeling else {False}
     if careful and key == "act":
         key = "comfort"
     full = bool(person.get("longer"))
-    shape = rule if move != "support" else _shape(key, felt, history, before, full=full, asks=chosen.asks)
+    free = bool(guess) and _may_guess(before)
+    shape = rule
+    if move == "support":
+        shape = _shape(key, felt, history, before, full=full, asks=chosen.asks, guess=free)
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else shape.words
     steps = shape.steps
     if full and move == "support" and "perspective" not in steps:
@@ -183,7 +195,8 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
-        offer = choose_offer(theme, fitting(text, language), offered(history, before, language))
+        fits, used = fitting(history, language, theme), offered(history, before, language)
+        offer = choose_offer(theme, fits, used, soon=asks_soon(text, language))
     return {
         "move": move,
         "steps": [_step(name, feeling, may_ask, chosen) for name in steps],
@@ -229,16 +242,30 @@ def turned_down(history: History, language: str = "en") -> set[str]:
     }
 
 
-def fitting(text: str, language: str = "en") -> list[str]:
-    """The techniques that fit the very words of a message, best first."""
-    words = padded(text, language)
-    return [name for fit in load_ideas(language).heard if holds_any(words, fit.hears) for name in fit.tries]
+def fitting(history: History, language: str = "en", theme: str = "") -> list[str]:
+    """The techniques that fit the very words of the last message, or else of the one before, best first.
+
+    theme: of the conversation.
+    """
+    told = [padded(text, language) for role, text in history if role == "user"][: -_FITS - 1 : -1]
+    fits = [fit for fit in load_ideas(language).heard if not fit.themes or theme in fit.themes]
+    found = ([name for fit in fits if holds_any(words, fit.hears) for name in fit.tries] for words in told)
+    return next((names for names in found if names), [])
 
 
-def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str]) -> str:
-    """The technique to offer: of the passages' ones (best first) or of the theme's; "" when none is left."""
+def asks_soon(text: str, language: str = "en") -> bool:
+    """Whether a message asks for something that can be begun at once."""
+    return holds_any(padded(text, language), load_ideas(language).soon)
+
+
+def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str], *, soon: bool = False) -> str:
+    """The technique to offer: of the passages' ones (best first) or of the theme's; "" when none is left.
+
+    soon: of the theme's, one that can be begun within a minute comes first.
+    """
     data, topic = load_ideas(), topic_of(theme)
     own = data.suits.get(theme) or data.suits.get(topic) or data.suits["general"]
+    own = sorted(own, key=lambda name: soon and name not in load_offering().light)
     only = theme in data.only or topic in data.only
     found = [name for name in techniques if name in data.ideas and (not only or name in own)]
     return next((name for name in (*found, *own) if name not in used), "")
@@ -297,18 +324,30 @@ def _shape(  # noqa: PLR0913 - what a shape depends on
     *,
     full: bool,
     asks: bool | None = None,
+    guess: bool = False,
 ) -> Shape:
     """One shape of the stage, by a stable hash, and not last turn's. felt: may it hold an emotion step.
-    full: one of those with the most steps. asks: whether it should hold a question, where that was chosen."""
+    full: one of those with the most steps. asks: whether it should hold a question, where that was chosen.
+    guess: one in which there is room to see it from where the person stands."""
     every = load_empathy().stages[stage]
     shapes = [one for one in every if ("emotion" in one.steps) in felt] or list(every)
+    echoed = guess and any(role == "assistant" for role, _ in history)  # at first what was said comes back
+    shapes = [one for one in shapes if echoed or one.steps[0] != "perspective"]
     most = max(len(one.steps) for one in shapes)
     shapes = [one for one in shapes if not full or len(one.steps) == most]
     last = tuple(step["step"] for step in before["steps"]) if before else ()
     rest = [shape for shape in shapes if shape.steps != last] or shapes
     rest = [shape for shape in rest if asks in (None, "listening" in shape.steps)] or rest
     spoken = "".join(text for role, text in history if role == "user")
-    return rest[zlib.crc32(spoken.encode("utf-8", "replace")) % len(rest)]
+    chance = zlib.crc32(spoken.encode("utf-8", "replace"))
+    if guess and chance // 7 % _GUESSES:
+        rest = [shape for shape in rest if "perspective" in shape.steps] or rest
+    return rest[chance // 3 % len(rest)]
+
+
+def _may_guess(before: Plan | None) -> bool:
+    """Whether a guess at what weighs has a place: not just after one."""
+    return before is None or "perspective" not in {step["step"] for step in before["steps"]}
 
 
 def _may_ask(person: Person, history: History) -> bool:

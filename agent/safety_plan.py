@@ -12,7 +12,8 @@ from string import Template
 from typing import Any, Literal, TypedDict
 
 from agent.reading.ladder import Answer
-from agent.words import Strict, load
+from agent.reading.spanish import plain
+from agent.words import Strict, load, named, tongue
 
 __all__ = [
     "CONTACTS",
@@ -116,9 +117,9 @@ class PlanWords(Strict):
 
 
 @cache
-def load_plan_words() -> PlanWords:
-    """safety_plan.yaml, read once. Raises WordsError when it is damaged."""
-    return load("safety_plan.yaml", PlanWords)
+def load_plan_words(language: str = "en") -> PlanWords:
+    """safety_plan.yaml, read once a language. Raises WordsError when it is damaged."""
+    return load(named("safety_plan.yaml", language), PlanWords)
 
 
 def step_ids() -> list[str]:
@@ -126,10 +127,10 @@ def step_ids() -> list[str]:
     return [step.id for step in load_plan_words().steps]
 
 
-def folded(text: str) -> str:
+def folded(text: str, language: str = "en") -> str:
     """A message in the form in which the commands and patterns of safety_plan.yaml are written."""
-    plain = re.sub("['\u2018\u2019\u02bc`\u00b4]", "", text.casefold())
-    return " ".join(re.findall(r"\w+", plain))
+    told = plain(text) if tongue(language) == "es" else text.casefold()
+    return " ".join(re.findall(r"\w+", re.sub("['\u2018\u2019\u02bc`\u00b4]", "", told)))
 
 
 def lines_of(text: str) -> list[str]:
@@ -164,11 +165,13 @@ def standing(plan: object) -> Literal["", "begun", "done"]:
     return "begun" if left else "done"
 
 
-def exported(plan: SafetyPlan | None, emergency: str = "") -> dict[str, Any] | None:
+def exported(
+    plan: SafetyPlan | None, emergency: str = "", language: str = "en"
+) -> dict[str, Any] | None:
     """The plan as JSON-ready data, every step named; None when it was never begun."""
     if not plan:
         return None
-    words = load_plan_words()
+    words = load_plan_words(tongue(language))
     steps = [
         {
             "id": step.id,
@@ -184,12 +187,13 @@ def exported(plan: SafetyPlan | None, emergency: str = "") -> dict[str, Any] | N
         "steps": steps,
         "complete": standing(plan) == "done",
         "danger": danger,
+        "language": tongue(language),
     }
 
 
 def markdown(plan: Mapping[str, Any]) -> str:
     """What `exported` gave, as Markdown for the person's own file."""
-    words = load_plan_words().export
+    words = load_plan_words(plan.get("language", "en")).export
     parts = [f"# {plan['title']}", words.lead]
     for number, step in enumerate(plan["steps"], 1):
         rows = step.get("contacts", [])
@@ -213,17 +217,19 @@ def _reach(row: Mapping[str, str], words: Export) -> str:
     return f"{row['name']}: {', '.join(ways)}"
 
 
-def chosen(text: str, contacts: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+def chosen(
+    text: str, contacts: Sequence[Mapping[str, str]], language: str = "en"
+) -> list[dict[str, str]]:
     """The helplines that a message takes from those offered: all of them, or the ones it names."""
-    plain = folded(text)
-    if plain in load_plan_words().commands["all"]:
+    told = folded(text, language)
+    if told in load_plan_words(language).commands["all"]:
         return [dict(row) for row in contacts]
-    names = [folded(re.split(r"\s*(?:\(|\s/\s)", row["name"])[0]) for row in contacts]
-    return [dict(row) for row, name in zip(contacts, names, strict=True) if _names(plain, name, names)]
+    names = [folded(re.split(r"\s*(?:\(|\s/\s)", row["name"])[0], language) for row in contacts]
+    return [dict(row) for row, name in zip(contacts, names, strict=True) if _names(told, name, names)]
 
 
 def _names(plain: str, name: str, names: Sequence[str]) -> bool:
-    """Whether a message names a helpline: by its name, or by a first word that no other one shares."""
+    """Whether a folded message names a helpline: by its name, or by a first word that no other one shares."""
     first = name.split(maxsplit=1)[0] if name else ""
     alone = sum(first in other.split() for other in names) == 1 and (len(first) > 4 or first.isdigit())
     return f" {name} " in f" {plain} " or (alone and first in plain.split())

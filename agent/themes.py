@@ -34,7 +34,10 @@ __all__ = [
 ]
 
 History = Sequence[tuple[str, str]]
-_BACK = 12  # messages of the person that the theme is read from
+_BACK = 20  # messages of the person that the theme is read from
+_MERELY = frozenset({"just", "so", "very", "really", "a", "bit", "kind", "of", "pretty", "muy", "solo", "tan"})
+_FADES = 0.9  # what is left of how strongly a theme is kept, after a message without it
+_KEPT = 1.0  # of it to the end, so that one stray word of a lighter theme does not take its place
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
 
@@ -135,9 +138,10 @@ def theme_of(history: History, language: str = "en") -> str:
         told = _hits(words, language)
         for name, hits in told.items():
             scores[name] = scores.get(name, 0.0) + min(hits, 3.0) * data.weights.get(name, 1.0)
-        stay = data.stay if now in told else stay * 0.85
+        stay = data.stay if now in told else max(stay * _FADES, _KEPT)
         if scores:
-            held = {name: score + stay * (name == now) for name, score in scores.items()}
+            keeps = stay * min(data.weights.get(now, 1.0), 1.0)  # a state gives way sooner than an event
+            held = {name: score + keeps * (name == now) for name, score in scores.items()}
             now = max(data.themes, key=lambda name: held.get(name, 0.0))
         since = 0 if now in told else since + 1
     return now if since < data.recent else "general"
@@ -192,7 +196,11 @@ def _told(language: str = "en") -> re.Pattern[str]:
 
 def own_word(text: str, language: str = "en") -> str:
     """The feeling word the person uses of themselves ("I feel numb" -> "numb"), or ""."""
-    found = _told(language).search(padded(text, language))
+    words = padded(text, language)
+    bare = [word for word in words.split() if word not in _MERELY]
+    if len(bare) < 4 and " ".join(bare) in load_themes(language).own_words:
+        return " ".join(bare)  # "just tired"
+    found = _told(language).search(words)
     return found[1] if found else ""
 
 
@@ -211,11 +219,12 @@ def is_up(label: str) -> bool:
 def weighs(reading: Reading, level: Level, history: History, theme: str) -> bool:
     """Whether something in the conversation hurts; a chat about nothing in particular does not."""
     down = sum(one["p"] for one in reading["emotions"] if not is_up(one["label"]))
+    glad = sum(one["p"] for one in reading["emotions"] if is_up(one["label"]))
     language = tongue(reading["language"])
     said = " ".join(lately(history, language)[-_WEIGHS:])
     heavy = theme != "general" and theme not in load_themes().plain
     told = heavy or level != "none" or holds_any(said, load_themes(language).heavy)
-    return told or down >= 0.5 or bool(own_word(said, language))
+    return told or down >= 0.5 or (down >= 0.35 and down > 3 * glad) or bool(own_word(said, language))
 
 
 def pronouns(history: History, language: str = "en") -> tuple[str, str]:

@@ -107,7 +107,7 @@ def perceive(state: State, services: Services) -> State:
             services.part_seconds,
             lambda: _read(unfolded(state)[-MOST_READ:], language, services),
         )
-        exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1])
+        exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1], language)
         alone = not (exercised or at_least(_floor(state), "moderate"))
         reading = _joined(reading, read, alone=alone)
         if (

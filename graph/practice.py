@@ -8,6 +8,7 @@ from agent.brief import Draft
 from agent.errors import WordsError
 from agent.responders import handoff as handing
 from agent.responders.practising import Call, heard, practised
+from agent.words import tongue
 from graph.nodes import history, said, said_by, seed
 from graph.services import Services
 from graph.state import State
@@ -23,8 +24,6 @@ def practises(state: State) -> bool:
         return False
     if risk.get("fresh") is not False or risk.get("escalate") is not False:
         return False
-    if reading.get("language") == "es":
-        return False  # the exercises have no Spanish words yet
     # Stricter than the safety plan: what is heard at all is answered, and no exercise is put over it. Strong
     # feeling alone is what exercises are for.
     cues = (reading.get("cues") or [[]])[-1]
@@ -46,6 +45,7 @@ def _call(state: State) -> Call:
         wants=state["reading"]["wants"],
         history=history(state),
         ours=last is None or last.name != handing.OPERATOR,
+        language=tongue(state["reading"]["language"]),
     )
 
 
@@ -59,6 +59,7 @@ def practice(state: State, services: Services) -> State:
         history=history(state),
         said=said(state),
         seed=seed(texts),
+        language=tongue(state["reading"]["language"]),
     )
     # An operator who gave the turn back or did not answer is spoken of first, as in every other reply.
     opened = handing.opening(state.get("operator") or "", said(state))

@@ -8,6 +8,7 @@ from agent.brief import Draft
 from agent.errors import WordsError
 from agent.responders import handoff as handing
 from agent.responders.planning import built, takes
+from agent.words import tongue
 from graph.nodes import said, said_by, seed, whose
 from graph.services import Services
 from graph.state import State
@@ -22,8 +23,6 @@ def builds(state: State) -> bool:
     texts = said_by(state, "human")
     if not (isinstance(risk, dict) and isinstance(reading, dict) and texts):
         return False
-    if reading.get("language") == "es":
-        return False  # the plan has no Spanish words yet
     if risk.get("fresh") is not False or risk.get("level") not in {"none", "low", "moderate", "high"}:
         return False
     if risk.get("escalate") and risk.get("subject") != "self":
@@ -39,6 +38,7 @@ def builds(state: State) -> bool:
             offered=care.get("asked") == "plan" and care.get("turn") == len(texts) - 1,
             wants=reading.get("wants") or [],
             answers=risk.get("answers") or [],
+            language=tongue(reading.get("language") or ""),
         )
     except WordsError:
         return False
@@ -58,6 +58,7 @@ def safety(state: State, services: Services) -> State:
         answers=risk["answers"],
         said=said(state),
         seed=seed(texts),
+        language=tongue(state["reading"]["language"]),
     )
     # An operator who gave the turn back or did not answer is spoken of first, as in every other reply.
     opened = handing.opening(state.get("operator") or "", said(state))

@@ -454,7 +454,8 @@ class Session:
         None when none was begun. It lives in this conversation, so it is on disk only where that is kept.
         """
         emergency = load_helplines().emergency(self.person.get("country"))
-        return exported(self._values.get("safety_plan"), emergency["phone"] if emergency else "")
+        number = emergency["phone"] if emergency else ""
+        return exported(self._values.get("safety_plan"), number, self.person.get("language", "en"))
 
     def notes(self) -> dict[str, Any] | None:
         """Notes in the person's own lines, ready for JSON; `agent.notes.markdown` makes a file of them.

@@ -124,7 +124,10 @@ def stands(lower: list[str]) -> bool:
     if first.partition("'")[0] in listed("pronouns") and not pointing:
         rest = [*dropwhile(is_adverb, lower[1:]), ""]
         return "'" in first or is_verb(rest[0]) or (rest[0] == "and" and stands(rest[1:]))
-    named = first in either("names", "parents", "bare")
+    owner = first.endswith("'s") and first[:-2] in either("names", "parents", "bare")
+    if owner and _is(lower[1:3]):
+        return True  # "mum's looking at flats", and not "mum's house is cold"
+    named = owner or first in either("names", "parents", "bare")
     if not named and (first not in listed("determiners") or (first == "me" and lower[1:2] != ["and"])):
         return False
     due, chain = 1, -1  # verbs still to come: one, and one more for a "who ..." between
@@ -139,6 +142,12 @@ def stands(lower: list[str]) -> bool:
         elif word == "," or ((word in listed("pronouns") or word in _ANYBODY) and before != "and"):
             return False
     return False
+
+
+def _is(behind: list[str]) -> bool:
+    """Whether the "'s" before these words is an "is" or a "has"."""
+    word = next(iter(dropwhile(is_adverb, behind)), "")
+    return word.endswith(("ing", "ed")) or word in listed("after_its")
 
 
 def opens(lower: list[str]) -> bool:
@@ -182,14 +191,19 @@ def _begins(lower: list[str], at: int, near: list[str], *, sure: bool) -> bool:
         return False
     if word in ("my", "our", "his", "her"):
         person = not listed("people").isdisjoint(lower[at + 1 : at + 3])
-        return person and stands(lower[at : at + 8]) and (over or not sure or not _relative(near))
+        return person and stands(lower[at : at + 8]) and (over or not sure or not _relative(near, told=False))
     is_so = word != "i" and not _IS.isdisjoint(lower[at + 1 : at + 2])
-    return (over or is_so or not _relative(near)) and stands(lower[at : at + 6])
+    return (over or is_so or not _relative(near, told=word == "i")) and stands(lower[at : at + 6])
 
 
-def _relative(near: list[str]) -> bool:
-    """Whether a noun stands at the end of these words that a subject may go on with: "the job | i wanted"."""
-    verb = max((spot for spot, one in enumerate(near) if is_verb(one)), default=-1)
+def _relative(near: list[str], *, told: bool) -> bool:
+    """Whether a noun stands at the end of these words that a subject may go on with: "the job | i wanted".
+
+    told: even one that could be a verb: "the email | i sent".
+    """
+    nouns = listed("before_nouns") if told else frozenset()
+    pairs = pairwise(["", *near])
+    verb = max((spot for spot, (last, one) in enumerate(pairs) if is_verb(one) and last not in nouns), default=-1)
     return not listed("heads").isdisjoint(near[max(verb + 1, len(near) - 4) :])
 
 

@@ -14,6 +14,7 @@ from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
+from agent.guesses import guesses
 from agent.notes import noted, own_line, untold
 from agent.offering import choose
 from agent.responders.mirror import mirror, short_answer, topic_phrase
@@ -28,7 +29,14 @@ _ALONE = frozenset({"emotion", "mirroring", "perspective", "yielding"})  # steps
 _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
+_WHOM: tuple[dict[str, str], ...] = tuple(
+    {"them": one, "Them": one, "their": its, "Their": its}
+    for one, its in (("her", "her"), ("him", "his"), ("them", "their"))
+)
+_NEAR = 2  # replies whose sentences open unlike the next one's
 _FRAMES = 4  # replies that remember in which frame something was said back
+_SHORT = (4, 11)  # words of something that is come back to
+_APART = 3  # replies between two that come back to something told before
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -64,9 +72,11 @@ def offered(brief: Brief) -> str:
     plan, ideas = brief["plan"], planning.load_ideas(language)
     if not plan["offer"] or plan["careful"] or plan["move"] not in {"support", "advice"}:
         return plan["offer"]
-    if plan["offer"] in planning.fitting(brief["text"], language):
+    theme = theme_of(brief["history"], language)
+    fits = planning.fitting(brief["history"], language, theme)
+    if plan["offer"] in fits or planning.asks_soon(brief["text"], language):
         return plan["offer"]
-    suits = ideas.suits.get(theme_of(brief["history"], language)) or ideas.suits.get(plan["topic"]) or ()
+    suits = ideas.suits.get(theme) or ideas.suits.get(plan["topic"]) or ()
     used = planning.offered(brief["history"], language=language)
     best_left = [name for name in suits if name not in used][:_BEST]
     emotion = load_themes().emotions.get(plan["feeling"])
@@ -122,7 +132,8 @@ class _Voice:
         replies = [text for role, text in history if role == "assistant"]
         before = [*brief["said"], *(one for text in replies for one in sentences(text))]
         self.said = set(before)
-        self.openings = {_opening(one) for one in before}
+        near = [one for text in replies[-_NEAR:] for one in sentences(text)]
+        self.openings = {_opening(one) for one in [*near, *brief["said"][-1:]]}
         self.starts = {_opening(text) for text in replies}
         self.last = replies[-1] if replies else ""
         self.language = tongue(brief["reading"]["language"])
@@ -137,7 +148,8 @@ class _Voice:
         self.words = padded(brief["text"], self.language)
         self.own = own_word(brief["text"], self.language)
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
-        self.heavy = weighs(brief["reading"], brief["level"], history, self.theme) and not self.glad()
+        weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
+        self.heavy = weighed and not self.glad()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = _slots(brief)
 
@@ -194,7 +206,7 @@ class _Voice:
         openings = {_opening(line) for line in lines}
         words = sum(len(line.split()) for line in lines)
         asks = sum(line.endswith("?") for line in lines)
-        if words > self.left or asks > (0 if self.asked else 1) or self.said & set(lines):
+        if words > self.left or asks > (0 if self.asked else 1) or self.said & self.alike(template):
             return False
         if (not self.out and _opening(lines[0]) in self.starts) or _ONCE in self.openings & openings:
             return False
@@ -211,6 +223,11 @@ class _Voice:
         self.left -= words
         self.asked = self.asked or asks > 0
         return True
+
+    def alike(self, template: str) -> set[str]:
+        """The sentences of a variant, whomever the person speaks of."""
+        whom = _WHOM if "$them" in template or "$their" in template else ({},)
+        return {line for one in whom for line in sentences(Template(template).substitute(self.slots | one))}
 
     def worn(self, template: str) -> bool:
         """Whether one of the last replies opened in the frame ("So ...") in which this one would say back."""
@@ -252,31 +269,48 @@ class _Voice:
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
         banks, move = self.replies.banks, self.brief["plan"]["move"]
-        bank, keys = banks[name], [self.theme, "general"] if self.near else ["general"]
+        bank, keys = banks[name], [self.theme, "general"]
         heard: list[Sequence[str]] = []
         if name == "mirroring":
-            heard, keys = self.mirrors(), ["short", "thing", "plain" if self.heavy else "light"]
-            if self.own or self.named(self.slots.get("thing", "")):
+            heard, keys = self.mirrors(), ["short", "thing", *[self.theme] * self.near, "plain"]
+            if not self.heavy:
+                keys = ["short", "thing", "light"]
+            if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
                 keys.remove("thing")  # noted once, or not what it is about
+            if guess := self.guesses():  # it shows well enough what was heard
+                due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
+                heard, keys = [*heard, *([] if due else guess)], ["short"] if due else ["short", "plain"]
             if move == "advice" or (self.out and self.own):
                 keys = []
         elif name == "emotion":
             keys = self.feelings()
         elif name == "perspective":
             # what is seen from there must rest on this very message; else it is only called a lot
-            heard = [cue.say for cue in self.heard]
+            heard = [*self.guesses(), *(cue.say for cue in self.heard)]
             keys = [self.theme] if tells(self.brief["text"], self.theme, self.language) else []
             if self.now and self.heavy:
                 bank, keys = {**bank, "unsure": banks["emotion"]["unsure"]}, [*keys, "unsure"]
         elif name == "yielding" and (self.brief["plan"]["offer"] or move == "accept"):
             keys = ["after", "general"]
-        elif name == "yielding" and not self.heavy and move == "support":
+        elif name == "yielding" and move != "support":
+            keys = [self.theme, "general"] if self.near else ["general"]
+        elif name == "yielding" and not self.heavy:
             bank, keys, heard = banks["invite"], ["light"], [cue.say for cue in self.heard]
         elif name == "listening":
             bank = banks["invite"] if self.asked else bank
             heard = [] if self.asked else [cue.ask for cue in self.heard]
-            keys = keys if self.heavy else ["glad", "light"] if self.glad() else ["light"]
+            if self.heavy:
+                keys = [self.theme, "recall", "general"]
+            else:
+                keys = ["glad", "light"] if self.glad() else ["light"]
         return [*heard, *(bank[key] for key in keys if key in bank)]
+
+    def guesses(self) -> list[Sequence[str]]:
+        """What may weigh on the person, as a guess; none where the reply has to be careful."""
+        brief = self.brief
+        if brief["plan"]["careful"] or brief["plan"]["move"] != "support":
+            return []
+        return list(guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language))
 
     def named(self, thing: str) -> bool:
         """Whether the assistant has already said what it is about."""
@@ -292,12 +326,15 @@ class _Voice:
         word = self.own
         if self.out and word:  # the word itself was said back already
             return [] if f" {word} " in clause else [bank["mirroring"]["clause"]]
+        further = bank["mirroring"].get("further", ()) if self.starts else ()
         form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
         own = bank["mirroring"]["view" if form == "clause" and self.is_view(clause) else form]
-        return [own, *back] if len(clause.split()) * 10 >= len(self.words.split()) * 4 else [*back, own]
+        own = (*own, *further) if own is bank["mirroring"]["clause"] else own
+        return [own, *back] if len(clause.split()) * 4 >= len(self.words.split()) else [*back, own]
 
     def is_view(self, clause: str) -> bool:
         """Whether a clause is a forecast or an absolute, which is theirs to say and not ours to state."""
+        clause = re.split(r" (?:asked|asks|said|says|told|if|whether) ", clause)[0] + " "
         owned = clause.startswith(
             (" you think ", " you don't think ", " you feel ", " you know ", " you're ")
         )
@@ -320,6 +357,20 @@ def _carried(brief: Brief) -> str:
     return " ".join(brief["text"][piece["start"] : piece["end"]] for piece in pieces)
 
 
+def _recalled(brief: Brief, earlier: Sequence[str]) -> str | None:
+    """A fact the person told some messages ago, to come back to: not lately, and each of them once."""
+    banks, replies = load_replies().banks, [text for role, text in brief["history"] if role == "assistant"]
+    frames = [text.partition("$")[0] for text in banks["listening"]["recall"]]
+    if any(frame in text for text in replies[-_APART:] for frame in frames):
+        return None
+    spoken = " ".join(replies).casefold()
+    told = (clause for text in earlier if (clause := mirror(text)) and not clause.startswith("maybe "))
+    plain = (one for one in told if _SHORT[0] <= len(one.split()) <= _SHORT[1])
+    views = load_replies().views
+    fresh = (one for one in plain if not holds_any(padded(one), views) and spoken.count(one.casefold()) < 2)
+    return next(fresh, None)
+
+
 def _slots(brief: Brief) -> dict[str, str]:
     """What fills the $names of a sentence; $Clause is $clause with a capital, and so on."""
     if tongue(brief["reading"]["language"]) == "es":
@@ -332,6 +383,7 @@ def _slots(brief: Brief) -> dict[str, str]:
         "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
         "thing": topic_phrase(brief["text"]),
         "topic": next((topic for topic in topics if topic), None),
+        "earlier": _recalled(brief, earlier[:-2]),
         "word": own_word(brief["text"]),
         "name": brief["person"].get("name"),
     }

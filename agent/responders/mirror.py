@@ -25,7 +25,8 @@ from agent.responders.mirror_words import (
 
 __all__ = ["mirror", "short_answer", "topic_phrase"]
 
-_FEWEST = 4  # words a mirrored clause may have
+_FEWEST = 3  # words a mirrored clause may have
+_ALL, _MOST_OF_IT = 0.9, 0.7  # of the words of a message; then a clause may tell less
 _NOT_YOURS = re.compile(r"\byou (?:am|was|is|has|wasn't)\b", re.IGNORECASE)
 _KINDS = frozenset({"older", "younger", "little", "big", "oldest", "youngest", "own", "best", "step"})
 _SUBJECTS = frozenset({"i", "we", "this", "it", "he", "she", "they", "my", "our", "her", "his", "their"})
@@ -34,7 +35,7 @@ _SUBJECTS = frozenset({"i", "we", "this", "it", "he", "she", "they", "my", "our"
 def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None:
     """The most telling clause of `text` in the second person, or None when it cannot be done well.
 
-    The result is 4 to 16 words, starts in lower case unless with a name, has no final punctuation
+    The result is 3 to 16 words, starts in lower case unless with a name, has no final punctuation
     and fits "You're saying that ...". A clause found in one of the sentences `said` is passed over.
     carried: the words by which the feeling was heard; among clauses that tell as much, theirs is taken.
     """
@@ -46,7 +47,8 @@ def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None
         if turned := _turned(clause):
             whole = next((longer for longer in found if turned in longer), turned)  # its half says less
             found[whole] = max(found.get(whole, 0), _worth(clause) + _felt(clause, felt))
-    fresh = [turned for turned, worth in found.items() if worth >= 2 and turned.casefold() not in past]
+    fresh = [turned for turned, worth in found.items()
+             if worth >= _bar(turned, text) and turned.casefold() not in past]  # fmt: skip
     return max(fresh, key=found.__getitem__) if fresh and not matching("sarcasm").search(text) else None
 
 
@@ -144,7 +146,7 @@ def _you_first(words: list[str]) -> list[str]:
     """The words with "my sister and I" as "I and my sister", so that it comes back as "you and ..."."""
     lower = [word.lower() for word in words]
     for at in range(1, min(5, len(words) - 1)):
-        if is_verb(lower[at]) or "i" in lower[0].split("'"):
+        if is_verb(lower[at]) or "'" in lower[0] or lower[0] == "i":
             break
         if lower[at] == "and" and lower[at + 1] in ("i", "me"):
             return ["I", "and", *words[:at], *words[at + 2 :]]
@@ -178,6 +180,16 @@ def _were(verb: str, before: list[str], behind: list[str]) -> str | None:
     if not mine and (joins or verb == "am"):
         return None
     return {"am": "are", "was": "were", "wasn't": "weren't"}[verb] if mine else verb
+
+
+def _bar(turned: str, text: str) -> int:
+    """How much a clause must tell to be said back: less where it is nearly all there is."""
+    count = len(turned.split())
+    share = count / max(len(re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text)), 1)
+    if count <= _FEWEST:
+        anybody = turned.split()[0] in listed("bare") and share > _ALL / 2
+        return -2 if anybody or (share > _ALL and turned.split()[1] != "you") else 99
+    return 0 if share > _MOST_OF_IT else 2
 
 
 def _felt(words: list[str], felt: set[str]) -> float:

@@ -118,6 +118,12 @@ def _vocabulary() -> frozenset[str]:
     return known.union(*mirror_words().lists.values())
 
 
+def _joins(part: str, known: frozenset[str]) -> bool:
+    """Whether a known word may be half of a longer one; "with" and "they" are not, but for a slip."""
+    slips = either("pronouns", "determiners", "subordinators", "before_run_ons", "run_ons", "joiners", "adverbs")
+    return part in known and part not in slips
+
+
 @lru_cache(4096)
 def is_word(word: str) -> bool:
     """Whether somebody may have meant to write this: a known word, or one made of known ones."""
@@ -128,5 +134,7 @@ def is_word(word: str) -> bool:
         stem = word.removesuffix(end) + instead if word.endswith(end) else ""
         if stem in known or (len(stem) > 3 and stem[-1] == stem[-2] and stem[:-1] in known):
             return True
+    if any(_joins(word[:at], known) and _joins(word[at:], known) for at in range(4, len(word) - 3)):
+        return True  # "toothbrush"
     front = next((one for one in mirror_words().fronts if word.startswith(one)), "")
     return bool(front) and len(word) > len(front) + 2 and is_word(word.removeprefix(front))

@@ -41,9 +41,9 @@ class Built(NamedTuple):
     turn_plan: Plan
 
 
-def asks_for(text: str) -> bool:
+def asks_for(text: str, language: str = "en") -> bool:
     """Whether a message asks for the safety plan, or to go on with it."""
-    words, plain = load_plan_words(), folded(text)
+    words, plain = load_plan_words(language), folded(text, language)
     return any(re.search(pattern, plain) for pattern in words.begins) and not any(
         re.search(pattern, plain) for pattern in words.unless
     )
@@ -57,18 +57,19 @@ def takes(  # noqa: PLR0913 - what the choice depends on, each by name
     offered: bool,
     wants: Sequence[str],
     answers: Sequence[Answer],
+    language: str = "en",
 ) -> bool:
     """Whether a message is for the plan: it asks for it, accepts the offer, or answers the open step.
 
     offered: our last question was whether to write one. A question, an aside and, at the step of the
     helplines, a barrier to calling are for someone else to answer; the plan rests meanwhile.
     """
-    words = load_plan_words()
-    if asks_for(text) or (offered and folded(text) in words.accepts):
+    words = load_plan_words(language)
+    if asks_for(text, language) or (offered and folded(text, language) in words.accepts):
         return True
     if not live(plan, turn):
         return False
-    if _command(text) or _named(text):
+    if _command(text, language) or _named(text, language):
         return True
     at_lines = isinstance(plan, dict) and plan.get("step") == CONTACTS
     named = {"unclear", "help_line"} if at_lines else set()  # a line may be named by its number alone
@@ -86,20 +87,21 @@ def built(  # noqa: PLR0913 - what the reply depends on, each by name
     answers: Sequence[Answer],
     said: Iterable[str],
     seed: int,
+    language: str = "en",
 ) -> Built:
     """Take one message into the plan and ask for what comes next. contacts: the country's helplines."""
-    words, voice = load_plan_words(), _Voice(said, seed)
+    words, voice = load_plan_words(language), _Voice(said, seed)
     now: SafetyPlan = {**plan, "turn": turn}
-    if not live(plan, turn) or asks_for(text):
+    if not live(plan, turn) or asks_for(text, language):
         now["step"] = plan.get("step") or first_open(plan)
-        if re.search(words.asked, folded(text)):
+        if re.search(words.asked, folded(text, language)):
             voice.say(words.explained)
         else:
             voice.say(words.resumed if plan else words.opening)
         if not plan:
             voice.say(words.manual)
     else:
-        _take(now, text, contacts, answers, voice)
+        _take(now, text, contacts, answers, voice, language)
     card: list[dict[str, str]] = []
     step = next((each for each in words.steps if each.id == now["step"]), None)
     if step is not None and not voice.hinting:
@@ -118,16 +120,17 @@ def _take(
     contacts: Sequence[Mapping[str, str]],
     answers: Sequence[Answer],
     voice: "_Voice",
+    language: str,
 ) -> None:
     """Change `now` by a message that answers its open step, and say what became of it."""
-    words, ids, step = load_plan_words(), step_ids(), now["step"]
-    command = _command(text)
-    lines = chosen(text, contacts) if step == CONTACTS else []
-    refuses = "refusal" in answers and re.match(words.refusal, folded(text))
+    words, ids, step, plain = load_plan_words(language), step_ids(), now["step"], folded(text, language)
+    command = _command(text, language)
+    lines = chosen(text, contacts, language) if step == CONTACTS else []
+    refuses = "refusal" in answers and re.match(words.refusal, plain)
     if command == "stop" or refuses:
         now["step"] = ""
         voice.close(words.paused, words.stay)
-    elif target := _named(text):
+    elif target := _named(text, language):
         now["step"] = target
         voice.say(words.revisited if filled(now, target) else words.resumed)
     elif command == "back":
@@ -138,22 +141,22 @@ def _take(
     elif command == "skip" or (step in COMPANY and "nobody" in answers):
         now["skipped"] = [*dict.fromkeys([*now.get("skipped", []), step])]
         voice.say(words.skipped if command == "skip" else words.nobody)
-        _onward(now, step, voice)
+        _onward(now, step, words, voice)
     else:
-        names = {word for row in lines for word in folded(row["name"]).split()}
-        only_names = folded(text) in words.commands["all"] or names.issuperset(folded(text).split())
+        names = {word for row in lines for word in folded(row["name"], language).split()}
+        only_names = plain in words.commands["all"] or names.issuperset(plain.split())
         own = [] if lines and only_names else lines_of(text)
         now["entries"] = {**now.get("entries", {}), step: own}
         if step == CONTACTS:
             now["contacts"] = lines
         now["skipped"] = [each for each in now.get("skipped", []) if each != step]
         voice.say(words.noted)
-        _onward(now, step, voice)
+        _onward(now, step, words, voice)
 
 
-def _onward(now: SafetyPlan, step: str, voice: "_Voice") -> None:
+def _onward(now: SafetyPlan, step: str, words: PlanWords, voice: "_Voice") -> None:
     """To the next step that nothing was said to yet; past the last of them, the plan is done."""
-    words, ids = load_plan_words(), step_ids()
+    ids = step_ids()
     later = [*ids[ids.index(step) + 1 :], *ids[: ids.index(step)]]
     left = [each for each in later if not filled(now, each) and each not in now.get("skipped", [])]
     now["step"] = left[0] if left else ""
@@ -161,16 +164,16 @@ def _onward(now: SafetyPlan, step: str, voice: "_Voice") -> None:
         voice.close(words.finished, words.keep, words.share)
 
 
-def _command(text: str) -> str:
-    plain = folded(text)
-    commands = load_plan_words().commands
+def _command(text: str, language: str) -> str:
+    plain = folded(text, language)
+    commands = load_plan_words(language).commands
     return next((name for name, phrases in commands.items() if name != "all" and plain in phrases), "")
 
 
-def _named(text: str) -> str:
+def _named(text: str, language: str) -> str:
     """The step that a message names by its number, or ""."""
-    words = load_plan_words()
-    match = re.fullmatch(words.goto, folded(text))
+    words = load_plan_words(language)
+    match = re.fullmatch(words.goto, folded(text, language))
     number = words.numbers.get(match[1], 0) if match else 0
     return step_ids()[number - 1] if number else ""
 

@@ -15,6 +15,7 @@ from agent.exercises import (
     Exercise,
     ExerciseStep,
     Practice,
+    PracticeWords,
     answers_to,
     asked,
     exercises,
@@ -54,24 +55,25 @@ class Practised(NamedTuple):
 
 
 def heard(  # noqa: PLR0913 - what the choice depends on, each by name
-    text: str, practice: object, *, turn: int, wants: Sequence[str], history: History, ours: bool = True
+    text: str, practice: object, *, turn: int, wants: Sequence[str], history: History, ours: bool = True,
+    language: str = "en",
 ) -> Call:
     """What the message does: it asks for an exercise, accepts the offer of one, or answers the open step.
 
     history: (role, text), this message last. ours: whether our last reply was written by us.
     """
-    words, plain = load_practice_words(), folded(text)
+    words, plain = load_practice_words(language), folded(text, language)
     known: Practice = practice if isinstance(practice, dict) else {}  # type: ignore[assignment]
     name = known.get("name", "")
     open_now = ours and name in exercises() and live(known, turn)
-    call = _within(text, plain, known, wants) if open_now else Call("")
+    call = _within(text, plain, known, wants, language) if open_now else Call("")
     if call.act or words.asides.intersection(wants) - {"off_topic"}:
         return call
-    if wanted := _wanted(text, known, wants, history, open_now=open_now):
+    if wanted := _wanted(text, known, wants, history, language, open_now=open_now):
         return Call("resume" if wanted == name and known.get("step") else "begin", wanted)
     if ours and "accept" in wants and len(plain.split()) <= _YES:
         last = next((said for role, said in reversed(history) if role == "assistant"), "")
-        put = [of_idea(idea) for idea in offered([("assistant", last)], practised=False)]
+        put = [of_idea(idea) for idea in offered([("assistant", last)], language=language, practised=False)]
         after = known.get("instead", "") if known.get("turn") == turn - 1 else ""
         if chosen := next((each for each in [after, *put] if each), ""):
             return Call("begin", chosen)
@@ -80,65 +82,67 @@ def heard(  # noqa: PLR0913 - what the choice depends on, each by name
     return Call("")
 
 
-def _wanted(text: str, practice: Practice, wants: Sequence[str], history: History, *, open_now: bool) -> str:
+def _wanted(  # noqa: PLR0913 - what the choice depends on
+    text: str, practice: Practice, wants: Sequence[str], history: History, language: str, *, open_now: bool
+) -> str:
     """The exercise that a message asks for, by name or need or in general, "" for none."""
-    down = {*practice.get("declined", []), *map(of_idea, turned_down(history))}
-    if (wanted := asked(text, down)) or "exercise" not in wants or open_now:
+    down = {*practice.get("declined", []), *map(of_idea, turned_down(history, language))}
+    if (wanted := asked(text, down, language)) or "exercise" not in wants or open_now:
         return wanted
     spent = down.union(practice.get("rounds", {}))
     return next((each for each in load_practice_words().general if each not in spent), "")
 
 
-def _within(text: str, plain: str, practice: Practice, wants: Sequence[str]) -> Call:
+def _within(text: str, plain: str, practice: Practice, wants: Sequence[str], language: str) -> Call:
     """What a message does to the open exercise; act "" where it is for something else."""
-    words, name = load_practice_words(), practice["name"]
+    words, name = load_practice_words(language), practice["name"]
     step = _step(exercises()[name], practice["step"])
     last, letter = step.id == exercises()[name].steps[-1].id, step.takes == "letter"
     for command, phrases in words.commands.items():
         if plain in phrases:
             refused = plain in words.refuses and step.reply == "done" and not last
             return Call("stop" if refused else "go" if command == "resume" else command, name)
-    if not letter and (of_it := _of_it(plain)):
+    if not letter and (of_it := _of_it(plain, words)):
         return Call(of_it, name)
-    if not last and _worse(plain, step):
+    if not last and _worse(plain, step, words):
         return Call("worse", name)
-    if _aside(text, plain, step, wants, last=last):
+    if _aside(text, plain, step, wants, language, last=last):
         return Call("")
-    if step.reply != "words" and (wanted := asked(text)):
+    if step.reply != "words" and (wanted := asked(text, language=language)):
         return Call("resume" if wanted == name else "begin", wanted)
     return Call("answer" if plain else "", name)
 
 
-def _of_it(plain: str) -> Act:
+def _of_it(plain: str, words: PracticeWords) -> Act:
     """Whether a message is about the exercise as such: turns it down, or asks what it is for."""
-    words = load_practice_words()
     return "other" if matches(words.tried, plain) else "why" if matches(words.whys, plain) else ""
 
 
-def _aside(text: str, plain: str, step: ExerciseStep, wants: Sequence[str], *, last: bool) -> bool:
+def _aside(  # noqa: PLR0913 - what the choice depends on
+    text: str, plain: str, step: ExerciseStep, wants: Sequence[str], language: str, *, last: bool
+) -> bool:
     """Whether a message in the middle of an exercise is none of its business and is answered first."""
-    words, letter = load_practice_words(), step.takes == "letter"
+    words, letter = load_practice_words(language), step.takes == "letter"
     if (words.always if letter else words.asides).intersection(wants):
         return True
     if len(plain.split()) > words.most["words" if last else step.reply]:
         return True
     if letter:  # it is said to somebody else, questions and all
         return False
-    told = step.reply != "words" and not last and _tells(text, plain)
+    told = step.reply != "words" and not last and _tells(text, plain, language)
     asks = "?" in text and (step.reply != "words" or last or matches(words.to_us, plain))
     news = step.takes != "telling" and matches(words.news, plain)
     return told or asks or news or matches(words.leaves, plain)
 
 
-def _tells(text: str, plain: str) -> bool:
+def _tells(text: str, plain: str, language: str) -> bool:
     """Whether a message tells of something in their life, where an exercise asked for none of it."""
     listed = "," in text or "\n" in text
-    return len(plain.split()) >= _TOLD and not listed and theme_of([("user", text)]) != "general"
+    return len(plain.split()) >= _TOLD and not listed and theme_of([("user", text)], language) != "general"
 
 
-def _worse(plain: str, step: ExerciseStep) -> bool:
+def _worse(plain: str, step: ExerciseStep, words: PracticeWords) -> bool:
     """Whether the exercise does harm. A list of things may hold such a word, and a thought may be of it."""
-    words = load_practice_words()
     if matches(words.hurts, plain):
         return True
     said = plain.split()
@@ -154,12 +158,14 @@ def practised(  # noqa: PLR0913 - what the reply depends on, each by name
     history: History,
     said: Iterable[str],
     seed: int,
+    language: str = "en",
 ) -> Practised:
     """Take the last message of history, as `heard` understood it, into the exercise and say what is next."""
-    words = load_practice_words()
+    words = load_practice_words(language)
     now: Practice = {**practice, "turn": turn, "instead": "", "resting": call.act == "stop"}
-    voice = _Voice(said, seed + now.get("rounds", {}).get(call.name, 0) + (call.act == "begin"))
-    one = exercises()[call.name]
+    start = seed + now.get("rounds", {}).get(call.name, 0) + (call.act == "begin")
+    voice = _Voice(said, start, language)
+    one = exercises(language)[call.name]
     match call.act:
         case "begin":
             _begin(now, call.name, voice)
@@ -192,7 +198,7 @@ def practised(  # noqa: PLR0913 - what the reply depends on, each by name
 
 
 def _begin(now: Practice, name: str, voice: "_Voice") -> None:
-    words, one = load_practice_words(), exercises()[name]
+    words, one = voice.words, exercises(voice.language)[name]
     first = not now.get("rounds")
     now["rounds"] = {**now.get("rounds", {}), name: now.get("rounds", {}).get(name, 0) + 1}
     now["declined"] = [each for each in now.get("declined", []) if each != name]
@@ -209,7 +215,7 @@ def _begin(now: Practice, name: str, voice: "_Voice") -> None:
 
 def _speak(one: Exercise, step: ExerciseStep, voice: "_Voice") -> None:
     """The step, or where each of its wordings was used the way to it and its hint; then how to go on."""
-    words = load_practice_words()
+    words = voice.words
     told = voice.say(step.say)
     if not told:  # every wording of it was used
         told = voice.say(words.above)
@@ -220,7 +226,8 @@ def _speak(one: Exercise, step: ExerciseStep, voice: "_Voice") -> None:
 
 def _onward(now: Practice, one: Exercise, act: Act, history: History, voice: "_Voice") -> None:
     """To the next step; past the last of them, the exercise is done."""
-    words, ids, plain = load_practice_words(), [step.id for step in one.steps], folded(history[-1][1])
+    words, ids = voice.words, [step.id for step in one.steps]
+    plain = folded(history[-1][1], voice.language)
     at = ids.index(now["step"])
     if at + 1 < len(ids):
         step = one.steps[at]
@@ -255,9 +262,9 @@ def _own(history: History) -> str:
 
 def _another(now: Practice, history: History, voice: "_Voice") -> None:
     """Turn the open one down, and begin one of the same idea's neighbours that was not."""
-    words = load_practice_words()
+    words = voice.words
     _turn_down(now, now["name"])
-    down = {*now.get("declined", []), *map(of_idea, turned_down(history))}
+    down = {*now.get("declined", []), *map(of_idea, turned_down(history, voice.language))}
     every = dict.fromkeys([*words.general, *exercises()])
     left = (name for name in every if name not in down and not now.get("rounds", {}).get(name))
     if name := next(left, ""):
@@ -271,7 +278,7 @@ def _another(now: Practice, history: History, voice: "_Voice") -> None:
 
 def _leave(now: Practice, one: Exercise, voice: "_Voice") -> None:
     """The way out for whom it makes worse; that exercise is not offered again."""
-    words = load_practice_words()
+    words = voice.words
     _turn_down(now, now["name"])
     now["step"] = ""
     if not voice.say(one.worse):
@@ -294,8 +301,10 @@ def _step(one: Exercise, name: str) -> ExerciseStep:
 class _Voice:
     """One reply in the making; a variant with a sentence said before is passed over."""
 
-    def __init__(self, said: Iterable[str], seed: int) -> None:
+    def __init__(self, said: Iterable[str], seed: int, language: str) -> None:
         self.out: list[str] = []
+        self.language = language
+        self.words = load_practice_words(language)
         self._said = set(said)
         self._seed = seed
 

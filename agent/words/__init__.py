@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import WordsError
 
-__all__ = ["Strict", "load", "named", "tongue"]
+__all__ = ["SPOKEN", "Strict", "load", "named", "tongue"]
 
 
 class Strict(BaseModel):
@@ -22,14 +22,14 @@ class Strict(BaseModel):
 
 
 # ISO 639-1; each but English has a folder of its own here.
-_SPOKEN = frozenset({"en", "es"})
+SPOKEN = frozenset({"en", "es"})
 
 _Schema = TypeVar("_Schema", bound=Strict)
 
 
 def tongue(language: str) -> str:
     """The language that a message in `language` is answered in: one with words of its own, else English."""
-    return language if language in _SPOKEN else "en"
+    return language if language in SPOKEN else "en"
 
 
 def named(name: str, language: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from agent.brief import Person, Plan, Reading
-from agent.plan import choose_offer, load_empathy, load_ideas, make_plan, offered
+from agent.plan import asks_soon, choose_offer, fitting, load_empathy, load_ideas, make_plan, offered
 from agent.reading.ladder import LEVELS, Cue, Kind, Level
 from agent.themes import load_themes, masks, own_word, pronouns, theme_of, weighs
 
@@ -288,7 +288,8 @@ def test_plan_is_plain_data() -> None:
         (["my mum is in hospital"], "ill_loved"),
         (["I had a miscarriage in May"], "babyloss"),
         (["I miss my mum, she is in Lagos and I moved here"], "moved"),
-        (["I failed the exam", *["that is how it is"] * 6], "general"),
+        (["I failed the exam", *["that is how it is"] * 4], "exam"),
+        (["I failed the exam", *["that is how it is"] * 14], "general"),
         (["my ex left me", "can we talk about something else please", "a cat maybe"], "general"),
     ],
 )
@@ -325,3 +326,15 @@ def test_low_kinds_reach_the_reply_that_fits() -> None:
     heard = read("vent", kind="eating_disorder")
     low = planned("I skip meals", reading=heard, level="low", kinds=["eating_disorder"])
     assert low["move"] == "professional"
+
+
+def test_the_theme_of_the_talk_lasts_and_decides_the_idea() -> None:
+    told = ["My Frank died in the spring", "the children ring but they're busy", "the bed's too big"]
+    plain = ["I slept in the chair", "the boiler is cold", "it was raining", "what can I even do tonight"]
+    history: list[tuple[Any, str]] = [("user", text) for text in [*told, *plain]]
+    assert theme_of(history) == "grief"
+    fits = fitting(history, theme="grief")
+    assert fits == []
+    assert choose_offer("grief", fits, set(), soon=asks_soon(plain[-1])) in load_ideas().suits["grief"]
+    assert fitting([("user", "my exam is on monday, what can I do tonight")], theme="exam")[0] == "small-steps"
+    assert theme_of([*history, ("user", "and my boss fired me, I lost my job")]) == "unemployed"
