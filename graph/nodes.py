@@ -166,7 +166,9 @@ def recall(state: State, services: Services) -> State:
 def respond(state: State, services: Services, emit: Emit) -> State:
     """Word the reply, sentence by sentence; each one passes the guard before anyone sees it."""
     brief = _brief(state, state.get("passages") or [])
+    doubt = _doubt(state)
     bounds = _bounds(state, services)
+    bounds = replace(bounds, words=bounds.words + len(doubt.split()))
     kept: list[str] = []
     replaced: list[Replaced] = []
 
@@ -177,7 +179,7 @@ def respond(state: State, services: Services, emit: Emit) -> State:
         first = () if kept else opened
         repair = _repair(brief, repairs)
         sentences = pump(
-            services.reply_seconds, lambda: _true(chain(first, _sentences(respond(brief))), services)
+            services.reply_seconds, lambda: _true(chain(first, _asking(respond(brief), doubt)), services)
         )
         again = _again(brief, services) if respond is services.respond else None
         for sentence in retell(sentences, bounds, kept, replaced, again=again, repair=repair):
@@ -260,6 +262,22 @@ def guard(state: State, services: Services) -> State:
     if not judged.sentences:
         raise ResponderError("nothing of the draft may be said")
     return {"messages": [AIMessage(" ".join(judged.sentences), id=uuid.uuid4().hex)]}
+
+
+def _doubt(state: State) -> str:
+    """The soft question for a message of which the reading was not sure; "" where it is out of place."""
+    unwanted = (state.get("person") or {}).get("questions") is False
+    if unwanted or state.get("care") or state["plan"]["move"] != "support":
+        return ""
+    return crises.wonder(state["risk"], said(state))
+
+
+def _asking(reply: Iterable[object], doubt: str) -> Iterator[str]:
+    """The sentences of a reply; where there is doubt it ends with that question and asks no other."""
+    sentences = _sentences(reply)
+    if not doubt:
+        return sentences
+    return chain((sentence for sentence in sentences if not sentence.endswith("?")), [doubt])
 
 
 def _truth(state: State) -> list[str]:

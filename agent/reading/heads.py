@@ -100,7 +100,8 @@ class Heads:
 
     emotions: how many labels of `expressed` are emotions; they stand first. sure: probability among
     all 41 from which a feeling is named. want: from which a want is taken. danger: level -> the
-    probability of that level or worse from which it is held. A bar above 1 is never reached.
+    probability of that level or worse from which it is held; `low`, that of moderate danger or worse from
+    which it is worth asking about. A bar above 1 is never reached.
     """
 
     named: Mapping[str, Choice | Facets]
@@ -147,10 +148,12 @@ class Heads:
         likely = head.likely(logits) if head else np.zeros(len(LEVELS), dtype=np.float32)
         held = (
             level
-            for level in reversed(LEVELS)
+            for level in reversed(LEVELS[LEVELS.index("moderate") :])
             if likely[LEVELS.index(level) :].sum() >= self.danger.get(level, 2)
         )
-        return next(held, "none")
+        # Under every bar there may still be doubt: enough for a question, too little for care.
+        doubt = likely[LEVELS.index("moderate") :].sum() >= self.danger.get("low", 2)
+        return next(held, "low" if doubt else "none")
 
     def _kept(self, name: str, logits: Vector) -> list[Score]:
         head = self.named[name]

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from agent.reading.heads import Heard
 from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
 
-__all__ = ["RULE", "SECOND", "opinion", "second"]
+__all__ = ["RULE", "SECOND", "WONDER", "opinion", "second"]
 
 # Stands where a rule's id would, so that a cue tells who heard it.
 RULE = "reading model"
 SECOND = "language model"
+# The mark of a cue that is a doubt: worth one soft question, no more (safety ladder, low).
+WONDER = "wonder"
 # At moderate these call for somebody with training, not for a crisis card (safety ladder).
 ROUTED: frozenset[Kind] = frozenset(
     {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
@@ -41,30 +43,16 @@ def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
         default=None,
     )
     level = heard["danger"] if known else _level(heard, rules)
+    if level == "low" and all(cue["level"] == "none" for cue in rules):
+        return [_cue(*_told(heard), level, marks=[WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
         return []
-    if known:
-        kind, subject = known["kind"], known["subject"]
-    else:
-        told = _first(heard, "danger_kind", KIND_SURE), _first(heard, "danger_subject")
-        kind = next((k for k in KINDS if k == told[0]), "distress")
-        if level == "moderate" and kind == "distress" and not rules and heard["heads"]:
-            return []
-        subject = next((s for s in SUBJECTS if s == told[1]), "self")
-    return [
-        Cue(
-            rule=RULE,
-            kind=kind,
-            subject=subject,
-            level=level,
-            escalate=at_least(level, "high") or kind not in ROUTED,
-            past=False,
-            marks=[],
-            span=[0, 0],
-        )
-    ]
+    kind, subject = (known["kind"], known["subject"]) if known else _told(heard)
+    if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:
+        return []
+    return [_cue(kind, subject, level)]
 
 
 def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
@@ -73,6 +61,27 @@ def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
         emotions=[], intents=[], sure=False, want="", danger=level, heads={}, evidence=[]
     )  # fmt: skip
     return [Cue(**{**cue, "rule": SECOND}) for cue in opinion(heard, rules)]
+
+
+def _told(heard: Heard) -> tuple[Kind, Subject]:
+    """What kind of danger the model speaks of, and whose; distress where it is not sure."""
+    kind, subject = _first(heard, "danger_kind", KIND_SURE), _first(heard, "danger_subject")
+    return next((k for k in KINDS if k == kind), "distress"), next(
+        (s for s in SUBJECTS if s == subject), "self"
+    )
+
+
+def _cue(kind: Kind, subject: Subject, level: Level, marks: Sequence[str] = ()) -> Cue:
+    return Cue(
+        rule=RULE,
+        kind=kind,
+        subject=subject,
+        level=level,
+        escalate=at_least(level, "high") or (at_least(level, "moderate") and kind not in ROUTED),
+        past=False,
+        marks=list(marks),
+        span=[0, 0],
+    )
 
 
 def _level(heard: Heard, rules: Sequence[Cue]) -> Level:

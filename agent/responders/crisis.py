@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Literal, TypedDict
 
 from agent.brief import Plan
-from agent.reading.ladder import Level, Risk, at_least, worst
+from agent.reading.ladder import KINDS, Level, Risk, at_least, worst
+from agent.reading.opinion import WONDER
 from agent.reading.spanish import plain
 from agent.responders.crisis_care import (
     CLOSING,
@@ -48,7 +49,7 @@ from agent.responders.crisis_words import (
 )
 from agent.words import tongue
 
-__all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of"]
+__all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of", "wonder"]
 
 # What was heard that belongs to the danger remembered, and has words here.
 NEAR_DANGER = frozenset({"crazy", "how_cope", "what_to_say"})
@@ -65,10 +66,26 @@ def pending_of(sentences: Sequence[str]) -> dict[str, Level]:
     For callers without a checkpoint, whose history is all that tells what was asked.
     """
     said = {same(sentence) for sentence in sentences}
-    for ask in (*load_words().asks, *load_words("es").asks):
+    for ask in (*load_words().asks, *load_words().wonders, *load_words("es").asks):
         if any(same(line) in said for line in ask.say):
             return {str(answer): level for answer, level in ask.pending.items()}
     return {}
+
+
+def wonder(risk: Risk, said: Sequence[str]) -> str:
+    """The one soft question for a message of which the reading model was not sure; "" where none is due.
+
+    Once a conversation, and only where nothing called for care: an answer that does is understood by
+    `pending_of`, and the turn after it is ours.
+    """
+    cue = next((cue for cue in risk["cues"] if WONDER in cue["marks"]), None)
+    asked, wonders = {same(sentence) for sentence in said}, load_words().wonders
+    known = any(same(line) in asked for ask in wonders for line in ask.say)
+    if cue is None or risk["level"] != "low" or known:
+        return ""
+    apt = (ask for ask in wonders if cue["subject"] in ask.subjects and cue["kind"] in (ask.kinds or KINDS))
+    ask = next(apt, None)
+    return ask.say[len(said) % len(ask.say)] if ask else ""
 
 
 def answers_itself(text: str) -> bool:

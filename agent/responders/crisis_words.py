@@ -111,6 +111,7 @@ class Words(Strict):
     frames: tuple[Frame, ...]
     elements: dict[str, tuple[Spoken, ...]]
     asks: tuple[Ask, ...]
+    wonders: tuple[Ask, ...] = ()
     heard: dict[str, tuple[str, ...]]
     echoes: tuple[Echo, ...]
     steps: dict[str, Why]

@@ -12,16 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.reading.heads import Choice, Facets, Heads
-from agent.reading.ladder import LEVELS, Level
+from agent.reading.ladder import LEVELS, Level, worst
+from agent.train.calm import EVERYDAY
 from agent.train.data import Example
 from agent.train.labels import EMOTIONS
 
-__all__ = ["LEAST", "Lines", "bars", "calibrated", "shares"]
+__all__ = ["HARD", "LEAST", "PLAIN", "Lines", "bars", "calibrated", "shares"]
 
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
 WANTED = 0.90  # precision of a want, where the rules heard none
-HARD, EVERYDAY = 0.02, 0.001  # shares of harmless tuning texts that the danger head may raise
-CONFIDENT = 0.9  # no level is held below this probability
+# Shares of harmless tuning texts that the danger head may raise to a level or worse: of everyday ones, and of
+# our own, which were written to be mistaken for danger. A message that is met with care without need costs a
+# question; one that is missed may cost a life. `imminent` puts the emergency number first: it is said rarely.
+# `low` is doubt about moderate danger or worse: it costs one soft question in a whole conversation.
+PLAIN: Mapping[Level, float] = {"low": 0.02, "moderate": 0.001, "high": 0.004, "imminent": 0.0005}
+HARD = 0.03
 LEAST = 20  # sure texts; fewer say nothing of precision
 Vector = NDArray[np.float32]
 
@@ -154,29 +159,29 @@ def bars(tune: Lines, heads: Heads) -> dict[str, Any]:
 
 
 def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[Level, float]:
-    """For each level from moderate up, the bar that few harmless texts pass.
+    """For each level, the bar that few harmless texts pass.
 
-    Harmless are our own messages of no or low danger, written to be mistaken for more, and the everyday
-    texts of other sets: of the one a share HARD may pass, of the other EVERYDAY.
+    Harmless are our own messages without danger, written to be mistaken for more, and the everyday texts of
+    other sets. Ours of low danger (what is over, fears of oneself) are not counted: being asked does no harm.
     """
     found: dict[Level, float] = {}
-    for number, level in list(enumerate(LEVELS))[2:]:
-        bar = CONFIDENT
-        for share, keep in ((HARD, _hard), (EVERYDAY, _everyday)):
+    for level, plain in PLAIN.items():
+        bar, worse = 0.0, LEVELS.index(worst([level, "moderate"]))
+        for share, keep in ((1.0 if level == "low" else HARD, _hard), (plain, _everyday)):
             calm = tune.where(keep)
             if calm.examples:
-                risen = head.likely(calm.logits)[:, number:].sum(axis=1)
+                risen = head.likely(calm.logits)[:, worse:].sum(axis=1)
                 bar = max(bar, float(np.quantile(risen, 1 - share)))
         found[level] = round(bar, 3)
     return found
 
 
 def _hard(example: Example) -> bool:
-    return example.label("danger") in {"none", "low"}
+    return example.source not in EVERYDAY and example.label("danger") == "none"
 
 
 def _everyday(example: Example) -> bool:
-    return not example.label("danger") and example.source in {"situations", "turns", "sad"}
+    return example.source in EVERYDAY
 
 
 def _precise(right: NDArray[np.bool_]) -> bool:

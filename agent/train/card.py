@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agent.train.calibrate import HARD, PLAIN
+
 __all__ = ["render", "summary"]
 
 CLASSES = ("emotions", "intents", "want", "stress_cause", "danger")  # heads whose labels are shown one by one
@@ -24,6 +26,8 @@ def render(card: Mapping[str, Any]) -> str:
         "sure": card["sure"],
         "want": card.get("want", "never"),
         "danger": ", ".join(f"{bar}" for bar in card.get("danger", {}).values()),
+        "plain": ", ".join(f"{level} {share:.2%}" for level, share in PLAIN.items()),
+        "hard": f"{HARD:.0%}",
         "further": " --further" if card["after"] else "",
         "passes": "; then ".join(
             ", ".join(f"{name} {times:g}" for name, times in run["passes"].items()) for run in runs

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from agent.train import card, encoder, refit, ship
+from agent.train.calm import alarming, with_calm
 from agent.train.data import examples
 from agent.train.model import Layout, say
 from agent.train.recipe import default_recipe, further_recipes, permissive_recipe
@@ -40,7 +41,8 @@ def run(  # noqa: PLR0913 - the options of the command
         if not weights.exists():
             encoder.train(data, folder, recipe, after=before)
     heads = json.loads(weights.with_name("layout.json").read_text("utf-8"))["heads"]
-    training = [e for e in examples(data, permissive=permissive) if e.part == "train"]
+    found = with_calm(examples(data, permissive=permissive), alarming)
+    training = [e for e in found if e.part == "train"]
     layout = Layout({name: tuple(labels) for name, labels in heads.items()})
     told = ship.ship(refit.refit(weights, training, layout, recipe.tokens), data, out, permissive=permissive)
     if permissive:

@@ -25,6 +25,7 @@ from agent.reading.heads import Choice, Facets
 from agent.reading.ngrams import NGrams, dump
 from agent.train import export
 from agent.train.calibrate import Lines, bars, calibrated, shares
+from agent.train.calm import alarming, with_calm
 from agent.train.data import Example, Part, examples
 from agent.train.figures import fidelity, report
 from agent.train.labels import EMOTIONS
@@ -54,7 +55,7 @@ def ship(
         if not (out / name).exists():
             shutil.copy(SHIPPED / name, out / name)
     (out / "reading.onnx").write_bytes(export.reading(load_file(weights)))
-    found = examples(data, permissive=permissive)
+    found = with_calm(examples(data, permissive=permissive), alarming)
     held = [e for e in found if e.part != "train"]
     named = {k: tuple(v) for k, v in layout["heads"].items()}
     words = fit([e for e in found if e.part == "train"], Layout(named), source or published())

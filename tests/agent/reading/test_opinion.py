@@ -5,7 +5,7 @@ import pytest
 from agent.brief import Score
 from agent.reading.heads import Heard
 from agent.reading.ladder import Cue
-from agent.reading.opinion import RULE, opinion
+from agent.reading.opinion import RULE, WONDER, opinion
 from tests.fakes import heard
 
 
@@ -14,9 +14,18 @@ def holding(level: str, kind: str = "suicide", subject: str = "self") -> Heard:
     return heard(danger=level, heads=heads)
 
 
-@pytest.mark.parametrize("level", ["none", "low"])
-def test_little_danger_says_nothing(level: str) -> None:
-    assert opinion(holding(level)) == []
+def test_no_danger_says_nothing() -> None:
+    assert opinion(holding("none")) == []
+
+
+def test_doubt_is_a_low_cue_that_asks_for_a_question_and_no_care() -> None:
+    (cue,) = opinion(holding("low", "abuse"))
+    assert (cue["level"], cue["kind"], cue["escalate"], cue["marks"]) == ("low", "abuse", False, [WONDER])
+
+
+def test_doubt_beside_what_the_rules_heard_says_nothing() -> None:
+    (known,) = opinion(holding("moderate"))
+    assert opinion(holding("low"), [{**known, "rule": "distress.heavy", "level": "low"}]) == []
 
 
 @pytest.mark.parametrize("level", ["moderate", "high", "imminent"])
