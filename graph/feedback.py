@@ -14,6 +14,7 @@ from langchain_core.messages import AnyMessage
 
 from graph import shelf, store
 from graph.hosted import Hosted
+from graph.vault import Key, Locked
 
 __all__ = ["Used", "on_this_device", "served"]
 
@@ -35,25 +36,30 @@ class Used:
     thread: str = ""
 
 
-def on_this_device(path: Path) -> list[Used]:
-    """Marks of kept conversations and reported exchanges; nothing where keeping was never agreed to."""
+def on_this_device(path: Path, key: Key | None = None) -> list[Used]:
+    """Marks of kept conversations and reported exchanges; nothing where keeping was never agreed to.
+
+    key: of a file that is encrypted. Locked where it is not the file's.
+    """
     if not shelf.chosen(path, "consent"):
         return []
     told = [
         Used((("user", one.said),), one.reply, helpful=False, reported=True, why=one.why)
-        for one in shelf.reports(path)
+        for one in shelf.reports(path, key)
         if one.said
     ]
-    return [*_marked(path), *told]
+    return [*_marked(path, key), *told]
 
 
-def _marked(path: Path) -> Iterator[Used]:
+def _marked(path: Path, key: Key | None) -> Iterator[Used]:
     try:
-        saver = store.open_store(path)
+        saver = store.open_store(path, key)
+    except Locked:
+        raise
     except store.FAILURES:
         return
     with closing(saver.conn):
-        for thread, _ in store.threads(saver):
+        for thread, _ in store.threads(saver.conn):
             marks = shelf.marks(path, thread)
             try:
                 found = saver.get_tuple({"configurable": {"thread_id": thread}}) if marks else None

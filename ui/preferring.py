@@ -88,9 +88,13 @@ def feedback(
     from agent.settings import load_settings
     from agent.train import pairing, proposals
     from graph.feedback import on_this_device
+    from ui.serving import unlocked
 
     settings = load_settings()
-    found = _served(settings, consented) if consented else on_this_device(settings.conversations_db)
+    if consented:
+        found = _served(settings, consented)
+    else:
+        found = on_this_device(settings.conversations_db, unlocked(settings))
     ask = moments()
     pairs = [pair for one in found if not one.helpful for pair in pairing.from_use(_candidate(one), ask)]
     heard = [proposals.Heard(one.reply, one.helpful, one.why) for one in found]
@@ -200,7 +204,7 @@ def _served(settings: "Settings", consented: Path) -> "list[Used]":
         owners = [line.strip() for line in consented.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, ValueError) as error:
         raise DataError(f"{consented} cannot be read; name a text file with one owner a line.") from error
-    shared = open_shared(settings.served_store)
+    shared = open_shared(settings.served_store, settings.store_passphrase)
     try:
         return served(Hosted(from_settings(settings), Ledger(shared)), owners)
     except FAILURES as error:
