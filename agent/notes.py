@@ -125,7 +125,7 @@ def _of_danger(history: History) -> set[str]:
     return {
         text
         for (role, before), (_, text) in pairwise(history)
-        if role == "assistant" and pending_of(sentences(before))
+        if role == "assistant" and pending_of(sentences(before), soft=False)
     }
 
 

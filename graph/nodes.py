@@ -26,7 +26,7 @@ from agent.reading import assess as assessing
 from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
-from agent.reading.opinion import opinion, second
+from agent.reading.opinion import WONDER, opinion, second
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
@@ -441,7 +441,7 @@ def _with_story(reading: Reading, told: Heard, cues: Sequence[Cue]) -> Reading:
     """
     *before, last = reading["cues"]
     silent = [cue for cue in cues if cue["level"] == "none"]
-    more = opinion(told, [*last, *silent]) if reading["language"] in READ_LANGUAGES else []
+    more = opinion(told, [*last, *silent], story=True) if reading["language"] in READ_LANGUAGES else []
     return {**reading, "cues": [*before, [*last, *more]]}
 
 
@@ -503,11 +503,12 @@ def _plan(
 ) -> Plan:
     texts = said_by(state, "human")
     risk = state["risk"]
+    doubted = all(WONDER in cue["marks"] for cue in risk["cues"])  # a doubt is no kind to plan for
     return make_plan(
         text=texts[-1] if texts else "",
         reading=state["reading"],
         level=risk["level"],
-        kinds=risk["kinds"],
+        kinds=[] if risk["cues"] and doubted else risk["kinds"],
         escalate=risk["escalate"],
         person=state.get("person") or {},
         history=history(state),

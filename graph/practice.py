@@ -4,8 +4,12 @@ Danger comes first: any sign of it in the message, and any level from moderate o
 once. No model, no retrieval. Knows nothing of how one is talked through (agent/responders/practising.py).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from agent.brief import Draft
 from agent.errors import WordsError
+from agent.reading.opinion import WONDER
 from agent.responders import handoff as handing
 from agent.responders.practising import Call, heard, practised
 from agent.words import tongue
@@ -27,12 +31,17 @@ def practises(state: State) -> bool:
     # Stricter than the safety plan: what is heard at all is answered, and no exercise is put over it. Strong
     # feeling alone is what exercises are for.
     cues = (reading.get("cues") or [[]])[-1]
-    if risk.get("level") not in {"none", "low"} or any(cue.get("kind") != "distress" for cue in cues):
+    if risk.get("level") not in {"none", "low"} or any(map(_told, cues)):
         return False
     try:
         return bool(_call(state).act)
     except WordsError:
         return False
+
+
+def _told(cue: Mapping[str, Any]) -> bool:
+    """Whether a cue tells of more than strong feeling; a doubt tells nothing."""
+    return cue.get("kind") != "distress" and WONDER not in cue.get("marks", [])
 
 
 def _call(state: State) -> Call:

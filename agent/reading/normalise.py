@@ -83,7 +83,8 @@ def normalise(text: str, lexicon: Lexicon | None = None) -> Folded:
 
 
 def forms(text: str, lexicon: Lexicon) -> list[Folded]:
-    """The folded form, one with no disguise undone, and ones in which dots in a row end the sentence.
+    """The folded form, one with no disguise undone, and ones in which dots in a row, or a new line, end the
+    sentence.
 
     Those that differ; rules read all of them.
     """
@@ -91,6 +92,8 @@ def forms(text: str, lexicon: Lexicon) -> list[Folded]:
     found = _forms(folded, origin, lexicon)
     if _ELLIPSIS.search(folded):  # "and then... nothing" goes on, "tonight... sorry" may not
         found += _forms(_ELLIPSIS.sub(_stop, folded), origin, lexicon)
+    if "\n" in folded.strip():  # a line may go on with the one before it, or be another thought
+        found += _forms(folded, origin, lexicon, lines=True)
     return found
 
 
@@ -98,7 +101,8 @@ def _stop(dots: re.Match[str]) -> str:
     return ".".ljust(len(dots.group()))
 
 
-def _forms(folded: str, origin: list[int] | None, lexicon: Lexicon) -> list[Folded]:
+def _forms(folded: str, origin: list[int] | None, lexicon: Lexicon, *, lines: bool = False) -> list[Folded]:
+    """lines: every new line ends a sentence, and does not just pause."""
     chunks = [(chunk.start(), chunk.group()) for chunk in _CHUNK.finditer(folded)]
     unique = {raw for _, raw in chunks}
     read = {raw: _read(raw, lexicon, True) for raw in unique}
@@ -107,6 +111,9 @@ def _forms(folded: str, origin: list[int] | None, lexicon: Lexicon) -> list[Fold
         raw: words if len(words) == 1 and words[0][0] == raw else _read(raw, lexicon, False)
         for raw, words in read.items()
     }
+    if lines:
+        ended: dict[str, _Words] = {raw: ((".", 0, len(raw)),) for raw in unique if raw[0] == "\n"}
+        read, bare = {**read, **ended}, {**bare, **ended}
     words, spans = _lay_out(chunks, read, origin)
     plain = (words, spans) if bare == read else _lay_out(chunks, bare, origin)
     joined = join_spelt_out(words, spans, lexicon)

@@ -1,10 +1,13 @@
 """What the reading model says of danger, as cues beside those of the rules. It may raise, never lower.
 
-The bars behind `Heard["danger"]` were set so that few harmless texts pass them (labels.json); a call
-below its bar says nothing here. Knows nothing of the conversation: `assess` folds it in.
+The bars behind `Heard["danger"]` were set so that few harmless texts pass them (labels.json). They hold where
+the rules hear something of the kind too, if little, and it is the writer's own danger. What nobody else
+hears, is long over, is about somebody else, is several messages read as one or would be worse than what the
+rules named must be all but certain; short of that, a message with a dark word in it is a doubt. Knows nothing
+of the conversation: `assess` folds it in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.reading.heads import Heard
 from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
@@ -22,34 +25,38 @@ ROUTED: frozenset[Kind] = frozenset(
 )
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
-# From this probability of high danger or worse it is held where the rules hear something low in the message;
-# without that it takes the bar of labels.json.
-WITH_WORD = 0.7
+# Without anything else that speaks for it, the probability of a level or worse from which it is held.
+ALONE: Mapping[Level, float] = {"imminent": 0.9, "high": 0.8, "moderate": 0.9}
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
 
-def opinion(heard: Heard, rules: Sequence[Cue] = ()) -> list[Cue]:
-    """One cue when the model is confident of moderate danger or worse, and of more than the rules; else none.
+def opinion(heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False) -> list[Cue]:
+    """One cue when the model is confident of moderate danger or worse, and of more than the rules, or in
+    doubt; else none.
 
     rules: what the rules heard in the same message. They know better what kind of danger it is and to
     whom, so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a
     kind, in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and
-    says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away.
+    says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away. story: it
+    read several messages as one, and has no doubts of its own.
     """
     known = max(
         (cue for cue in rules if not cue["past"] and at_least(cue["level"], "moderate")),
         key=lambda cue: LEVELS.index(cue["level"]),
         default=None,
     )
-    level = heard["danger"] if known else _level(heard, rules)
-    if level == "low" and all(cue["level"] == "none" for cue in rules):
-        return [_cue(*_told(heard), level, marks=[WONDER])]
+    kind, subject = (known["kind"], known["subject"]) if known else _told(heard)
+    low, past = any(cue["level"] != "none" for cue in rules), any(cue["past"] for cue in rules)
+    borne_out = low and not known and not past and not story and subject == "self"
+    level = heard["danger"] if borne_out else _certain(heard)
+    unsure = heard["danger"] != "none" and not at_least(level, "moderate")
+    if unsure and rules and not low and not story:
+        return [_cue(kind, subject, "low", marks=[WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
         return []
-    kind, subject = (known["kind"], known["subject"]) if known else _told(heard)
     if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:
         return []
     return [_cue(kind, subject, level)]
@@ -84,13 +91,15 @@ def _cue(kind: Kind, subject: Subject, level: Level, marks: Sequence[str] = ()) 
     )
 
 
-def _level(heard: Heard, rules: Sequence[Cue]) -> Level:
-    """How much the model says; where the rules hear something low, that stands in for some confidence."""
-    level = heard["danger"]
+def _certain(heard: Heard) -> Level:
+    """The level where nothing else speaks for it; a reader without probabilities is taken at its word."""
     likely = {score["label"]: score["p"] for score in heard["heads"].get("danger", [])}
-    severe = likely.get("high", 0.0) + likely.get("imminent", 0.0)
-    heeded = any(cue["level"] != "none" for cue in rules) and not any(cue["past"] for cue in rules)
-    return "high" if heeded and severe >= WITH_WORD and not at_least(level, "high") else level
+    if not likely:
+        return heard["danger"]
+    for level, bar in ALONE.items():
+        if sum(likely.get(worse, 0.0) for worse in LEVELS[LEVELS.index(level) :]) >= bar:
+            return level
+    return "none"
 
 
 def _first(heard: Heard, head: str, least: float = 0.0) -> str:

@@ -60,13 +60,15 @@ AIM, AIM_IMMINENT = 96, 70
 CAP_AGAIN, AIM_AGAIN = 80, 78
 
 
-def pending_of(sentences: Sequence[str]) -> dict[str, Level]:
+def pending_of(sentences: Sequence[str], *, soft: bool = True) -> dict[str, Level]:
     """What an answer would mean to the authored question among our own last sentences, if there is one.
 
-    For callers without a checkpoint, whose history is all that tells what was asked.
+    For callers without a checkpoint, whose history is all that tells what was asked. soft: those asked in
+    doubt count too.
     """
     said = {same(sentence) for sentence in sentences}
-    for ask in (*load_words().asks, *load_words().wonders, *load_words("es").asks):
+    wonders = load_words().wonders if soft else ()
+    for ask in (*load_words().asks, *wonders, *load_words("es").asks):
         if any(same(line) in said for line in ask.say):
             return {str(answer): level for answer, level in ask.pending.items()}
     return {}

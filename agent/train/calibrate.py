@@ -25,8 +25,10 @@ WANTED = 0.90  # precision of a want, where the rules heard none
 # our own, which were written to be mistaken for danger. A message that is met with care without need costs a
 # question; one that is missed may cost a life. `imminent` puts the emergency number first: it is said rarely.
 # `low` is doubt about moderate danger or worse: it costs one soft question in a whole conversation.
-PLAIN: Mapping[Level, float] = {"low": 0.02, "moderate": 0.001, "high": 0.004, "imminent": 0.0005}
-HARD = 0.03
+PLAIN: Mapping[Level, float] = {"low": 0.02, "moderate": 0.0005, "high": 0.004, "imminent": 0.0005}
+HARD = 0.04
+# However few harmless texts pass, a level is not held below that.
+LIKELY: Mapping[Level, float] = {"imminent": 0.4}
 LEAST = 20  # sure texts; fewer say nothing of precision
 Vector = NDArray[np.float32]
 
@@ -166,7 +168,7 @@ def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[Level, float]:
     """
     found: dict[Level, float] = {}
     for level, plain in PLAIN.items():
-        bar, worse = 0.0, LEVELS.index(worst([level, "moderate"]))
+        bar, worse = LIKELY.get(level, 0.0), LEVELS.index(worst([level, "moderate"]))
         for share, keep in ((1.0 if level == "low" else HARD, _hard), (plain, _everyday)):
             calm = tune.where(keep)
             if calm.examples:

@@ -199,7 +199,9 @@ def test_a_plainly_told_feeling_comes_first(encoder: Encoder, text: str, accepte
     assert encoder.read(text)["emotions"][0]["label"] in accepted
 
 
-@pytest.mark.parametrize("text", ["I feel so alone since I moved here.", "I am so proud of my daughter."])
+@pytest.mark.parametrize(
+    "text", ["I feel so alone since I moved here.", "I am so happy and proud that my daughter graduated."]
+)
 def test_a_plainly_told_feeling_is_sure(encoder: Encoder, text: str) -> None:
     assert encoder.read(text)["sure"] is True
 

@@ -19,8 +19,13 @@ def test_no_danger_says_nothing() -> None:
 
 
 def test_doubt_is_a_low_cue_that_asks_for_a_question_and_no_care() -> None:
-    (cue,) = opinion(holding("low", "abuse"))
+    (cue,) = opinion(holding("low", "abuse"), [silent()])
     assert (cue["level"], cue["kind"], cue["escalate"], cue["marks"]) == ("low", "abuse", False, [WONDER])
+
+
+def test_there_is_no_doubt_where_no_word_is_dark_or_several_messages_are_read_as_one() -> None:
+    assert opinion(holding("low")) == []
+    assert opinion(holding("low"), [silent()], story=True) == []
 
 
 def test_doubt_beside_what_the_rules_heard_says_nothing() -> None:
@@ -97,17 +102,31 @@ def test_a_guess_at_the_kind_needs_a_word_of_danger_to_be_moderate() -> None:
 
 
 def nearly_sure() -> Heard:
-    shares = [Score(label="low", p=0.2), Score(label="high", p=0.5), Score(label="imminent", p=0.3)]
-    return heard(danger="none", heads={**GUESSED, "danger": shares})
+    shares = [Score(label="low", p=0.3), Score(label="high", p=0.4), Score(label="imminent", p=0.3)]
+    return heard(danger="high", heads={**GUESSED, "danger": shares})
 
 
-def test_a_low_cue_of_the_rules_stands_in_for_confidence_at_high() -> None:
-    assert [cue["level"] for cue in opinion(nearly_sure(), [rule_cue("low", "distress")])] == ["high"]
-    assert opinion(nearly_sure()) == []
-    assert opinion(nearly_sure(), [silent()]) == []
+def levels(*rules: Cue, story: bool = False) -> list[str]:
+    return [cue["level"] for cue in opinion(nearly_sure(), rules, story=story)]
 
 
-def test_it_stands_in_for_none_where_the_danger_is_over_or_known_to_be_routed() -> None:
-    assert opinion(nearly_sure(), [silent(past=True)]) == []
-    assert opinion(nearly_sure(), [rule_cue("moderate", "suicide")]) == []
-    assert opinion(nearly_sure(), [rule_cue("moderate", "medical", escalate=False)]) == []
+def test_a_low_cue_of_the_rules_bears_it_out() -> None:
+    assert levels(rule_cue("low", "distress")) == ["high"]
+    assert levels(rule_cue("low", "distress"), story=True) == []
+
+
+def test_on_its_own_it_must_be_all_but_certain_and_is_a_doubt_at_most() -> None:
+    assert levels() == []
+    assert levels(silent()) == ["low"]
+
+
+def test_what_is_over_or_named_by_the_rules_is_not_made_worse() -> None:
+    assert levels(rule_cue("low", past=True)) == []
+    assert levels(rule_cue("moderate", "suicide")) == []
+    assert levels(rule_cue("moderate", "medical", escalate=False)) == []
+
+
+def test_what_is_all_but_certain_needs_nobody_else() -> None:
+    sure = heard(danger="high", heads={**GUESSED, "danger": [Score(label="high", p=0.9)]})
+    assert [cue["level"] for cue in opinion(sure)] == ["high"]
+    assert [cue["level"] for cue in opinion(sure, [rule_cue("moderate", "suicide")])] == ["high"]
