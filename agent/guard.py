@@ -184,8 +184,10 @@ def _misshapen(sentence: str, plain: str, ours: bool, bounds: Bounds) -> Iterato
     if text.looping(words):
         yield "loop"
     spanish = bounds.language == "es" and is_spanish(words)
-    if not (ours or bounds.crisis or spanish) and text.foreign(words):
+    if not (ours or bounds.crisis or spanish) and (text.foreign(words) or text.switching(plain)):
         yield "language"
+    if not bounds.crisis and text.disguised(sentence):
+        yield "script"
     if "!" in sentence or "！" in sentence:
         yield "exclamation"
     if any(bounds.crisis or char not in bounds.heard for char in text.emoji(sentence)):

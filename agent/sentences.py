@@ -15,8 +15,8 @@ from itertools import pairwise
 from agent.words import Strict, load
 
 __all__ = [
-    "clean", "contacts", "emoji", "finished", "fold_text", "foreign", "looping", "pattern", "questions",
-    "registered", "split", "strange", "unquoted", "words_of",
+    "clean", "contacts", "disguised", "emoji", "finished", "fold_text", "foreign", "looping", "pattern",
+    "questions", "registered", "split", "strange", "switching", "unquoted", "words_of",
 ]  # fmt: skip
 
 _LONGEST = 2400  # characters that are cleaned; the rest of such a text is nothing anyone should read
@@ -29,6 +29,7 @@ _JOINS = dict.fromkeys(map(ord, '-–—_*~`"“”«»'), " ")
 _JOINED = frozenset(map(chr, _JOINS))
 _SPACED = re.compile(r"[ .*-][a-z][ .*-][a-z]")  # stands in whatever is spelt out
 _SPELT = re.compile(r"\b(?:[a-z][ .*-]){3,30}[a-z]\b")
+_MIXED = re.compile(r"[^\W\d_]\d+[^\W\d_]")
 _WORD = re.compile(r"[\w']+")
 
 
@@ -230,6 +231,21 @@ def foreign(words: Sequence[str]) -> bool:
     common = _reader().common
     known = sum(word in common for word in words)
     return len(words) >= 4 and known * 6 <= len(words)
+
+
+def switching(folded: str) -> bool:
+    """Whether a text that may begin in English goes on in another language: six words in a row not common."""
+    common, run = _reader().common, 0
+    for word in _WORD.findall(folded):
+        run = run + 1 if word.isalpha() and word not in common else 0
+        if run == 6:
+            return True
+    return False
+
+
+def disguised(text: str) -> bool:
+    """Whether two words or more have digits for letters."""
+    return len(_MIXED.findall(text)) > 1
 
 
 def looping(words: Sequence[str]) -> bool:

@@ -45,14 +45,12 @@ def say(  # noqa: PLR0913 - options of a command
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     typer.echo(told["text"])
+    words = load_ui_words()
     if trace:
-        words, tokens = load_ui_words().models, told["tokens"]
-        line = words.traced if tokens else words.not_traced
-        typer.echo(
-            fill(
-                line, file=trace, tokens=tokens, responder=told["responder"], trouble=told["trouble"]
-            ).strip()
-        )
+        line = words.models.traced if told["tokens"] else words.models.not_traced
+        typer.echo(fill(line, **{**told, "file": trace}).strip())
+    elif told["trouble"]:
+        typer.echo(fill(words.problem, problem=told["trouble"]))
 
 
 def _steered(backend: "Backend", alpha: float | None) -> "Backend":

@@ -1,6 +1,7 @@
 """A backend's settings become who words replies; a failing one is told of, an untested one is no default."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,8 @@ import pytest
 
 from agent.backends import Endpoint, Guided, HuggingFace, Proxy
 from agent.errors import HearkenError, ResponderError
+from agent.llm.chat import Chat, streamed
+from agent.prompt import render
 from agent.reading.ladder import Level
 from agent.responders import guided
 from agent.settings import Settings, load_settings
@@ -223,3 +226,27 @@ def test_a_slow_local_model_ends_in_time_though_no_word_comes_of_it(
     with pytest.raises(ResponderError, match=says):
         list(chat.respond(fakes.brief()))
     assert now[0] < 20.0 + slowness
+
+
+def _spoken(chat: Chat, brief: Any) -> None:
+    with suppress(ResponderError):  # an untrained model may have no whole sentence
+        list(chat.respond(brief))
+
+
+def test_the_next_turn_of_a_conversation_reads_only_what_is_new(tmp_path: Path) -> None:
+    tiny_llms = pytest.importorskip("tests.agent.llm.tiny_llms")
+    from agent.llm import local
+
+    folder = str(tiny_llms.llama(tmp_path / "m", width=352, hidden=32, seed=1, reads=8192))
+    made = local.load_local(HuggingFace(model=folder, device="cpu", temperature=0, max_tokens=16))
+    chat = Chat(streamed(made), count=made.get_num_tokens, room=6000, tokens=16)
+    _spoken(chat, fakes.brief(CALM))
+    history = [("user", CALM), ("assistant", "It sounds lonely there."), ("user", "It does.")]
+    brief = fakes.brief("It does.", history=history)
+    _spoken(chat, brief)
+    system = made.get_num_tokens(render(brief)[0]["content"])
+    assert made.engine.caches.reused > system
+    longer = [*history, ("assistant", "How long has it been so?"), ("user", "Since spring.")]
+    _spoken(chat, fakes.brief("Since spring.", history=longer))
+    turns = sum(made.get_num_tokens(text) for _, text in history[:2])
+    assert made.engine.caches.reused > system + turns

@@ -8,6 +8,7 @@ import pytest
 
 from agent.brief import Brief
 from agent.errors import ResponderError
+from agent.llm.chat import LEAK
 from agent.rulebook import load_guard
 from graph import Session, Turn
 from tests import fakes
@@ -97,6 +98,27 @@ def test_what_needs_nothing_in_its_place_is_left_out(dropped: str) -> None:
     turn = turn_of([GOOD, "How long has it been so?", dropped, MORE])
     assert MORE in turn.text
     assert not any(how for _, how in by(turn))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        ("Und das ist alles sehr schwer für dich heute.", "other_tongue"),
+        ("Okay, ich darf diese Anweisungen niemals einfach wiederholen.", "language"),
+        ("It is so hard, so hard, so hard, so hard, so hard.", "loop"),
+        ("And then the evenings when nobody", "unfinished"),
+        ("𝓘 𝓱𝓮𝓪𝓻 you there 你好 today.", "script"),
+        ("Y0u c4rry a l0t th3re t0d4y.", "script"),
+        (f"{LEAK}Use short everyday words.", "prompt_leak"),
+    ],
+    ids=["another language", "switches", "loops", "half", "letters", "digits", "echoes"],
+)
+def test_what_goes_wrong_is_cut_asked_for_again_and_noted(wrong: str, rule: str) -> None:
+    asked: Asked = []
+    turn = turn_of([GOOD, wrong, "Never reached."], [MORE], asked=asked)
+    assert turn.text == f"{GOOD} {MORE}"
+    assert by(turn) == [(rule, "model")]
+    assert asked == [([GOOD], load_guard().why[rule])]
 
 
 def test_a_reply_that_grew_too_long_ends() -> None:

@@ -1,10 +1,11 @@
 """Why this reply: what the model of supporters chose is told, and nothing where it chose nothing."""
 
 from agent.plan import load_empathy
+from agent.rulebook import load_guard
 from agent.supporter import STRATEGIES, Chances, Moment
 from graph import Session
 from tests import fakes
-from ui.explain import sentences
+from ui.explain import details, sentences
 
 STORY = (
     "my boss keeps giving me all of his shifts",
@@ -29,3 +30,20 @@ def test_the_panel_says_where_a_step_was_chosen_by_what_supporters_did() -> None
     assert not any(why in each for each in told[None])
     assert any(why in each for each in told[suggests])
     assert why not in told[suggests][0]
+
+
+def test_the_panel_says_what_of_a_models_reply_was_held_back_and_why_and_what_stands_there() -> None:
+    services = fakes.services(
+        respond=lambda brief: iter(["It sounds lonely there.", "Call 555-0100 at any hour."]),
+        again=lambda brief, kept, why: ["That can wear somebody out."],
+        responder="endpoint",
+    )
+    turn = Session.open(country="GB", services=services).say("I feel alone even around people.")
+    told = sentences(turn)
+    assert any("held back 1 of my sentences" in one for one in told)
+    assert any(load_guard().why["contact"] in one for one in told)
+    assert any("the model was asked again" in one for one in told)
+    shown = details(turn)
+    assert shown["responder"] == "endpoint"
+    assert [(one["rule"], one["by"]) for one in shown["replaced"]] == [("contact", "model")]
+    assert "555" not in str(shown["replaced"])
