@@ -331,7 +331,7 @@ class Session:
                 self._pauses.delete_thread(alone)
 
     def _append(self, run: "_Run") -> None:
-        """Put a turn after what was said in this conversation elsewhere meanwhile; the greater danger stays."""
+        """Put a turn after what was said in it elsewhere meanwhile; the greater danger stays."""
         if self._keeping is None or not run.finished:
             return
         config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
@@ -340,7 +340,8 @@ class Session:
             mine = run.after()
             changed = ("risk", "care", "plan", "reading")
             new: dict[str, Any] = {key: mine[key] for key in changed if key in mine}
-            if there and not at_least(mine["risk"]["level"], there["risk"]["level"]):
+            known = there.get("risk")
+            if known and not at_least(mine["risk"]["level"], known["level"]):
                 new = {}
             if there:  # else it was deleted, and stays so
                 self._keeping.update_state(config, {**new, "messages": run.said()}, as_node="guard")

@@ -5,8 +5,11 @@ becomes a link, an image or markup.
 """
 
 import html
+import json
 import re
+import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 from langchain_core.messages import AnyMessage
@@ -18,7 +21,7 @@ from graph.reminders import Reminder
 from ui import visit, why
 from ui.wording import fill, plain, reminded, shown
 
-__all__ = ["announce", "card", "contact_list", "listener", "reminders", "replied", "said"]
+__all__ = ["announce", "card", "contact_list", "listener", "reloaded", "reminders", "replied", "said"]
 
 # Longer messages are shown folded, so that the reply stays in sight on a phone.
 FOLD = 1200
@@ -102,6 +105,15 @@ def announce(reply: str, contacts: Sequence[dict[str, str]]) -> None:
     lines = html.escape("; ".join(f"{one['name']} {one['phone'] or one['sms']}" for one in contacts))
     alarm = f'<div role="alert">{html.escape(words.card_title)}: {lines}</div>' if contacts else ""
     st.html(f'<div class="announced">{alarm}<div role="status">{told}</div></div>')
+
+
+def reloaded(talk: str) -> None:
+    """Tell the tab that a talk is here, `kept` or `temporary`; without one, say what became of it."""
+    mark = st.session_state.setdefault("mark", secrets.token_hex(8))
+    script = (Path(__file__).parent / "reloaded.html").read_text("utf-8")
+    told = {"mark": mark, "talk": talk, "told": visit.words().talk.reloaded}
+    filled = fill(script, **{name: json.dumps(value) for name, value in told.items()})
+    st.html(filled, unsafe_allow_javascript=True)  # our own file and words, and a random name
 
 
 def reminders(due: Sequence[Reminder]) -> None:

@@ -37,6 +37,7 @@ def main() -> None:
             state.pending = first
             st.rerun()
         return
+    page.reloaded("kept" if visit.keeping() else "temporary")
     page.reminders(state.reminders.get("", []))
     history(messages)
     if messages:
@@ -66,6 +67,7 @@ def welcome() -> str | None:
     words, settings, services = visit.words(), visit.parts()[0], visit.services()
     language = st.session_state.get("language") or "en"
     lines = about(operator=settings.operator, away=services.away, language=language)
+    page.reloaded("")
     st.markdown(f"**{words.tagline}**")
     st.markdown(" ".join(lines[:2]))
     st.markdown(" ".join(map(plain, lines[2:]) if services.away else lines[2:]))
