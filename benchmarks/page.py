@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _script(messages: int, runs: int) -> dict[str, Any]:
-    """Milliseconds of CPU and of the clock for a rerun; the least of the clock too: others use the machine."""
+    """Milliseconds of CPU and of the clock for a rerun; the least of the clock too: others use the CPU."""
     from langchain_core.messages import AIMessage, HumanMessage
     from streamlit.testing.v1 import AppTest
 

@@ -78,6 +78,8 @@ def welcome() -> str | None:
     with st.container(key="first"):
         written = st.chat_input(words.input_label, key="input")
     ask()
+    if visit.store().exists():  # what was kept is found, saved and deleted within three taps
+        st.page_link("screens/talks.py", label=words.nav.talks, icon=":material/folder_open:")
     suggested = st.pills(words.suggestions_label, words.suggestions, key="suggestion")
     st.caption(words.start.lead)
     _choices()
