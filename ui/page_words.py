@@ -113,6 +113,7 @@ class Chat(Strict):
     answer: str
     this_one: str
     save_text: str
+    save_page: str
     save_data: str
     temporary: str
     kept: str

@@ -164,17 +164,8 @@ def this_one(session: Session) -> None:
     words = visit.words()
     with st.popover(words.talk.this_one, icon=":material/folder_open:", key="unprinted-this-one"):
         st.caption(words.talk.kept if visit.keeping() else words.talk.temporary)
-        said = spoken(session.messages)
-        title = words.title
-
-        def text() -> str:
-            return export.as_markdown(title, said, words)
-
-        def data() -> str:
-            return export.as_json(title, said)
-
-        _file(words.talk.save_text, text, export.name("md"), "text/markdown", "save-text")
-        _file(words.talk.save_data, data, export.name("json"), "application/json", "save-data")
+        for label, made, ending, mime in export.files(words.title, spoken(session.messages), words):
+            _file(label, made, export.name(ending), mime, f"save-{ending}")
         if plan := session.safety_plan():
             _file(words.plan_save, planned(plan), "safety-plan.md", "text/markdown", "save-plan")
         if notes := session.notes():
