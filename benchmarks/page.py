@@ -39,8 +39,11 @@ def main() -> None:
 def _script(messages: int, runs: int) -> dict[str, Any]:
     """Milliseconds of CPU and of the clock for a rerun; the least of the clock too: others use the CPU."""
     from langchain_core.messages import AIMessage, HumanMessage
+    from streamlit import config
     from streamlit.testing.v1 import AppTest
 
+    # A server keeps the compiled script; AppTest compiles it anew, so at least nothing is woven into it.
+    config.set_option("runner.magicEnabled", False)
     at = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=600).run()
     empty = _timed(at, runs)
     at.chat_input[0].set_value("my boss shouted at me").run()

@@ -78,7 +78,9 @@ def listener() -> DeltaGenerator:
     return st.chat_message("assistant", avatar=":material/hearing:")
 
 
-def replied(message: AnyMessage, turn: Turn | None, number: int, *, carded: bool, developer: bool) -> None:
+def replied(  # noqa: PLR0913 - by name
+    message: AnyMessage, turn: Turn | None, number: int, *, carded: bool, developer: bool, last: bool
+) -> None:
     """A reply, the card that came with it, and why it came about; a person's own words are marked as theirs.
 
     carded: whether the card stands here; the newest one stands beside the input.
@@ -95,7 +97,7 @@ def replied(message: AnyMessage, turn: Turn | None, number: int, *, carded: bool
             with st.expander(plain(passage["question"]), icon=":material/menu_book:"):
                 st.text(passage["text"])
     if turn is not None and message.name != OPERATOR:
-        why.panel(turn, number, developer=developer)
+        why.panel(turn, number, developer=developer, last=last)
 
 
 def announce(reply: str, contacts: Sequence[dict[str, str]]) -> None:

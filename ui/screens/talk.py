@@ -5,6 +5,7 @@ The first page, and the one that opens. Knows nothing of how a reply is made.
 
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 import streamlit as st
 from langchain_core.messages import AnyMessage
@@ -147,7 +148,12 @@ def history(messages: Sequence[AnyMessage]) -> None:
             last = number == len(messages) - 1
             pinned_below = last and turn is not None and turn.card == visit.session().contacts
             page.replied(
-                message, turn, number, carded=not pinned_below, developer=bool(state.get("developer"))
+                message,
+                turn,
+                number,
+                carded=not pinned_below,
+                developer=bool(state.get("developer")),
+                last=last,
             )
             replying.below(message, last=last, worded=turn is None or "respond" in turn.path)
         page.reminders(state.reminders.get(message.id, []))
@@ -168,12 +174,22 @@ def this_one(session: Session) -> None:
             _file(label, made, export.name(ending), mime, f"save-{ending}")
         if plan := session.safety_plan():
             _file(words.plan_save, planned(plan), "safety-plan.md", "text/markdown", "save-plan")
-        if notes := session.notes():
+        if notes := _notes(session):
             _file(words.notes_save, noted(notes), "notes.md", "text/markdown", "save-notes")
         st.button(words.new, key="new", width="stretch", on_click=_new)
         if session.keeps:
             st.caption(words.delete_sure)
             st.button(words.delete, key="delete", width="stretch", on_click=_deleted)
+
+
+def _notes(session: Session) -> dict[str, Any] | None:
+    """Notes of the talk, worked out once a turn: every message of a long one is heard again for them."""
+    newest = (session.thread, session.messages[-1].id)
+    known = st.session_state.get("notes")
+    if known is None or known[0] != newest:
+        st.session_state.notes = known = (newest, session.notes())
+    found: dict[str, Any] | None = known[1]
+    return found
 
 
 def _file(label: str, data: object, name: str, mime: str, key: str) -> None:
