@@ -316,6 +316,8 @@ class Session:
                 yield from self._through(run, self._keeping, given, self.thread)
                 self._unsaved = []
                 self._prune()
+            except store.Overtaken:
+                self._append(run)
             except store.FAILURES as error:
                 log.warning("this conversation is no longer being saved: %s", type(error).__name__)
                 self._keeping, self._saved = None, False
@@ -328,6 +330,27 @@ class Session:
         finally:
             if self._pauses is not None:
                 self._pauses.delete_thread(alone)
+
+    def _append(self, run: "_Run") -> None:
+        """Put a turn after what was said in it elsewhere meanwhile; the greater danger stays."""
+        if self._keeping is None or not run.finished:
+            return
+        config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
+        try:
+            there = self._keeping.get_state(config).values
+            mine = run.after()
+            changed = ("risk", "care", "plan", "reading")
+            new: dict[str, Any] = {key: mine[key] for key in changed if key in mine}
+            known = there.get("risk")
+            if known and not at_least(mine["risk"]["level"], known["level"]):
+                new = {}
+            if there:  # else it was deleted, and stays so
+                self._keeping.update_state(config, {**new, "messages": run.said()}, as_node="guard")
+                self._prune()
+                return
+        except store.FAILURES as error:
+            log.warning("this conversation is no longer being saved: %s", type(error).__name__)
+        self._keeping, self._saved = None, False
 
     def _through(self, run: "_Run", graph: Graph, given: State, thread: str) -> Iterator[Event]:
         """One turn of the graph; where it pauses for an operator, their words or none are waited for."""
@@ -577,10 +600,14 @@ class _Run:
     def shown_message(self) -> AIMessage:
         return AIMessage(" ".join(self.shown))
 
+    def said(self) -> list[AnyMessage]:
+        """The message, and the reply as far as it came."""
+        reply = self._reply or (self.shown_message() if self.shown else None)
+        return [self.message, *([reply] if reply else [])]
+
     def after(self) -> dict[str, Any]:
         """The conversation after this run, or as far as it came."""
-        reply = self._reply or (self.shown_message() if self.shown else None)
-        messages = [*self._before["messages"], self.message, *([reply] if reply else [])]
+        messages = [*self._before["messages"], *self.said()]
         return {**self._before, **kept(self._wrote), "messages": messages}
 
     def turn(self, *, saved: bool) -> Turn:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import AnyMessage
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.responders.handoff import OPERATOR
@@ -23,6 +24,7 @@ from graph.vault import Key
 
 __all__ = [
     "FAILURES",
+    "Overtaken",
     "Saver",
     "delete",
     "erase",
@@ -40,12 +42,18 @@ __all__ = [
 FAILURES = (OSError, sqlite3.Error, ValueError, TypeError, KeyError, NotImplementedError)
 
 
+class Overtaken(OSError):
+    """The conversation was gone on with elsewhere, or deleted, since this turn began."""
+
+
 class Saver(SqliteSaver):
-    """Writes only while the file is locked, or plain, as it was when this was opened."""
+    """Writes only while the file is locked, or plain, as it was when this was opened; and a checkpoint only
+    after the one it came from, so that no late turn hides a newer one or brings back what was deleted."""
 
     def __init__(self, connection: sqlite3.Connection, key: Key | None) -> None:
         super().__init__(connection, serde=vault.serializer(key))
         self._key = key
+        self._after: tuple[str, str | None] | None = None
 
     def use(self, key: Key | None) -> None:
         """Write with this key from now on."""
@@ -59,7 +67,28 @@ class Saver(SqliteSaver):
                 if not self.conn.in_transaction:
                     cursor.execute("BEGIN IMMEDIATE")
                 vault.check(cursor, self._key)
+                self._in_turn(cursor)
             yield cursor
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Raises Overtaken besides what LangGraph's own may."""
+        place = config["configurable"]
+        self._after = (str(place["thread_id"]), place.get("checkpoint_id"))
+        return super().put(config, checkpoint, metadata, new_versions)
+
+    def _in_turn(self, cursor: sqlite3.Cursor) -> None:
+        if self._after is None:
+            return
+        (thread, before), self._after = self._after, None
+        newest = "SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ?"
+        if cursor.execute(newest, (thread,)).fetchone()[0] != before:
+            raise Overtaken("The conversation was gone on with, or deleted, elsewhere.")
 
 
 def open_store(path: Path, key: Key | None = None) -> SqliteSaver:

@@ -5,8 +5,11 @@ becomes a link, an image or markup.
 """
 
 import html
+import json
 import re
+import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 from langchain_core.messages import AnyMessage
@@ -18,7 +21,7 @@ from graph.reminders import Reminder
 from ui import visit, why
 from ui.wording import fill, plain, reminded, shown
 
-__all__ = ["announce", "card", "contact_list", "listener", "reminders", "replied", "said"]
+__all__ = ["announce", "card", "contact_list", "listener", "reloaded", "reminders", "replied", "said"]
 
 # Longer messages are shown folded, so that the reply stays in sight on a phone.
 FOLD = 1200
@@ -75,7 +78,9 @@ def listener() -> DeltaGenerator:
     return st.chat_message("assistant", avatar=":material/hearing:")
 
 
-def replied(message: AnyMessage, turn: Turn | None, number: int, *, carded: bool, developer: bool) -> None:
+def replied(  # noqa: PLR0913 - by name
+    message: AnyMessage, turn: Turn | None, number: int, *, carded: bool, developer: bool, last: bool
+) -> None:
     """A reply, the card that came with it, and why it came about; a person's own words are marked as theirs.
 
     carded: whether the card stands here; the newest one stands beside the input.
@@ -92,7 +97,7 @@ def replied(message: AnyMessage, turn: Turn | None, number: int, *, carded: bool
             with st.expander(plain(passage["question"]), icon=":material/menu_book:"):
                 st.text(passage["text"])
     if turn is not None and message.name != OPERATOR:
-        why.panel(turn, number, developer=developer)
+        why.panel(turn, number, developer=developer, last=last)
 
 
 def announce(reply: str, contacts: Sequence[dict[str, str]]) -> None:
@@ -102,6 +107,15 @@ def announce(reply: str, contacts: Sequence[dict[str, str]]) -> None:
     lines = html.escape("; ".join(f"{one['name']} {one['phone'] or one['sms']}" for one in contacts))
     alarm = f'<div role="alert">{html.escape(words.card_title)}: {lines}</div>' if contacts else ""
     st.html(f'<div class="announced">{alarm}<div role="status">{told}</div></div>')
+
+
+def reloaded(talk: str) -> None:
+    """Tell the tab that a talk is here, `kept` or `temporary`; without one, say what became of it."""
+    mark = st.session_state.setdefault("mark", secrets.token_hex(8))
+    script = (Path(__file__).parent / "reloaded.html").read_text("utf-8")
+    told = {"mark": mark, "talk": talk, "told": visit.words().talk.reloaded}
+    filled = fill(script, **{name: json.dumps(value) for name, value in told.items()})
+    st.html(filled, unsafe_allow_javascript=True)  # our own file and words, and a random name
 
 
 def reminders(due: Sequence[Reminder]) -> None:

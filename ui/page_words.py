@@ -4,6 +4,8 @@ Knows nothing of how a page looks. A file with a key missing or one too many is 
 can fall behind another unnoticed.
 """
 
+from typing import Literal
+
 from agent.words import Strict
 
 __all__ = [
@@ -111,11 +113,13 @@ class Chat(Strict):
     answer: str
     this_one: str
     save_text: str
+    save_page: str
     save_data: str
     temporary: str
     kept: str
     said: str
     route: str
+    reloaded: dict[Literal["temporary", "kept"], str]
 
 
 class Talks(Strict):

@@ -3,6 +3,8 @@
 Nothing of it is written to disk unless the conversation is kept. Knows nothing of how a reply comes about.
 """
 
+from typing import Literal
+
 import streamlit as st
 from langchain_core.messages import AnyMessage
 
@@ -22,7 +24,11 @@ def below(message: AnyMessage, *, last: bool, worded: bool) -> None:
         if key not in st.session_state and known is not None:
             st.session_state[key] = known
         st.feedback("thumbs", key=key, on_change=_marked, args=(str(message.id),))
-        with st.popover(words.more, icon=":material/more_horiz:", type="tertiary", key=f"more-{message.id}"):
+        late: Literal["ignore", "rerun"] = "ignore" if last else "rerun"
+        icon, key = ":material/more_horiz:", f"more-{message.id}"
+        with st.popover(words.more, icon=icon, type="tertiary", key=key, on_change=late) as shown:
+            if not last and not shown.open:
+                return  # filled when it is opened, so that a long talk stays quick
             if last:
                 if worded:
                     st.button(

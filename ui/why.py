@@ -5,6 +5,7 @@ What is told comes from ui/explain.py. Knows nothing of how it was worked out.
 
 import html
 from functools import partial
+from typing import Literal
 
 import altair as alt
 import streamlit as st
@@ -22,10 +23,17 @@ __all__ = ["panel"]
 FEELINGS = 5  # of the distribution, as many bars as the reading holds
 
 
-def panel(turn: Turn, number: int, *, developer: bool) -> None:
-    """Plain sentences; with `developer`, everything the turn was made of."""
+def panel(turn: Turn, number: int, *, developer: bool, last: bool) -> None:
+    """Plain sentences; with `developer`, everything the turn was made of.
+
+    last: under the newest reply it is filled at once, under an older one when it is opened: a long talk
+    stays quick so.
+    """
     words, language = visit.words(), st.session_state.get("language") or "en"
-    with st.expander(words.why_title, icon=":material/help:", key=f"why-{number}"):
+    late: Literal["ignore", "rerun"] = "ignore" if last else "rerun"
+    with st.expander(words.why_title, icon=":material/help:", key=f"why-{number}", on_change=late) as shown:
+        if not last and not shown.open:
+            return
         for sentence in explain.sentences(turn, language):
             st.markdown(plain(sentence))
         st.markdown(f"{plain(words.talk.route)} {plain(explain.route(turn, language))}")

@@ -275,3 +275,46 @@ def test_who_words_the_replies_may_change_in_mid_conversation(keep: bool) -> Non
     if keep:
         again = opened(thread=session.thread)
         assert [m.content for m in again.messages] == [m.content for m in session.messages]
+
+
+def test_two_at_once_in_one_kept_conversation_lose_nothing_and_double_nothing() -> None:
+    first = Session.open(keep=True, services=fakes.services())
+    first.say("my cat died")
+    other = Session.open(thread=first.thread, services=fakes.services())
+    stream = first.stream("I want to kill myself")
+    next(stream)
+    other.say("she was called Minou")
+    for _ in stream:
+        pass
+    assert first.saved
+    again = Session.open(thread=first.thread, services=fakes.services())
+    said = [str(one.content) for one in again.messages if one.type == "human"]
+    assert sorted(said) == ["I want to kill myself", "my cat died", "she was called Minou"]
+    assert sum(one.type == "ai" for one in again.messages) == 3
+    assert again.risk in {"high", "imminent"}
+
+
+def test_a_late_turn_does_not_bring_back_what_was_deleted_elsewhere() -> None:
+    first = Session.open(keep=True, services=fakes.services())
+    first.say("my cat died")
+    stream = first.stream("CANARY-late I miss her")
+    next(stream)
+    path = load_settings().conversations_db
+    erase(path, first.thread)
+    for _ in stream:
+        pass
+    assert not first.saved
+    first.close()
+    assert listed(path) == []
+    assert b"CANARY-late" not in b"".join(one.read_bytes() for one in path.parent.glob("conversations*"))
+
+
+@pytest.mark.parametrize("events", [1, 3])
+def test_a_message_stays_when_its_reply_was_cut_off_before_its_first_word(events: int) -> None:
+    first = Session.open(keep=True, services=fakes.services())
+    stream = first.stream("my cat died")
+    for _ in range(events):
+        next(stream)
+    stream.close()
+    again = Session.open(thread=first.thread, services=fakes.services())
+    assert [str(one.content) for one in again.messages] == ["my cat died"]

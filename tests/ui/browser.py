@@ -50,7 +50,7 @@ def served(log: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(60)  # on a machine that others use too
             # Nothing may go on listening behind it.
             with socket.socket() as probe:
                 assert probe.connect_ex(("127.0.0.1", port)) != 0

@@ -168,3 +168,17 @@ def test_no_serious_finding_of_the_accessibility_scan(chromium: Any, url: str, s
         page.goto(f"{url}/{name}")
         page.locator("h4").first.wait_for(timeout=30_000)
         assert (name, found()) == (name, [])
+    page.get_by_role("button", name="See what this machine can run").click()
+    page.get_by_test_id("stRadio").first.wait_for(timeout=60_000)
+    assert found() == []
+    page.get_by_text("Set a passphrase").click()
+    for label in ("New passphrase", "The same again"):
+        page.get_by_label(label).fill("four quiet words here")
+    assert found() == []
+    page.get_by_role("button", name="Encrypt what is kept").click()
+    page.get_by_role("button", name="Lock now").wait_for(timeout=60_000)
+    assert found() == []
+    page.goto(url)
+    page.get_by_text("What was kept here is locked").wait_for(timeout=60_000)
+    page.get_by_test_id("stChatInputTextArea").wait_for(timeout=30_000)
+    assert found() == []

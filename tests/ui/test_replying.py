@@ -115,3 +115,15 @@ def test_an_exported_conversation_says_what_a_machine_wrote(page: AppTest) -> No
     text = export.as_markdown("t", said, load_ui_words())
     assert "](http" not in text
     assert load_ui_words().talks.assistant in text
+
+
+def test_a_page_to_print_shows_what_was_written_as_text(page: AppTest) -> None:
+    from ui import export
+
+    said = (("user", "<script>alert(1)</script> & <img src=http://b.example>"), ("assistant", "I hear you."))
+    made = export.as_html("<b>t</b>", said, load_ui_words())
+    assert "<script" not in made
+    assert "<img" not in made
+    assert "&lt;script&gt;" in made
+    assert load_ui_words().talks.assistant in made
+    assert [ending for _, _, ending, _ in export.files("t", said, load_ui_words())] == ["md", "html", "json"]

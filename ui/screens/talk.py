@@ -5,6 +5,7 @@ The first page, and the one that opens. Knows nothing of how a reply is made.
 
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 import streamlit as st
 from langchain_core.messages import AnyMessage
@@ -37,6 +38,7 @@ def main() -> None:
             state.pending = first
             st.rerun()
         return
+    page.reloaded("kept" if visit.keeping() else "temporary")
     page.reminders(state.reminders.get("", []))
     history(messages)
     if messages:
@@ -66,6 +68,7 @@ def welcome() -> str | None:
     words, settings, services = visit.words(), visit.parts()[0], visit.services()
     language = st.session_state.get("language") or "en"
     lines = about(operator=settings.operator, away=services.away, language=language)
+    page.reloaded("")
     st.markdown(f"**{words.tagline}**")
     st.markdown(" ".join(lines[:2]))
     st.markdown(" ".join(map(plain, lines[2:]) if services.away else lines[2:]))
@@ -76,6 +79,8 @@ def welcome() -> str | None:
     with st.container(key="first"):
         written = st.chat_input(words.input_label, key="input")
     ask()
+    if visit.store().exists():  # what was kept is found, saved and deleted within three taps
+        st.page_link("screens/talks.py", label=words.nav.talks, icon=":material/folder_open:")
     suggested = st.pills(words.suggestions_label, words.suggestions, key="suggestion")
     st.caption(words.start.lead)
     _choices()
@@ -143,7 +148,12 @@ def history(messages: Sequence[AnyMessage]) -> None:
             last = number == len(messages) - 1
             pinned_below = last and turn is not None and turn.card == visit.session().contacts
             page.replied(
-                message, turn, number, carded=not pinned_below, developer=bool(state.get("developer"))
+                message,
+                turn,
+                number,
+                carded=not pinned_below,
+                developer=bool(state.get("developer")),
+                last=last,
             )
             replying.below(message, last=last, worded=turn is None or "respond" in turn.path)
         page.reminders(state.reminders.get(message.id, []))
@@ -160,25 +170,26 @@ def this_one(session: Session) -> None:
     words = visit.words()
     with st.popover(words.talk.this_one, icon=":material/folder_open:", key="unprinted-this-one"):
         st.caption(words.talk.kept if visit.keeping() else words.talk.temporary)
-        said = spoken(session.messages)
-        title = words.title
-
-        def text() -> str:
-            return export.as_markdown(title, said, words)
-
-        def data() -> str:
-            return export.as_json(title, said)
-
-        _file(words.talk.save_text, text, export.name("md"), "text/markdown", "save-text")
-        _file(words.talk.save_data, data, export.name("json"), "application/json", "save-data")
+        for label, made, ending, mime in export.files(words.title, spoken(session.messages), words):
+            _file(label, made, export.name(ending), mime, f"save-{ending}")
         if plan := session.safety_plan():
             _file(words.plan_save, planned(plan), "safety-plan.md", "text/markdown", "save-plan")
-        if notes := session.notes():
+        if notes := _notes(session):
             _file(words.notes_save, noted(notes), "notes.md", "text/markdown", "save-notes")
         st.button(words.new, key="new", width="stretch", on_click=_new)
         if session.keeps:
             st.caption(words.delete_sure)
             st.button(words.delete, key="delete", width="stretch", on_click=_deleted)
+
+
+def _notes(session: Session) -> dict[str, Any] | None:
+    """Notes of the talk, worked out once a turn: every message of a long one is heard again for them."""
+    newest = (session.thread, session.messages[-1].id)
+    known = st.session_state.get("notes")
+    if known is None or known[0] != newest:
+        st.session_state.notes = known = (newest, session.notes())
+    found: dict[str, Any] | None = known[1]
+    return found
 
 
 def _file(label: str, data: object, name: str, mime: str, key: str) -> None:

@@ -83,28 +83,9 @@ def _conversation(one: Kept) -> None:
 def _files(one: Kept) -> None:
     words = visit.words()
 
-    def text() -> str:
-        return export.as_markdown(one.title, one.said, words)
-
-    def data() -> str:
-        return export.as_json(one.title, one.said)
-
-    st.download_button(
-        words.talk.save_text,
-        text,
-        export.name("md"),
-        "text/markdown",
-        key=f"md-{one.thread}",
-        on_click="ignore",
-    )
-    st.download_button(
-        words.talk.save_data,
-        data,
-        export.name("json"),
-        "application/json",
-        key=f"json-{one.thread}",
-        on_click="ignore",
-    )
+    for label, made, ending, mime in export.files(one.title, one.said, words):
+        key = f"{ending}-{one.thread}"
+        st.download_button(label, made, export.name(ending), mime, key=key, on_click="ignore")
 
 
 def _when(ended: str) -> str:
