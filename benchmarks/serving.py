@@ -8,7 +8,7 @@ way; `--every 0` asks again at once. Prints JSON. What is measured is the machin
 
     python benchmarks/serving.py --people 50 --every 20 --seconds 100
     python benchmarks/serving.py --people 50 --every 20 --seconds 60 --slow 10
-    python benchmarks/serving.py --people 4 --every 0 --turns 10000 --fresh 20
+    python benchmarks/serving.py --people 4 --every 0 --turns 10000 --fresh 20 --seconds 3600
     python benchmarks/serving.py --steps 2,4,6,8,10 --seconds 20     # turns a second that it bears
 """
 
@@ -52,7 +52,7 @@ def main() -> None:
     options.add_argument("--people", type=int, default=50)
     options.add_argument("--every", type=float, default=20.0)
     options.add_argument("--seconds", type=float, default=100.0)
-    options.add_argument("--turns", type=int, default=0, help="end after so many, whatever --seconds says")
+    options.add_argument("--turns", type=int, default=0, help="end after so many, if that is sooner")
     options.add_argument("--fresh", type=int, default=0, help="turns after which a person begins anew")
     options.add_argument("--slow", type=float, default=0.0)
     options.add_argument("--store", default="")
@@ -129,7 +129,10 @@ def _serving(asked: argparse.Namespace, folder: Path, model: str) -> Iterator[tu
         yield url, psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
@@ -237,7 +240,7 @@ async def _people(url: str, asked: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"ordinary": [], "crisis": [], "statuses": Counter(), "mixed": 0, "turns": 0}
     limits = httpx.Limits(max_connections=asked.people * 2)
     async with httpx.AsyncClient(base_url=url, timeout=180, limits=limits) as client:
-        end = time.monotonic() + (asked.seconds if not asked.turns else 86_400)
+        end = time.monotonic() + asked.seconds
         await asyncio.gather(*(_person(client, n, asked, end, found) for n in range(asked.people)))
     return found
 

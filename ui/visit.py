@@ -112,7 +112,7 @@ def restart(*, keep: bool = False, thread: str | None = None) -> None:
     young = state.get("age") == "under"
     if "session" in state:
         state.session.close()
-    keep = keep and not young
+    keep = keep and not (young or settings.shared)
     if keep:
         _agreed()
     state.session = Session.open(

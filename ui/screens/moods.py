@@ -46,8 +46,8 @@ def _check_in() -> None:
         st.feedback("faces", key="face")
         st.caption(f"{words.faces[0]} → {words.faces[-1]}")
         st.text_area(words.note, key="mood-note", height=80, max_chars=1000)
-        young = st.session_state.get("age") == "under"
-        st.checkbox(words.keep, key="mood-keep", help=words.keep_help, disabled=young)
+        never = st.session_state.get("age") == "under" or visit.parts()[0].shared
+        st.checkbox(words.keep, key="mood-keep", help=words.keep_help, disabled=never)
         st.button(words.note_do, key="mood-do", type="primary", on_click=_noted)
 
 

@@ -92,7 +92,7 @@ def _choices() -> None:
             key="keep",
             help=words.keep_help,
             on_change=_begun_anew,
-            disabled=st.session_state.get("age") == "under",
+            disabled=st.session_state.get("age") == "under" or visit.parts()[0].shared,
         )
     with right:
         st.selectbox(
