@@ -3,8 +3,8 @@
     pip install 'hearken[serve,postgres,ray]'
     HEARKEN_STORE_URL=postgresql://… HEARKEN_KEYS_FILE=… serve run --app-dir deploy ray_serve:app
 
-Each replica is what a process of `hearken serve` is: any of them may answer any turn. Ray starts them anew and
-spreads them; it does no queueing of its own here, because a queue of Ray's would put danger behind the rest.
+Each replica is what a process of `hearken serve` is: any of them may answer any turn. Ray starts them anew
+and spreads them; it queues nothing here, because a queue of Ray's would put danger behind the rest.
 """
 
 from fastapi import FastAPI
