@@ -44,7 +44,7 @@ def main() -> None:
 
 
 CPU_MS, MB = 85.0, 430.0
-BYTES_TODAY, BYTES_LATER, COMMITS = 4140.0, 820.0, 5.0
+BYTES_TODAY, BYTES_LATER, COMMITS = 1640.0, 820.0, 5.0
 
 
 def _needed(people: int, asked: argparse.Namespace) -> dict[str, str]:
