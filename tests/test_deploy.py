@@ -194,7 +194,11 @@ def test_ray_serves_the_api(tmp_path: Path) -> None:
     if not all(map(find_spec, ("ray", "grpc_reflection"))):
         pytest.skip("the Ray deployment needs the extra `ray`, which `make test` does not install")
     own = {"HEARKEN_DATA_DIR": str(tmp_path), "HEARKEN_COUNTRY": "GB", "PYTHONPATH": str(ROOT)}
-    own |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "RAY_raylet_start_wait_time_s": "300"}
+    own |= {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_raylet_start_wait_time_s": "300",
+    }
     ran = subprocess.run(
         [sys.executable, "-m", "tests.ray_served"],
         cwd=ROOT,
