@@ -250,7 +250,7 @@ async def _person(
 ) -> None:
     canary = f"CANARY{n:04d}"
     await asyncio.sleep(asked.every * n / asked.people)
-    here, turn = await _opened(client), 0
+    here, turn = await _opened(client, found), 0
     while time.monotonic() < end and not 0 < asked.turns <= found["turns"]:
         begun, danger = time.perf_counter(), (n + turn) % 10 == 9
         text = DANGER if danger else WORDS[turn % len(WORDS)].format(c=canary)
@@ -263,13 +263,18 @@ async def _person(
         turn += 1
         if asked.fresh and turn % asked.fresh == 0:
             found["mixed"] += await _mixed(client, here, canary)
-            here = await _opened(client)
+            here = await _opened(client, found)
         await asyncio.sleep(max(0.0, asked.every - (time.perf_counter() - begun)))
     found["mixed"] += await _mixed(client, here, canary)
 
 
-async def _opened(client: httpx.AsyncClient) -> str:
-    return f"/v1/conversations/{(await client.post('/v1/conversations', json={})).json()['id']}"
+async def _opened(client: httpx.AsyncClient, found: dict[str, Any]) -> str:
+    while True:
+        answer = await client.post("/v1/conversations", json={})
+        if answer.status_code == 201:
+            return f"/v1/conversations/{answer.json()['id']}"
+        found["statuses"][f"begin {answer.status_code}"] += 1
+        await asyncio.sleep(1)
 
 
 async def _mixed(client: httpx.AsyncClient, here: str, canary: str) -> bool:

@@ -9,9 +9,8 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -91,17 +90,22 @@ def open_shared(url: str) -> Shared:
     raise SettingsError("HEARKEN_STORE_URL begins with sqlite:/// or postgresql://.")
 
 
+# Seconds that a writer waits for others, in this process and outside it.
+PATIENCE = 5.0
+_Turn = Callable[[], AbstractContextManager[None]]
+
+
 class _Fenced(SqliteSaver):
     """Writes nothing once the conversation is gone or taken over."""
 
-    def __init__(self, connection: sqlite3.Connection, thread: str, token: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, turn: _Turn, thread: str, token: str) -> None:
         super().__init__(connection, serde=JsonPlusSerializer(pickle_fallback=False))
-        self._fence = (thread, token)
+        self._fence, self._turn = (thread, token), turn
 
     @contextmanager
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
         """A cursor; for a transaction the conversation's row is locked first, in that same transaction."""
-        with super().cursor(transaction) as cursor:
+        with self._turn() if transaction else nullcontext(), super().cursor(transaction) as cursor:
             if transaction and not cursor.execute(FENCE, self._fence).fetchall():
                 raise Gone("The conversation is not this turn's any more.")
             yield cursor
@@ -110,63 +114,84 @@ class _Fenced(SqliteSaver):
 def _connected(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=PATIENCE)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
 
-def _sqlite(path: Path) -> Shared:
-    ready = threading.Event()
-    preparing = threading.Lock()
-    # One connection stays open: the last one to close would empty the log into the file, and every turn
-    # would wait for that.
-    held: list[sqlite3.Connection] = []
+class _File:
+    """The file of an SQLite store, made and upgraded when it is first used."""
 
-    def close() -> None:
-        for connection in held:
-            connection.close()
-        held.clear()
+    def __init__(self, path: Path) -> None:
+        self._path, self._ready = path, threading.Event()
+        self._preparing, self._writers = threading.Lock(), threading.RLock()
+        # One connection stays open: the last one to close would empty the log into the file, and every
+        # turn would wait for that.
+        self._held: list[sqlite3.Connection] = []
 
-    def migrate() -> None:
-        with preparing, closing(_connected(path)) as connection:
+    def migrate(self) -> None:
+        with self._preparing, closing(_connected(self._path)) as connection:
             SqliteSaver(connection).setup()
             for statement in SCHEMA:
                 connection.execute(statement)
             connection.commit()
-            close()
-            held.append(_connected(path))
-        ready.set()
+            self.close()
+            self._held.append(_connected(self._path))
+        self._ready.set()
 
-    def connected() -> sqlite3.Connection:
-        if not (ready.is_set() and path.exists()):
-            migrate()
-        return _connected(path)
+    def close(self) -> None:
+        for connection in self._held:
+            connection.close()
+        self._held.clear()
+
+    def connected(self) -> sqlite3.Connection:
+        if not (self._ready.is_set() and self._path.exists()):
+            self.migrate()
+        return _connected(self._path)
 
     @contextmanager
-    def transaction(begin: str = "BEGIN IMMEDIATE") -> Iterator[Run]:
-        with closing(connected()) as connection, connection:  # commits, or rolls back
+    def turn(self) -> Iterator[None]:
+        """Writers of this process take turns here: SQLite itself lets them sleep and try again, unfairly."""
+        if not self._writers.acquire(timeout=PATIENCE):
+            raise OSError("The store is busy.")
+        try:
+            yield
+        finally:
+            self._writers.release()
+
+    @contextmanager
+    def begun(self, how: str = "BEGIN") -> Iterator[Run]:
+        with closing(self.connected()) as connection, connection:  # commits, or rolls back
             connection.isolation_level = None
-            connection.execute(begin)
+            connection.execute(how)
             yield lambda statement, *values: connection.execute(statement, values).fetchall()
+
+
+def _sqlite(path: Path) -> Shared:
+    file = _File(path)
+
+    @contextmanager
+    def transaction() -> Iterator[Run]:
+        with file.turn(), file.begun("BEGIN IMMEDIATE") as run:
+            yield run
 
     @contextmanager
     def saver(thread: str, token: str) -> Iterator[BaseCheckpointSaver[Any]]:
-        with closing(connected()) as connection:
-            yield _Fenced(connection, thread, token)
+        with closing(file.connected()) as connection:
+            yield _Fenced(connection, file.turn, thread, token)
 
     def scrub() -> None:
-        with closing(connected()) as connection:
+        with file.turn(), closing(file.connected()) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.execute("VACUUM")
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise OSError("The log of the store is in use and could not be emptied.")
 
-    reading = partial(transaction, "BEGIN")
     tables = ("checkpoints", "writes")
-    shared = Shared("sqlite", transaction, reading, saver, tables, scrub, migrate, close)
-    weakref.finalize(shared, close)
+    shared = Shared("sqlite", transaction, file.begun, saver, tables, scrub, file.migrate, file.close)
+    weakref.finalize(shared, file.close)
     return shared
 
 
