@@ -255,9 +255,9 @@ async def _person(
         begun, danger = time.perf_counter(), (n + turn) % 10 == 9
         text = DANGER if danger else WORDS[turn % len(WORDS)].format(c=canary)
         found["turns"] += 1
-        answer = await client.post(f"{here}/turns", json={"text": text})
-        found["statuses"][str(answer.status_code)] += 1
-        if answer.status_code == 200:
+        status = await _said(client, here, text)
+        found["statuses"][status] += 1
+        if status == "200":
             # a conversation under care stays on the way of crisis; what is timed there is new danger alone
             found["crisis" if danger else "ordinary"].append(1000 * (time.perf_counter() - begun))
         turn += 1
@@ -268,17 +268,35 @@ async def _person(
     found["mixed"] += await _mixed(client, here, canary)
 
 
+async def _said(client: httpx.AsyncClient, here: str, text: str) -> str:
+    """The status, or what became of the connection: one that was idle may be closed just as it is used."""
+    try:
+        return str((await client.post(f"{here}/turns", json={"text": text})).status_code)
+    except httpx.TransportError as error:
+        return type(error).__name__
+
+
 async def _opened(client: httpx.AsyncClient, found: dict[str, Any]) -> str:
     while True:
-        answer = await client.post("/v1/conversations", json={})
-        if answer.status_code == 201:
-            return f"/v1/conversations/{answer.json()['id']}"
-        found["statuses"][f"begin {answer.status_code}"] += 1
+        try:
+            answer = await client.post("/v1/conversations", json={})
+        except httpx.TransportError as error:
+            found["statuses"][f"begin {type(error).__name__}"] += 1
+        else:
+            if answer.status_code == 201:
+                return f"/v1/conversations/{answer.json()['id']}"
+            found["statuses"][f"begin {answer.status_code}"] += 1
         await asyncio.sleep(1)
 
 
 async def _mixed(client: httpx.AsyncClient, here: str, canary: str) -> bool:
-    return bool(set(re.findall(r"CANARY\d{4}", (await client.get(here)).text)) - {canary})
+    while True:
+        try:
+            history = await client.get(here)
+        except httpx.TransportError:
+            await asyncio.sleep(1)
+            continue
+        return bool(set(re.findall(r"CANARY\d{4}", history.text)) - {canary})
 
 
 if __name__ == "__main__":
