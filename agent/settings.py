@@ -120,6 +120,10 @@ class Settings(BaseSettings):
         default=60.0, description="How long a person waits for an operator who took over."
     )
 
+    shared: bool = Field(
+        default=False,
+        description="Many people use this page: nothing is kept, and nothing of the machine may be changed.",
+    )
     exit_url: Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$")] = Field(
         default="https://www.wikipedia.org/", description="The neutral page that a quick exit goes to."
     )
@@ -222,8 +226,8 @@ class Settings(BaseSettings):
 
     @property
     def conversations_db(self) -> Path:
-        """SQLite file of the conversations a person chose to keep."""
-        return self.data_dir / "conversations.sqlite"
+        """SQLite file of the conversations a person chose to keep; where many share it, none can be made."""
+        return (Path(os.devnull) if self.shared else self.data_dir) / "conversations.sqlite"
 
 
 _BACKENDS: TypeAdapter[Backend] = TypeAdapter(Backend)

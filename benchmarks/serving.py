@@ -8,7 +8,7 @@ way; `--every 0` asks again at once. Prints JSON. What is measured is the machin
 
     python benchmarks/serving.py --people 50 --every 20 --seconds 100
     python benchmarks/serving.py --people 50 --every 20 --seconds 60 --slow 10
-    python benchmarks/serving.py --people 4 --every 0 --turns 10000 --fresh 20
+    python benchmarks/serving.py --people 4 --every 0 --turns 10000 --fresh 20 --seconds 3600
     python benchmarks/serving.py --steps 2,4,6,8,10 --seconds 20     # turns a second that it bears
 """
 
@@ -52,7 +52,7 @@ def main() -> None:
     options.add_argument("--people", type=int, default=50)
     options.add_argument("--every", type=float, default=20.0)
     options.add_argument("--seconds", type=float, default=100.0)
-    options.add_argument("--turns", type=int, default=0, help="end after so many, whatever --seconds says")
+    options.add_argument("--turns", type=int, default=0, help="end after so many, if that is sooner")
     options.add_argument("--fresh", type=int, default=0, help="turns after which a person begins anew")
     options.add_argument("--slow", type=float, default=0.0)
     options.add_argument("--store", default="")
@@ -129,7 +129,10 @@ def _serving(asked: argparse.Namespace, folder: Path, model: str) -> Iterator[tu
         yield url, psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
@@ -237,7 +240,7 @@ async def _people(url: str, asked: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"ordinary": [], "crisis": [], "statuses": Counter(), "mixed": 0, "turns": 0}
     limits = httpx.Limits(max_connections=asked.people * 2)
     async with httpx.AsyncClient(base_url=url, timeout=180, limits=limits) as client:
-        end = time.monotonic() + (asked.seconds if not asked.turns else 86_400)
+        end = time.monotonic() + asked.seconds
         await asyncio.gather(*(_person(client, n, asked, end, found) for n in range(asked.people)))
     return found
 
@@ -247,30 +250,53 @@ async def _person(
 ) -> None:
     canary = f"CANARY{n:04d}"
     await asyncio.sleep(asked.every * n / asked.people)
-    here, turn = await _opened(client), 0
+    here, turn = await _opened(client, found), 0
     while time.monotonic() < end and not 0 < asked.turns <= found["turns"]:
         begun, danger = time.perf_counter(), (n + turn) % 10 == 9
         text = DANGER if danger else WORDS[turn % len(WORDS)].format(c=canary)
         found["turns"] += 1
-        answer = await client.post(f"{here}/turns", json={"text": text})
-        found["statuses"][str(answer.status_code)] += 1
-        if answer.status_code == 200:
+        status = await _said(client, here, text)
+        found["statuses"][status] += 1
+        if status == "200":
             # a conversation under care stays on the way of crisis; what is timed there is new danger alone
             found["crisis" if danger else "ordinary"].append(1000 * (time.perf_counter() - begun))
         turn += 1
         if asked.fresh and turn % asked.fresh == 0:
             found["mixed"] += await _mixed(client, here, canary)
-            here = await _opened(client)
+            here = await _opened(client, found)
         await asyncio.sleep(max(0.0, asked.every - (time.perf_counter() - begun)))
     found["mixed"] += await _mixed(client, here, canary)
 
 
-async def _opened(client: httpx.AsyncClient) -> str:
-    return f"/v1/conversations/{(await client.post('/v1/conversations', json={})).json()['id']}"
+async def _said(client: httpx.AsyncClient, here: str, text: str) -> str:
+    """The status, or what became of the connection: one that was idle may be closed just as it is used."""
+    try:
+        return str((await client.post(f"{here}/turns", json={"text": text})).status_code)
+    except httpx.TransportError as error:
+        return type(error).__name__
+
+
+async def _opened(client: httpx.AsyncClient, found: dict[str, Any]) -> str:
+    while True:
+        try:
+            answer = await client.post("/v1/conversations", json={})
+        except httpx.TransportError as error:
+            found["statuses"][f"begin {type(error).__name__}"] += 1
+        else:
+            if answer.status_code == 201:
+                return f"/v1/conversations/{answer.json()['id']}"
+            found["statuses"][f"begin {answer.status_code}"] += 1
+        await asyncio.sleep(1)
 
 
 async def _mixed(client: httpx.AsyncClient, here: str, canary: str) -> bool:
-    return bool(set(re.findall(r"CANARY\d{4}", (await client.get(here)).text)) - {canary})
+    while True:
+        try:
+            history = await client.get(here)
+        except httpx.TransportError:
+            await asyncio.sleep(1)
+            continue
+        return bool(set(re.findall(r"CANARY\d{4}", history.text)) - {canary})
 
 
 if __name__ == "__main__":

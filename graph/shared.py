@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -102,17 +102,24 @@ def open_shared(url: str, passphrase: str | None = None) -> Shared:
     raise SettingsError("HEARKEN_STORE_URL begins with sqlite:/// or postgresql://.")
 
 
+# Seconds that a writer waits for others, in this process and outside it.
+PATIENCE = 5.0
+_Turn = Callable[[], AbstractContextManager[None]]
+
+
 class _Fenced(SqliteSaver):
     """Writes nothing once the conversation is gone or taken over, or the file's lock is another."""
 
-    def __init__(self, connection: sqlite3.Connection, thread: str, token: str, key: Key | None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, turn: _Turn, thread: str, token: str, key: Key | None
+    ) -> None:
         super().__init__(connection, serde=vault.serializer(key))
-        self._fence, self._key = (thread, token), key
+        self._fence, self._turn, self._key = (thread, token), turn, key
 
     @contextmanager
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
         """A cursor; for a transaction the conversation's row is locked first, in that same transaction."""
-        with super().cursor(transaction) as cursor:
+        with self._turn() if transaction else nullcontext(), super().cursor(transaction) as cursor:
             if transaction and not cursor.execute(FENCE, self._fence).fetchall():
                 raise Gone("The conversation is not this turn's any more.")
             vault.check(cursor, self._key)
@@ -122,58 +129,80 @@ class _Fenced(SqliteSaver):
 def _connected(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=PATIENCE)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
 
-def _sqlite(path: Path, passphrase: str | None) -> Shared:
-    ready = threading.Event()
-    preparing = threading.Lock()
-    # One connection stays open: the last one to close would empty the log into the file, and every turn
-    # would wait for that.
-    held: list[sqlite3.Connection] = []
-    key = partial(own_key, path, passphrase)  # which remembers it
+class _File:
+    """The file of an SQLite store, made and upgraded when it is first used."""
 
-    def close() -> None:
-        for connection in held:
-            connection.close()
-        held.clear()
+    def __init__(self, path: Path, passphrase: str | None) -> None:
+        self._path, self._ready = path, threading.Event()
+        self.key = partial(own_key, path, passphrase)  # which remembers it
+        self._preparing, self._writers = threading.Lock(), threading.RLock()
+        # One connection stays open: the last one to close would empty the log into the file, and every
+        # turn would wait for that.
+        self._held: list[sqlite3.Connection] = []
 
-    def migrate() -> None:
-        lock = key()  # first: a new file is given its lock
-        with preparing, closing(_connected(path)) as connection:
+    def migrate(self) -> None:
+        lock = self.key()  # first: a new file is given its lock
+        with self._preparing, closing(_connected(self._path)) as connection:
             vault.check(connection, lock)
             SqliteSaver(connection).setup()
             for statement in SCHEMA:
                 connection.execute(statement)
             connection.commit()
-            close()
-            held.append(_connected(path))
-        tidy(path)
-        ready.set()
+            self.close()
+            self._held.append(_connected(self._path))
+        tidy(self._path)
+        self._ready.set()
 
-    def connected() -> sqlite3.Connection:
-        if not (ready.is_set() and path.exists()):
-            migrate()
-        return _connected(path)
+    def close(self) -> None:
+        for connection in self._held:
+            connection.close()
+        self._held.clear()
+
+    def connected(self) -> sqlite3.Connection:
+        if not (self._ready.is_set() and self._path.exists()):
+            self.migrate()
+        return _connected(self._path)
 
     @contextmanager
-    def transaction(begin: str = "BEGIN IMMEDIATE") -> Iterator[Run]:
-        with closing(connected()) as connection, connection:  # commits, or rolls back
+    def turn(self) -> Iterator[None]:
+        """Writers of this process take turns here: SQLite itself lets them sleep and try again, unfairly."""
+        if not self._writers.acquire(timeout=PATIENCE):
+            raise OSError("The store is busy.")
+        try:
+            yield
+        finally:
+            self._writers.release()
+
+    @contextmanager
+    def begun(self, how: str = "BEGIN") -> Iterator[Run]:
+        with closing(self.connected()) as connection, connection:  # commits, or rolls back
             connection.isolation_level = None
-            connection.execute(begin)
-            vault.check(connection, key())
+            connection.execute(how)
+            vault.check(connection, self.key())
             yield lambda statement, *values: connection.execute(statement, values).fetchall()
+
+
+def _sqlite(path: Path, passphrase: str | None) -> Shared:
+    file = _File(path, passphrase)
+
+    @contextmanager
+    def transaction() -> Iterator[Run]:
+        with file.turn(), file.begun("BEGIN IMMEDIATE") as run:
+            yield run
 
     @contextmanager
     def saver(thread: str, token: str) -> Iterator[BaseCheckpointSaver[Any]]:
-        with closing(connected()) as connection:
-            yield _Fenced(connection, thread, token, key())
+        with closing(file.connected()) as connection:
+            yield _Fenced(connection, file.turn, thread, token, file.key())
 
     def scrub() -> None:
-        with closing(connected()) as connection:
+        with file.turn(), closing(file.connected()) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.execute("VACUUM")
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -181,11 +210,10 @@ def _sqlite(path: Path, passphrase: str | None) -> Shared:
                 raise OSError("The log of the store is in use and could not be emptied.")
 
     if path.exists() or passphrase:
-        _opens(path, key)
-    reading = partial(transaction, "BEGIN")
-    tables = ("checkpoints", "writes")
-    shared = Shared("sqlite", transaction, reading, saver, tables, scrub, migrate, close, *_seals(key))
-    weakref.finalize(shared, close)
+        _opens(path, file.key)
+    tables, seals = ("checkpoints", "writes"), _seals(file.key)
+    shared = Shared("sqlite", transaction, file.begun, saver, tables, scrub, file.migrate, file.close, *seals)
+    weakref.finalize(shared, file.close)
     return shared
 
 

@@ -64,6 +64,7 @@ evaluate.command("all")(everything)
 train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 
+LOOPBACK = "127.0.0.1"
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
@@ -260,9 +261,18 @@ def print_exercises(
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    host: Annotated[str, typer.Option(help="Address; others than loopback: HEARKEN_SHARED.")] = LOOPBACK,
 ) -> None:
     """Open the app on http://127.0.0.1:8501."""
-    _serve("app.py", port, browser=browser)
+    from agent.errors import SettingsError
+    from agent.settings import load_settings
+
+    if host != LOOPBACK and not load_settings().shared:
+        raise SettingsError(
+            "Set HEARKEN_SHARED=true before others can reach this: "
+            "without it they would read what each of them chose to keep."
+        )
+    _serve("app.py", port, browser=browser, host=host)
 
 
 @app.command()
@@ -279,8 +289,8 @@ def console(
     _serve("console.py", port, browser=browser)
 
 
-def _serve(script: str, port: int, *, browser: bool) -> None:
-    url = f"http://127.0.0.1:{port}"
+def _serve(script: str, port: int, *, browser: bool, host: str = LOOPBACK) -> None:
+    url = f"http://{host}:{port}"
     Console().print(f"hearken is on {url}  (Ctrl-C stops it)", highlight=False)
     if (
         browser
@@ -289,7 +299,7 @@ def _serve(script: str, port: int, *, browser: bool) -> None:
     ):
         threading.Thread(target=_open_when_up, args=(url,), daemon=True).start()
     flags = {
-        "server.address": "127.0.0.1",
+        "server.address": host,
         "server.port": str(port),
         "server.headless": "true",
         "server.enableXsrfProtection": "true",

@@ -24,8 +24,8 @@ def picker() -> None:
     """Who words the replies now, and the way to another."""
     words, (settings, _), now = _words(), visit.parts(), visit.backend()
     st.markdown(_who(now))
-    if settings.operator or settings.jurisdiction == "restricted":
-        st.caption(words.by_operator if settings.operator else words.restricted)
+    if settings.operator or settings.shared or settings.jurisdiction == "restricted":
+        st.caption(words.by_operator if settings.operator or settings.shared else words.restricted)
         return
     if isinstance(now, Proxy):
         _alpha(now)

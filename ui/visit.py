@@ -178,7 +178,7 @@ def restart(*, keep: bool = False, thread: str | None = None) -> None:
     young = state.get("age") == "under"
     if "session" in state:
         state.session.close()
-    keep = keep and not young and not locked()
+    keep = keep and not (young or locked() or settings.shared)
     if keep:
         _agreed()
     state.session = Session.open(

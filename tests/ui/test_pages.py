@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
 
+from agent.errors import SettingsError
 from agent.exercises import exercises
 from agent.safety_plan import load_plan_words
 from graph import moods, shelf
 from graph.store import listed
 from tests.ui.pages import WANTS_TO_DIE, everything, files, literal, opened, replies, say, turn_to
+from ui.cli import app as cli
 from ui.wording import load_ui_words
 
 CANARY = "CANARY-66ff"
@@ -321,3 +324,26 @@ def test_answers_are_added_from_a_file(page: AppTest, tmp_path: Path) -> None:
     page.button(key="add-file").click().run()
     assert not page.exception
     assert page.success or page.warning
+
+
+def test_a_page_that_many_share_keeps_nothing_and_changes_nothing(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, database: Path
+) -> None:
+    at = opened(monkeypatch, HEARKEN_COUNTRY="GB", HEARKEN_SHARED="true")
+    assert at.toggle(key="keep").disabled
+    at.session_state["keep"] = True  # as somebody would who writes to the page by other means
+    say(at, f"my friend {CANARY} was unkind to me")
+    assert replies(at)
+    turn_to(at, "moods")
+    assert at.checkbox(key="mood-keep").disabled
+    turn_to(at, "talks")
+    turn_to(at, "choices")
+    assert [button.key for button in at.button if button.key in {"models-look", "add-file"}] == []
+    assert not database.exists()
+    assert not on_disk(filled)
+
+
+def test_others_reach_the_page_only_where_it_keeps_nothing() -> None:
+    ran = CliRunner().invoke(cli, ["ui", "--host", "0.0.0.0", "--no-browser"])  # noqa: S104 - refused, which is the point
+    assert isinstance(ran.exception, SettingsError)
+    assert "HEARKEN_SHARED" in str(ran.exception)

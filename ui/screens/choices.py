@@ -100,7 +100,7 @@ def _library(settings: Settings) -> None:
         return
     named = ", ".join(f"{count} {words.sources.get(kind, kind)}" for kind, count in counts.items())
     st.markdown(plain(fill(words.holds, count=sum(counts.values()), sources=named)))
-    if settings.operator:
+    if settings.operator or settings.shared:
         st.caption(words.by_operator)
         return
     st.markdown(words.add_lead)

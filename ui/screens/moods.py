@@ -52,7 +52,8 @@ def _check_in() -> None:
         st.text_area(words.note, key="mood-note", height=80, max_chars=1000)
         young = st.session_state.get("age") == "under"
         told = visit.words().locking.mood_help if visit.sealed() else words.keep_help
-        st.checkbox(words.keep, key="mood-keep", help=told, disabled=young or visit.locked())
+        never = young or visit.locked() or visit.parts()[0].shared
+        st.checkbox(words.keep, key="mood-keep", help=told, disabled=never)
         st.button(words.note_do, key="mood-do", type="primary", on_click=_noted)
 
 

@@ -99,7 +99,7 @@ def _choices() -> None:
             key="keep",
             help=words.locking.keep_help if visit.sealed() else words.keep_help,
             on_change=_begun_anew,
-            disabled=st.session_state.get("age") == "under" or visit.locked(),
+            disabled=st.session_state.get("age") == "under" or visit.locked() or visit.parts()[0].shared,
         )
     with right:
         st.selectbox(

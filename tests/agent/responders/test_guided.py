@@ -215,7 +215,9 @@ def test_keys_of_the_banks_exist() -> None:
     families = {emotion.family for emotion in themes.emotions.values()}
     assert families <= set(replies.banks["emotion"])
     for step in ("perspective", "listening", "invite"):
-        assert set(replies.banks[step]) <= {*themes.themes, "general", "light", "early", "glad", "recall"}, step
+        assert set(replies.banks[step]) <= {*themes.themes, "general", "light", "early", "glad", "recall"}, (
+            step
+        )
     assert set(themes.themes) <= set(replies.banks["listening"])
     assert {idea for fit in load_ideas().heard for idea in fit.tries} <= set(load_ideas().ideas)
 
