@@ -27,9 +27,7 @@ def generated(
     base = chat.engine.base
     room = min(base.reads, 2048)
     asked = [
-        as_messages(
-            one, count=lambda text: len(chat.get_token_ids(text)), room=room - tokens, form=base.form
-        )
+        as_messages(one, count=lambda text: len(chat.get_token_ids(text)), room=room - tokens, form=base.form)
         for one in examples
     ]
     prompts = [talk(one[:-1]) for one in asked]
