@@ -74,7 +74,7 @@ def over_ray(make: Make, address: str = "") -> Iterator[Spread]:
     try:
         ray.init(
             address=address or "local", log_to_driver=False, logging_level="ERROR",
-            runtime_env={"env_vars": told}, **({} if address else here),
+            **({"runtime_env": {"env_vars": told}} if address else here),  # here they inherit what we know
         )  # fmt: skip
     except (RayError, ConnectionError, ValueError, RuntimeError) as error:
         where = f"at {address}: is it right, and is the cluster up?" if address else "on this machine."

@@ -7,7 +7,7 @@ Knows nothing of how a run goes.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
@@ -71,15 +71,17 @@ def as_messages(example: Example, *, count: Count, room: int, form: Form = "text
 def asked(row: Example | Preference, *, count: Count, room: int, form: Form = "text") -> list[Message]:
     """What a model is asked with, where an example or a pair stands."""
     if "brief" in row:
-        return prompt_of(row["brief"], count=count, room=room, form=form)
-    return as_messages(row, count=count, room=room, form=form)[:-1]
+        return prompt_of(cast("Preference", row)["brief"], count=count, room=room, form=form)
+    return as_messages(cast("Example", row), count=count, room=room, form=form)[:-1]
 
 
 def heard(row: Example | Preference) -> str:
     """What the person said until there."""
     if "brief" in row:
-        return " ".join(text for role, text in row["brief"]["history"] if role == "user")
-    return " ".join(one["content"] for one in row["messages"][:-1] if one["role"] == "user")
+        history = cast("Preference", row)["brief"]["history"]
+        return " ".join(text for role, text in history if role == "user")
+    before = cast("Example", row)["messages"][:-1]
+    return " ".join(one["content"] for one in before if one["role"] == "user")
 
 
 def talk(messages: Iterable[Message]) -> list[BaseMessage]:

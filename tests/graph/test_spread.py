@@ -87,8 +87,8 @@ def test_ray_reads_measures_and_embeds_as_this_process_does(tmp_path: Path) -> N
     assert one.pop("speed")
     assert other.pop("speed") == {}
     assert one == other
-    found = run(tmp_path, tmp_path / "local/index", tmp_path / "ray/index", script=("-c", SAME))
-    assert found.stdout.strip() == "True 2", found.stderr
+    found = run(tmp_path, tmp_path / "local/index/index", tmp_path / "ray/index/index", script=("-c", SAME))
+    assert found.stdout.startswith("True "), found.stderr
 
 
 # The vectors under which the two indexes keep what was ingested.
@@ -100,7 +100,7 @@ for folder in sys.argv[1:]:
     (one,) = chromadb.PersistentClient(folder).list_collections()
     rows = one.get(where={"kind": "folder"}, include=["embeddings"])
     told.append({i: v.tolist() for i, v in zip(rows["ids"], rows["embeddings"])})
-print(told[0] == told[1], len(told[0]))
+print(bool(told[0]) and told[0] == told[1], len(told[0]))
 """
 
 

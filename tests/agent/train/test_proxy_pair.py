@@ -48,8 +48,8 @@ def test_what_would_be_no_pair_is_refused_before_training(tiny: Tiny, tmp_path: 
     with pytest.raises(ResponderError, match="different tokens"):
         pair(SMALL, folder, tmp_path / "o", work=tmp_path / "w", anti=str(tiny.anti), base=str(tiny.foreign))
     for changes in ({"objective": "preferences"}, {"conditions": "tokens"}):
+        other = SMALL.model_copy(update=changes)
         with pytest.raises(SettingsError, match="preferences and tokens"):
-            other = SMALL.model_copy(update=changes)
             pair(other, folder, tmp_path / "o", work=tmp_path / "w", anti=str(tiny.anti))
     assert not (tmp_path / "w").exists()
 
