@@ -22,8 +22,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import DataError, HearkenError
+from ui.admitting import gate
 from ui.auditing import audit
-from ui.comparing import gate, generation, report
+from ui.comparing import compare, generation, judge, report
 from ui.data import data
 from ui.evaluating import evaluate
 from ui.everything import everything
@@ -53,6 +54,8 @@ app.add_typer(export, name="export")
 app.command("report")(report)
 evaluate.command("generation")(generation)
 evaluate.command("gate")(gate)
+evaluate.command("compare")(compare)
+evaluate.command("judge")(judge)
 evaluate.command("conversations")(conversations)
 evaluate.command("latency")(latency)
 evaluate.command("all")(everything)

@@ -34,6 +34,7 @@ __all__ = [
     "in_posts",
     "printed",
     "reading",
+    "report_of",
     "searched",
     "settings_of",
     "told",
@@ -261,3 +262,12 @@ def printed(figures: Mapping[str, Any], told: Mapping[str, Any], *, as_json: boo
     console = Console(highlight=False, markup=False)
     for name, value in figures.items():
         console.print(f"{name}: {value}", soft_wrap=True)
+
+
+def report_of(path: Path) -> dict[str, Any]:
+    """What `--out` wrote there. Raises DataError where nothing can be read."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as JSON; write it anew with --out.") from error
+    return told if isinstance(told, dict) else {}
