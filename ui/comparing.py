@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from agent.errors import DataError, SettingsError
-from ui.gauging import Json, Out, printed, report_of, settings_of, writer
+from ui.gauging import Json, Out, printed, report_of, settings_of
+from ui.measures import writer
 
 __all__ = ["compare", "generation", "judge", "report"]
 

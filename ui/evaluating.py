@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from ui import gauging
+from ui import gauging, measures
 from ui.gauging import Data, Json, Limit, Out
 
 __all__ = ["evaluate"]
@@ -24,7 +24,7 @@ def emotions(data: Data, out: Out = None, as_json: Json = False, limit: Limit = 
     """The 32 emotions: EmpatheticIntents, EmpatheticDialogues, EDOS."""
     from agent.evaluate import tasks
 
-    encoder = gauging.encoder()
+    encoder = measures.encoder()
     with gauging.counted(tasks.looking(encoder), quiet=as_json) as look:
         report = tasks.emotions(data, look, sure=encoder.heads.sure, limit=limit)
     gauging.told(report, out, as_json=as_json)
@@ -35,7 +35,7 @@ def intents(data: Data, out: Out = None, as_json: Json = False, limit: Limit = N
     """The 9 intents, of a line and of the reply to it: EmpatheticIntents and -Dialogues, EDOS, ESConv."""
     from agent.evaluate import tasks
 
-    with gauging.counted(tasks.looking(gauging.encoder()), quiet=as_json) as look:
+    with gauging.counted(tasks.looking(measures.encoder()), quiet=as_json) as look:
         report = tasks.intents(data, look, limit=limit)
     gauging.told(report, out, as_json=as_json)
 
@@ -60,10 +60,10 @@ def imhi(  # noqa: PLR0913 - options of a command
     from agent.evaluate import tasks
 
     if model:
-        report = gauging.asked(data, model, out, form=form, tokens=tokens, limit=limit, quiet=as_json)
+        report = measures.asked(data, model, out, form=form, tokens=tokens, limit=limit, quiet=as_json)
         gauging.told(report, None, as_json=as_json)
         return
-    with gauging.counted(tasks.looking(gauging.encoder()), quiet=as_json) as look:
+    with gauging.counted(tasks.looking(measures.encoder()), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
     gauging.told(report, out, as_json=as_json)
 
@@ -90,9 +90,9 @@ def risk(  # noqa: PLR0913 - options of a command
 
     data = data or dangers.CASES
     if tasks.case_files(data):
-        report = gauging.in_cases(data, part, limit, quiet=as_json)
+        report = measures.in_cases(data, part, limit, quiet=as_json)
     else:
-        report = gauging.in_posts(data, bar, limit, quiet=as_json)
+        report = measures.in_posts(data, bar, limit, quiet=as_json)
     gauging.told(report, out, as_json=as_json)
 
 
@@ -112,7 +112,7 @@ def retrieval(
     """The library: own answers found among all, and nothing found for what is off the subject."""
     from agent.evaluate.report import write
 
-    report = gauging.searched(data, cleaned=cleaned, techniques=techniques, quiet=as_json)
+    report = measures.searched(data, cleaned=cleaned, techniques=techniques, quiet=as_json)
     if out:
         write(report, out)
     if as_json:
@@ -171,7 +171,7 @@ def replies(  # noqa: PLR0913 - options of a command
     if transcripts:
         written.write(sessions(from_settings(load_settings()), country), transcripts)
         return
-    report = gauging.answered(data, limit, country, "", part=part, quiet=as_json)
+    report = measures.answered(data, limit, country, "", part=part, quiet=as_json)
     gauging.told(report, out, as_json=as_json)
 
 
@@ -182,7 +182,7 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     from agent.responders.replies import bank
     from agent.supporter import FILES, load_supporter
 
-    encoder, read = gauging.encoder(), gauging.reading()
+    encoder, read = measures.encoder(), measures.reading()
     told: dict[str, Any] = {"task": "plan", "data": str(data)}
     supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
     with gauging.counted(encoder.vector, quiet=as_json) as vector:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ui import gauging
+from ui import gauging, measures
 from ui.gauging import Json, Model
 from ui.holding import held_with, latency_of
 
@@ -81,11 +81,11 @@ def _parts(data: Path, out: Path, model: str, limit: int, *, quiet: bool) -> Ite
     yield from _readings(data, limit, quiet=quiet)
     if (answers := data / "counselchat").is_dir():
         for path in sorted(answers.glob("*.csv"))[:1]:
-            yield "retrieval", lambda path=path: gauging.searched(path, quiet=quiet)  # type: ignore[misc]
-    yield "replies", lambda: gauging.answered(None, limit, "GB", model, quiet=quiet)
+            yield "retrieval", lambda path=path: measures.searched(path, quiet=quiet)  # type: ignore[misc]
+    yield "replies", lambda: measures.answered(None, limit, "GB", model, quiet=quiet)
     if (talks := data / "esconv").is_dir():
         few = max(1, limit // 20)  # conversations of some thirty messages
-        yield "replies-esconv", lambda: gauging.answered(talks, few, "GB", model, quiet=quiet)
+        yield "replies-esconv", lambda: measures.answered(talks, few, "GB", model, quiet=quiet)
     people = personas.load_personas()
     kept = {"data": str(personas.FOLDER), "quiet": quiet}
     yield (
@@ -98,9 +98,9 @@ def _readings(data: Path, limit: int, *, quiet: bool) -> Iterator[Part]:
     """What messages are read for, a file a part."""
     from agent.evaluate import risk, tasks
 
-    yield "risk-cases", lambda: gauging.in_cases(risk.CASES, "open", None, quiet=quiet)
+    yield "risk-cases", lambda: measures.in_cases(risk.CASES, "open", None, quiet=quiet)
     if (posts := data / "risk").is_dir():
-        yield "risk-posts", lambda: gauging.in_posts(posts, None, limit, quiet=quiet)
+        yield "risk-posts", lambda: measures.in_posts(posts, None, limit, quiet=quiet)
     measures = {"emotions": tasks.emotions, "intents": tasks.intents, "imhi": tasks.imhi}
     for name, folders in FOLDERS.items():
         for folder in (data / one for one in folders if (data / one).is_dir()):
@@ -113,7 +113,7 @@ def _by_encoder(
     def made() -> Mapping[str, Any]:
         from agent.evaluate import tasks
 
-        with gauging.counted(tasks.looking(gauging.encoder()), quiet=quiet) as look:
+        with gauging.counted(tasks.looking(measures.encoder()), quiet=quiet) as look:
             return measure(folder, look, limit=limit)
 
     return made
