@@ -62,6 +62,7 @@ evaluate.command("all")(everything)
 train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 
+STOPPED = 130  # exit status of what was interrupted
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
@@ -69,7 +70,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.
 def main() -> None:
     """The `hearken` command."""
     with _plainly():
-        app(standalone_mode=False)
+        if app(standalone_mode=False) == STOPPED:  # what Typer makes of Ctrl-C
+            raise KeyboardInterrupt
 
 
 @contextmanager
@@ -82,7 +84,7 @@ def _plainly() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. What was done is kept; the same command goes on from there.")
-        raise SystemExit(130) from None
+        raise SystemExit(STOPPED) from None
     except (HearkenError, KnowledgeError, HelplineError) as error:
         Console(stderr=True).print(escape(str(error)), style="red", highlight=False)
         raise SystemExit(2) from error
