@@ -5,6 +5,7 @@ Registers its command where `ui.cli` says. Knows nothing of how figures come abo
 
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -49,23 +50,24 @@ def gate(  # noqa: PLR0913 - options of a command
     about = {"task": "gate", "part": part, "country": country, "people": people}
     with parted(out, about) as once:  # each line is kept, so a stopped gate goes on with the next
         rows = {
-            name: row or once(name, lambda name=name: _answered(name, part, country, people=people))
+            name: row or once(name, partial(_answered, name, part, country, people=people))
             for name, row in known.items()
         }
         verdict = judged(rows[candidate], rows[baseline])
+        weights = {name: weighed(row) for name, row in rows.items()}
         told = {
             "task": "gate",
             "candidate": candidate,
             "baseline": baseline,
             **verdict,
-            "lines": {name: weighed(row) for name, row in rows.items()},
+            "lines": weights,
             "rows": [{**row, "view": name} for name, row in rows.items()],
         }
         if out:
             written.write(told, out)
     figures = {name: f"{ours} against {theirs}" for name, (ours, theirs) in verdict["figures"].items()}
-    weights = {f"risk, weighed: {name}": risk for name, risk in told["lines"].items()}
-    printed({**figures, **weights}, told, as_json=as_json)
+    shown = {f"risk, weighed: {name}": risk for name, risk in weights.items()}
+    printed({**figures, **shown}, told, as_json=as_json)
     for reason in () if as_json else verdict["reasons"]:
         Console(highlight=False).print(reason, style="red", markup=False, soft_wrap=True)
     if not verdict["admitted"]:
