@@ -110,10 +110,10 @@ def _readings(data: Path, limit: int, *, quiet: bool) -> Iterator[Part]:
     yield "risk-cases", lambda: measures.in_cases(risk.CASES, "open", None, quiet=quiet)
     if (posts := data / "risk").is_dir():
         yield "risk-posts", lambda: measures.in_posts(posts, None, limit, quiet=quiet)
-    measures = {"emotions": tasks.emotions, "intents": tasks.intents, "imhi": tasks.imhi}
+    by_head = {"emotions": tasks.emotions, "intents": tasks.intents, "imhi": tasks.imhi}
     for name, folders in FOLDERS.items():
         for folder in (data / one for one in folders if (data / one).is_dir()):
-            yield f"{name}-{folder.name}", _by_encoder(measures[name], folder, limit, quiet=quiet)
+            yield f"{name}-{folder.name}", _by_encoder(by_head[name], folder, limit, quiet=quiet)
 
 
 def _by_encoder(
