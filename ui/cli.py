@@ -23,8 +23,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import DataError, HearkenError
+from ui.admitting import gate
 from ui.auditing import audit
-from ui.comparing import gate, generation, report
+from ui.comparing import compare, generation, judge, report
 from ui.data import data
 from ui.evaluating import evaluate
 from ui.everything import everything
@@ -58,6 +59,8 @@ evaluate.command("generation")(generation)
 evaluate.command("gate")(gate)
 data.command("preferences")(preferences)
 data.command("feedback")(feedback)
+evaluate.command("compare")(compare)
+evaluate.command("judge")(judge)
 evaluate.command("conversations")(conversations)
 evaluate.command("latency")(latency)
 evaluate.command("all")(everything)
@@ -65,6 +68,7 @@ train.command("lora")(lora)
 train.command("proxy-pair")(proxy_pair)
 
 LOOPBACK = "127.0.0.1"
+STOPPED = 130  # exit status of what was interrupted
 LEAVING = 60.0  # seconds that leaving a chat may wait for parts that still load
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
@@ -72,7 +76,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.
 def main() -> None:
     """The `hearken` command."""
     with _plainly():
-        app(standalone_mode=False)
+        if app(standalone_mode=False) == STOPPED:  # what Typer makes of Ctrl-C
+            raise KeyboardInterrupt
 
 
 @contextmanager
@@ -85,7 +90,7 @@ def _plainly() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. What was done is kept; the same command goes on from there.")
-        raise SystemExit(130) from None
+        raise SystemExit(STOPPED) from None
     except (HearkenError, KnowledgeError, HelplineError) as error:
         Console(stderr=True).print(escape(str(error)), style="red", highlight=False)
         raise SystemExit(2) from error

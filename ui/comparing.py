@@ -1,25 +1,20 @@
-"""`hearken evaluate generation|gate` and `hearken report`: language models measured, and one against another.
+"""`hearken evaluate generation|compare|judge` and `hearken report`: language models, one against another.
 
 Registers its commands where `ui.cli` says. Knows nothing of how figures come about.
 """
 
-import json
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
 from agent.errors import DataError, SettingsError
-from ui.gauging import Json, Out, printed, settings_of
+from ui.gauging import Json, Out, printed, report_of, settings_of
+from ui.measures import writer
 
-if TYPE_CHECKING:
-    from graph import Turn
+__all__ = ["compare", "generation", "judge", "report"]
 
-__all__ = ["gate", "generation", "report"]
-
-AUTHORED = {"guided", "static", "crisis", "practice", "safety"}
+ANSWER = 8  # tokens of a judge's yes or no
 
 
 def generation(  # noqa: PLR0913 - options of a command
@@ -52,36 +47,53 @@ def generation(  # noqa: PLR0913 - options of a command
     printed(told["figures"], told, as_json=as_json)
 
 
-def gate(  # noqa: PLR0913 - options of a command
-    *,
-    candidate: Annotated[str, typer.Option(help="Folder, hub id, proxy.json, `guided`, or a report.")],
-    baseline: Annotated[str, typer.Option(help="The same; what it has to be as safe as.")] = "guided",
-    part: Annotated[Literal["gate", "rest", "long", "all"], typer.Option(help="Which openings.")] = "gate",
-    country: Annotated[str, typer.Option(help="Whose helplines, two letters.")] = "GB",
+def compare(
+    ours: Annotated[
+        Path, typer.Argument(help="A report with items: generation, imhi --model, conversations.")
+    ],
+    theirs: Annotated[Path, typer.Argument(help="Another of the same task on the same data.")],
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Hold a candidate against a baseline on the same conversations; exit status 1 when it is refused."""
+    """One report against another of the same items, by a paired bootstrap: how much more the first has."""
     from agent.evaluate import report as written
-    from agent.evaluate.admission import judged
+    from agent.evaluate.pairs import paired
 
-    written_down = [
-        _row(name) for name in (candidate, baseline)
-    ]  # a wrong file is told before an hour of talk
-    rows = [
-        row or _answered(name, part, country)
-        for name, row in zip((candidate, baseline), written_down, strict=True)
-    ]
-    verdict = judged(*rows)
-    told = {"task": "gate", "candidate": candidate, "baseline": baseline, **verdict, "rows": rows}
+    found = paired(report_of(ours), report_of(theirs))
+    told = {"task": "compare", "data": f"{ours} against {theirs}", "figures": found}
     if out:
         written.write(told, out)
-    figures = {name: f"{ours} against {theirs}" for name, (ours, theirs) in verdict["figures"].items()}
-    printed({**figures, "risk, weighed": " against ".join(map(str, verdict["risk"]))}, told, as_json=as_json)
-    for reason in () if as_json else verdict["reasons"]:
-        Console(highlight=False).print(reason, style="red", markup=False, soft_wrap=True)
-    if not verdict["admitted"]:
-        raise SystemExit(1)
+    printed(found, told, as_json=as_json)
+
+
+def judge(
+    *,
+    judges: Annotated[list[str], typer.Option("--judge", help="Two models: repeat it.")],
+    model: Annotated[str, typer.Option("--model", help="Whose replies are judged.")] = "guided",
+    part: Annotated[Literal["gate", "rest", "long", "all"], typer.Option(help="Which openings.")] = "gate",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Two language models as second readers of replies, with their kappa. Advisory: it decides nothing."""
+    from agent.evaluate import report as written
+    from agent.evaluate.judging import judged
+    from agent.evaluate.talks import openings
+    from agent.evaluate.turns import held
+    from graph.services import from_settings
+    from ui.answering import sessions
+
+    if len(set(judges)) != 2:
+        raise SettingsError("Two different judges are needed: --judge ONE --judge OTHER.")
+    asking = {name: writer(name, ANSWER)[0] for name in judges}
+    opened = sessions(from_settings(settings_of(model)), "GB")
+    turns = [turn for talk in openings(part) for turn in held(talk.messages, opened())]
+    told = {**judged(turns, asking), "model": model}
+    if out:
+        written.write(told, out)
+    shown = {
+        row["view"]: {name: value for name, value in row.items() if name != "view"} for row in told["rows"]
+    }
+    printed({**shown, "note": told["advisory"]}, told, as_json=as_json)
 
 
 def report(
@@ -113,48 +125,3 @@ def _backend(name: str) -> Any:
     if backend.kind == "proxy":
         return load_proxy(backend)
     raise SettingsError(f"{backend.kind} is no model on this machine: give --model a folder or a hub id.")
-
-
-def _answered(name: str, part: Literal["gate", "rest", "long", "all"], country: str) -> dict[str, Any]:
-    """The row of conversations held now."""
-    from agent.evaluate import replies, talks
-    from agent.evaluate.scoring import load_scorers
-    from agent.train.dialogues import FORM
-    from graph.services import encoder, from_settings
-    from ui.answering import sessions
-
-    settings = settings_of(name)
-    services, reads = from_settings(settings), encoder(settings)
-    rules: Counter[str] = Counter()
-    worded: Counter[str] = Counter()
-
-    def watch(turn: "Turn") -> None:
-        rules.update(one["rule"] for one in turn.replaced)
-        worded[turn.responder] += 1
-
-    told = replies.measure(
-        {part: talks.openings(part)},
-        sessions(services, country, watch),
-        load_scorers(),
-        lambda text: reads.read(text)["intents"][0]["label"],
-        data=str(talks.OPENINGS),
-    )
-    row, turns = told["rows"][0], sum(worded.values())
-    grave = sum(count for rule, count in rules.items() if rule not in FORM)
-    row["held_back"] = {"grave": round(100 * grave / turns, 2), "rules": dict(rules.most_common())}
-    if settings.backend.kind != "guided":
-        row["own"] = round(sum(n for who, n in worded.items() if who not in AUTHORED) / turns, 3)
-    return row
-
-
-def _row(name: str) -> dict[str, Any] | None:
-    """The row of a report of replies, or of a gate's candidate; None for what is a model."""
-    if not name.endswith(".json"):
-        return None
-    path = Path(name)
-    try:
-        told = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as JSON; write it anew with --out.") from error
-    rows = told.get("rows") if isinstance(told, dict) and told.get("task") in {"replies", "gate"} else None
-    return rows[0] if rows else None

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from agent.errors import DataError
-from ui import gauging
+from ui import gauging, measures
 from ui.gauging import Data, Json, Limit, Out
 from ui.spreading import Address, Engine
 
@@ -34,8 +34,8 @@ def emotions(  # noqa: PLR0913 - options of a command
     """The 32 emotions: EmpatheticIntents, EmpatheticDialogues, EDOS."""
     from agent.evaluate import tasks
 
-    encoder = gauging.encoder()
-    ready = gauging.ahead("emotions", data, limit, engine, address, quiet=as_json)
+    encoder = measures.encoder()
+    ready = measures.ahead("emotions", data, limit, engine, address, quiet=as_json)
     with gauging.counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
         report = tasks.emotions(data, look, sure=encoder.heads.sure, limit=limit)
     gauging.told(report, out, as_json=as_json, engine=engine)
@@ -54,8 +54,8 @@ def intents(  # noqa: PLR0913 - options of a command
     """The 9 intents, of a line and of the reply to it: EmpatheticIntents and -Dialogues, EDOS, ESConv."""
     from agent.evaluate import tasks
 
-    ready = gauging.ahead("intents", data, limit, engine, address, quiet=as_json)
-    with gauging.counted(ready(tasks.looking(gauging.encoder())), quiet=as_json) as look:
+    ready = measures.ahead("intents", data, limit, engine, address, quiet=as_json)
+    with gauging.counted(ready(tasks.looking(measures.encoder())), quiet=as_json) as look:
         report = tasks.intents(data, look, limit=limit)
     gauging.told(report, out, as_json=as_json, engine=engine)
 
@@ -82,11 +82,11 @@ def imhi(  # noqa: PLR0913 - options of a command
     from agent.evaluate import tasks
 
     if model:
-        report = gauging.asked(data, model, out, form=form, tokens=tokens, limit=limit, quiet=as_json)
+        report = measures.asked(data, model, out, form=form, tokens=tokens, limit=limit, quiet=as_json)
         gauging.told(report, None, as_json=as_json)
         return
-    ready = gauging.ahead("imhi", data, limit, engine, address, quiet=as_json)
-    with gauging.counted(ready(tasks.looking(gauging.encoder())), quiet=as_json) as look:
+    ready = measures.ahead("imhi", data, limit, engine, address, quiet=as_json)
+    with gauging.counted(ready(tasks.looking(measures.encoder())), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
     gauging.told(report, out, as_json=as_json, engine=engine)
 
@@ -117,10 +117,10 @@ def risk(  # noqa: PLR0913 - options of a command
     if tasks.case_files(data):
         if engine == "ray":
             raise DataError("Our own cases are few and are read here: leave out --engine ray.")
-        report = gauging.in_cases(data, part, limit, quiet=as_json)
+        report = measures.in_cases(data, part, limit, quiet=as_json)
     else:
-        ready = gauging.ahead("risk", data, limit, engine, address, quiet=as_json)
-        report = gauging.in_posts(data, bar, limit, ready, quiet=as_json)
+        ready = measures.ahead("risk", data, limit, engine, address, quiet=as_json)
+        report = measures.in_posts(data, bar, limit, ready, quiet=as_json)
     gauging.told(report, out, as_json=as_json, engine=engine)
 
 
@@ -140,7 +140,7 @@ def retrieval(
     """The library: own answers found among all, and nothing found for what is off the subject."""
     from agent.evaluate.report import write
 
-    report = gauging.searched(data, cleaned=cleaned, techniques=techniques, quiet=as_json)
+    report = measures.searched(data, cleaned=cleaned, techniques=techniques, quiet=as_json)
     if out:
         write(report, out)
     if as_json:
@@ -199,7 +199,7 @@ def replies(  # noqa: PLR0913 - options of a command
     if transcripts:
         written.write(sessions(from_settings(load_settings()), country), transcripts)
         return
-    report = gauging.answered(data, limit, country, "", part=part, quiet=as_json)
+    report = measures.answered(data, limit, country, "", part=part, quiet=as_json)
     gauging.told(report, out, as_json=as_json)
 
 
@@ -210,7 +210,7 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     from agent.responders.replies import bank
     from agent.supporter import FILES, load_supporter
 
-    encoder, read = gauging.encoder(), gauging.reading()
+    encoder, read = measures.encoder(), measures.reading()
     told: dict[str, Any] = {"task": "plan", "data": str(data)}
     supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
     with gauging.counted(encoder.vector, quiet=as_json) as vector:

@@ -4,21 +4,23 @@ Each part's report is written as soon as it is there. Stop it when you like: the
 part that was begun, and begins anew once all was done. Knows nothing of how figures come about.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from ui import gauging
+from ui import gauging, measures
 from ui.gauging import Json, Model
 from ui.holding import held_with, latency_of
 
 __all__ = ["everything"]
 
 Part = tuple[str, Callable[[], Mapping[str, Any]]]
-LIMIT = 200
+LIMIT = 100
 FOLDERS = {  # measure -> folders of public sets that it reads
     "emotions": ("empathetic_dialogues", "empathetic_intents", "edos"),
     "intents": ("empathetic_dialogues", "empathetic_intents", "edos", "esconv"),
@@ -41,35 +43,35 @@ def everything(
     as_json: Json = False,
 ) -> None:
     """Reading, danger, guard, library, replies, conversations and latency; and a page of it all."""
-    import time
-
     from agent.evaluate import page
     from agent.evaluate.keeping import parted
-    from agent.evaluate.report import write
 
     console = Console(stderr=True, highlight=False)
     parts = list(_parts(data, out, model, limit, quiet=as_json))
     about = {"task": "all", "data": str(data), "model": model, "limit": limit}
-    seconds: dict[str, float] = {}
+    seconds: dict[str, list[float]] = {}
     with parted(out / "all", about) as once:
         for number, (name, measure) in enumerate(parts, 1):
             if not as_json:
                 console.print(f"{number} of {len(parts)}: {name}", style="dim")
-
-            def part(name: str = name, measure: Callable[[], Mapping[str, Any]] = measure) -> float:
-                begun = time.monotonic()
-                write(measure(), out / f"{name}.json")
-                return round(time.monotonic() - begun, 1)
-
-            seconds[name] = once(name, part)
+            seconds[name] = once(name, partial(_timed, measure, out / f"{name}.json"))
         found = page.reports(out)
         (out / "report.html").write_text(page.page(found), "utf-8")
         (out / "report.md").write_text(page.markdown(found), "utf-8")
     told = {"task": "all", "seconds": seconds, "page": str(out / "report.html")}
-    shown = {name: f"{spent} s" for name, spent in seconds.items()}
-    gauging.printed(
-        {**shown, "altogether": f"{sum(seconds.values()):.0f} s", "page": told["page"]}, told, as_json=as_json
-    )
+    shown = {name: f"{clock} s, {work} s of a processor" for name, (clock, work) in seconds.items()}
+    clocks, works = zip(*seconds.values(), strict=True)
+    every = {"altogether": f"{sum(clocks):.0f} s, {sum(works):.0f} s of a processor", "page": told["page"]}
+    gauging.printed({**shown, **every}, told, as_json=as_json)
+
+
+def _timed(measure: Callable[[], Mapping[str, Any]], out: Path) -> list[float]:
+    """Write what is measured; seconds by the clock, and of a processor: others may be at work beside."""
+    from agent.evaluate.report import write
+
+    begun, worked = time.monotonic(), time.process_time()
+    write(measure(), out)
+    return [round(time.monotonic() - begun, 1), round(time.process_time() - worked, 1)]
 
 
 def _parts(data: Path, out: Path, model: str, limit: int, *, quiet: bool) -> Iterator[Part]:
@@ -81,16 +83,23 @@ def _parts(data: Path, out: Path, model: str, limit: int, *, quiet: bool) -> Ite
     yield from _readings(data, limit, quiet=quiet)
     if (answers := data / "counselchat").is_dir():
         for path in sorted(answers.glob("*.csv"))[:1]:
-            yield "retrieval", lambda path=path: gauging.searched(path, quiet=quiet)  # type: ignore[misc]
-    yield "replies", lambda: gauging.answered(None, limit, "GB", model, quiet=quiet)
+            yield "retrieval", partial(measures.searched, path, quiet=quiet)
+    yield "replies", lambda: measures.answered(None, limit, "GB", model, quiet=quiet)
     if (talks := data / "esconv").is_dir():
         few = max(1, limit // 20)  # conversations of some thirty messages
-        yield "replies-esconv", lambda: gauging.answered(talks, few, "GB", model, quiet=quiet)
+        yield "replies-esconv", lambda: measures.answered(talks, few, "GB", model, quiet=quiet)
     people = personas.load_personas()
-    kept = {"data": str(personas.FOLDER), "quiet": quiet}
     yield (
         "conversations",
-        lambda: held_with(people, model, out / "transcripts", out / "conversations.json", **kept),
+        partial(
+            held_with,
+            people,
+            model,
+            out / "transcripts",
+            out / "conversations.json",
+            data=str(personas.FOLDER),
+            quiet=quiet,
+        ),
     )
 
 
@@ -98,13 +107,13 @@ def _readings(data: Path, limit: int, *, quiet: bool) -> Iterator[Part]:
     """What messages are read for, a file a part."""
     from agent.evaluate import risk, tasks
 
-    yield "risk-cases", lambda: gauging.in_cases(risk.CASES, "open", None, quiet=quiet)
+    yield "risk-cases", lambda: measures.in_cases(risk.CASES, "open", None, quiet=quiet)
     if (posts := data / "risk").is_dir():
-        yield "risk-posts", lambda: gauging.in_posts(posts, None, limit, quiet=quiet)
-    measures = {"emotions": tasks.emotions, "intents": tasks.intents, "imhi": tasks.imhi}
+        yield "risk-posts", lambda: measures.in_posts(posts, None, limit, quiet=quiet)
+    by_head = {"emotions": tasks.emotions, "intents": tasks.intents, "imhi": tasks.imhi}
     for name, folders in FOLDERS.items():
         for folder in (data / one for one in folders if (data / one).is_dir()):
-            yield f"{name}-{folder.name}", _by_encoder(measures[name], folder, limit, quiet=quiet)
+            yield f"{name}-{folder.name}", _by_encoder(by_head[name], folder, limit, quiet=quiet)
 
 
 def _by_encoder(
@@ -113,7 +122,7 @@ def _by_encoder(
     def made() -> Mapping[str, Any]:
         from agent.evaluate import tasks
 
-        with gauging.counted(tasks.looking(gauging.encoder()), quiet=quiet) as look:
+        with gauging.counted(tasks.looking(measures.encoder()), quiet=quiet) as look:
             return measure(folder, look, limit=limit)
 
     return made

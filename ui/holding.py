@@ -6,6 +6,7 @@ one is named.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,7 +80,7 @@ def held_with(  # noqa: PLR0913 - one call of two commands
                 _write(transcripts / f"{name}.md", transcript(name, person, turns))
             return row_of(name, person, turns)
 
-        rows = [once(name, lambda name=name, one=one: held(name, one)) for name, one in personas.items()]
+        rows = [once(name, partial(held, name, one)) for name, one in personas.items()]
         told = {"task": "conversations", "data": data, "model": about["model"], "rows": [summed(rows), *rows]}
         if out:
             write(told, out)

@@ -143,8 +143,8 @@ def _expected(expect: Expect, turn: Turn) -> Iterator[tuple[str, bool]]:
     for name, (wanted, got) in facts.items():
         if wanted is not None:
             yield (name if wanted else f"not: {name}"), got == wanted
-    for wanted in expect.says:
-        yield "says what must be said", _found(wanted, reply.text)
+    for told in expect.says:
+        yield "says what must be said", _found(told, reply.text)
     for banned in expect.never:
         yield "does not say what must not be said", not _found(banned, reply.text)
 

@@ -8,7 +8,7 @@ model: `write` is any function from a prompt to a text. No text is kept.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
@@ -88,8 +88,7 @@ def asked(  # noqa: PLR0913 - by name
             skipped.append(f"{where}: no label could be told")
             continue
         labels = [
-            once(f"{where} {place}", lambda line=line: _label(line, write, form))
-            for place, line in enumerate(lines)
+            once(f"{where} {place}", partial(_label, line, write, form)) for place, line in enumerate(lines)
         ]
         rows.append({**_figures(source, lines, labels), "part": benchmark.part_of(source.file)})
         items[where] = [float(one == line.label) for one, line in zip(labels, lines, strict=True)]

@@ -40,7 +40,7 @@ def latency(
     open_one = opened(taken.append)
     open_one()("hello")
     first = sum(taken.pop().milliseconds.values())
-    for messages in [*talks, *([one] for one in danger * ROUNDS)]:
+    for messages in [*talks, *([one] for _ in range(ROUNDS) for one in danger)]:
         say = open_one()
         for message in messages:
             say(message)
