@@ -133,7 +133,8 @@ def _for_us(text: str, plain: str) -> bool:
     """Whether a message only asks something of us, and tells nothing."""
     words = load_notes_words()
     if matches(words.requests, plain) or any(
-        asked(text, language=each) or matches(load_plan_words(each).begins, folded(text, each)) for each in SPOKEN
+        asked(text, language=each) or matches(load_plan_words(each).begins, folded(text, each))
+        for each in SPOKEN
     ):
         return True
     return "?" in text and matches(words.to_us, plain)

@@ -165,9 +165,7 @@ def standing(plan: object) -> Literal["", "begun", "done"]:
     return "begun" if left else "done"
 
 
-def exported(
-    plan: SafetyPlan | None, emergency: str = "", language: str = "en"
-) -> dict[str, Any] | None:
+def exported(plan: SafetyPlan | None, emergency: str = "", language: str = "en") -> dict[str, Any] | None:
     """The plan as JSON-ready data, every step named; None when it was never begun."""
     if not plan:
         return None
@@ -217,9 +215,7 @@ def _reach(row: Mapping[str, str], words: Export) -> str:
     return f"{row['name']}: {', '.join(ways)}"
 
 
-def chosen(
-    text: str, contacts: Sequence[Mapping[str, str]], language: str = "en"
-) -> list[dict[str, str]]:
+def chosen(text: str, contacts: Sequence[Mapping[str, str]], language: str = "en") -> list[dict[str, str]]:
     """The helplines that a message takes from those offered: all of them, or the ones it names."""
     told = folded(text, language)
     if told in load_plan_words(language).commands["all"]:

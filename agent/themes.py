@@ -35,7 +35,9 @@ __all__ = [
 
 History = Sequence[tuple[str, str]]
 _BACK = 20  # messages of the person that the theme is read from
-_MERELY = frozenset({"just", "so", "very", "really", "a", "bit", "kind", "of", "pretty", "muy", "solo", "tan"})
+_MERELY = frozenset(
+    {"just", "so", "very", "really", "a", "bit", "kind", "of", "pretty", "muy", "solo", "tan"}
+)
 _FADES = 0.9  # what is left of how strongly a theme is kept, after a message without it
 _KEPT = 1.0  # of it to the end, so that one stray word of a lighter theme does not take its place
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular

@@ -203,7 +203,9 @@ def _relative(near: list[str], *, told: bool) -> bool:
     """
     nouns = listed("before_nouns") if told else frozenset()
     pairs = pairwise(["", *near])
-    verb = max((spot for spot, (last, one) in enumerate(pairs) if is_verb(one) and last not in nouns), default=-1)
+    verb = max(
+        (spot for spot, (last, one) in enumerate(pairs) if is_verb(one) and last not in nouns), default=-1
+    )
     return not listed("heads").isdisjoint(near[max(verb + 1, len(near) - 4) :])
 
 

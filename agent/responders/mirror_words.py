@@ -120,7 +120,9 @@ def _vocabulary() -> frozenset[str]:
 
 def _joins(part: str, known: frozenset[str]) -> bool:
     """Whether a known word may be half of a longer one; "with" and "they" are not, but for a slip."""
-    slips = either("pronouns", "determiners", "subordinators", "before_run_ons", "run_ons", "joiners", "adverbs")
+    slips = either(
+        "pronouns", "determiners", "subordinators", "before_run_ons", "run_ons", "joiners", "adverbs"
+    )
     return part in known and part not in slips
 
 

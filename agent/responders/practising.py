@@ -55,7 +55,13 @@ class Practised(NamedTuple):
 
 
 def heard(  # noqa: PLR0913 - what the choice depends on, each by name
-    text: str, practice: object, *, turn: int, wants: Sequence[str], history: History, ours: bool = True,
+    text: str,
+    practice: object,
+    *,
+    turn: int,
+    wants: Sequence[str],
+    history: History,
+    ours: bool = True,
     language: str = "en",
 ) -> Call:
     """What the message does: it asks for an exercise, accepts the offer of one, or answers the open step.

@@ -22,7 +22,9 @@ def test_a_guess_is_put_as_one_and_says_nothing_of_causes_or_conditions() -> Non
         for one in guess.say:
             assert TENTATIVE.match(one), one
             assert sentences(one) == [one]
-            assert not re.search(r"\b(?:because (?:he|she|they)|childhood|trauma|disorder|depress|anxiety)", one)
+            assert not re.search(
+                r"\b(?:because (?:he|she|they)|childhood|trauma|disorder|depress|anxiety)", one
+            )
 
 
 def test_themes_and_feelings_are_known() -> None:

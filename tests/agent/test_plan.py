@@ -336,5 +336,7 @@ def test_the_theme_of_the_talk_lasts_and_decides_the_idea() -> None:
     fits = fitting(history, theme="grief")
     assert fits == []
     assert choose_offer("grief", fits, set(), soon=asks_soon(plain[-1])) in load_ideas().suits["grief"]
-    assert fitting([("user", "my exam is on monday, what can I do tonight")], theme="exam")[0] == "small-steps"
+    assert (
+        fitting([("user", "my exam is on monday, what can I do tonight")], theme="exam")[0] == "small-steps"
+    )
     assert theme_of([*history, ("user", "and my boss fired me, I lost my job")]) == "unemployed"

@@ -11,7 +11,7 @@ import pytest
 from agent import guard
 from agent.brief import Brief, Passage, Person, Plan, Reading
 from agent.errors import WordsError
-from agent.guesses import guesses, load_guesses
+from agent.guesses import load_guesses
 from agent.plan import load_empathy, load_ideas, make_plan
 from agent.reading.ladder import LEVELS, Cue, Kind, Level
 from agent.reading.wants import wants
@@ -215,7 +215,9 @@ def test_keys_of_the_banks_exist() -> None:
     families = {emotion.family for emotion in themes.emotions.values()}
     assert families <= set(replies.banks["emotion"])
     for step in ("perspective", "listening", "invite"):
-        assert set(replies.banks[step]) <= {*themes.themes, "general", "light", "early", "glad", "recall"}, step
+        assert set(replies.banks[step]) <= {*themes.themes, "general", "light", "early", "glad", "recall"}, (
+            step
+        )
     assert set(themes.themes) <= set(replies.banks["listening"])
     assert {idea for fit in load_ideas().heard for idea in fit.tries} <= set(load_ideas().ideas)
 

@@ -50,7 +50,12 @@ def test_each_exercise_is_whole(name):
     assert shape(mine) == shape(theirs)
     assert mine.idea == theirs.idea
     for here, there in zip(mine.steps, theirs.steps, strict=True):
-        assert (here.id, here.reply, here.takes, here.keeps) == (there.id, there.reply, there.takes, there.keeps)
+        assert (here.id, here.reply, here.takes, here.keeps) == (
+            there.id,
+            there.reply,
+            there.takes,
+            there.keeps,
+        )
         assert shape(here) == shape(there)
 
 
@@ -87,14 +92,19 @@ def test_the_plan_is_asked_for():
 
 
 def test_commands_are_as_a_message_is_read_and_do_not_contradict_each_other():
-    for words, names in ((WORDS, ("go", "stop", "other", "hint", "back")), (PLAN, ("skip", "stop", "back", "hint"))):
+    for words, names in (
+        (WORDS, ("go", "stop", "other", "hint", "back")),
+        (PLAN, ("skip", "stop", "back", "hint")),
+    ):
         for phrases in words.commands.values():
             assert {folded(one, "es") for one in phrases} == set(phrases)
         banks = [words.commands[name] for name in names]
         assert sum(map(len, banks)) == len(frozenset().union(*banks))
 
 
-@pytest.mark.parametrize("lines", [SAID, plan_lines(), *map(texts, ALL.values())], ids=["shared", "plan", *ALL])
+@pytest.mark.parametrize(
+    "lines", [SAID, plan_lines(), *map(texts, ALL.values())], ids=["shared", "plan", *ALL]
+)
 def test_every_sentence_may_be_said_asks_nothing_and_is_not_heard_as_danger(lines):
     for text in lines:
         if not re.match(r"[A-ZÁÉÍÓÚÑ\"]", text):
@@ -132,7 +142,15 @@ def test_an_exercise_is_talked_through_and_left():
 def test_the_plan_is_written_in_spanish():
     plan, said = {}, []
     row = {"name": "Línea de la Vida", "phone": "800 911 2000", "verified_at": ""}
-    told = ["plan de seguridad", "no duermo", "caminar", "el parque", "mi hermana", "todas", "mi hermana lo guarda"]
+    told = [
+        "plan de seguridad",
+        "no duermo",
+        "caminar",
+        "el parque",
+        "mi hermana",
+        "todas",
+        "mi hermana lo guarda",
+    ]
     for turn, text in enumerate(told, 1):
         given = {"answers": [], "language": "es", "turn": turn}
         assert takes(text, plan, offered=False, wants=[], **given), text
