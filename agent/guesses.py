@@ -1,8 +1,8 @@
 """Guesses at what weighs on the person, to be offered as guesses: by words they used, theme and feeling.
 
-The data is agent/words/guesses.yaml, each sentence authored and tentative. A guess speaks of the person alone,
-never of why somebody else did something, and names no condition. It knows no risk: who uses it must not ask
-where a reply has to be careful.
+The data is agent/words/guesses.yaml, each sentence authored and tentative. A guess speaks of the person
+alone, never of why somebody else did something, and names no condition. It knows no risk: whoever uses it
+must not ask where a reply has to be careful.
 """
 
 from functools import cache
