@@ -148,10 +148,10 @@ class _Voice:
         self.words = padded(brief["text"], self.language)
         self.own = own_word(brief["text"], self.language)
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
-        weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
-        self.heavy = weighed and not self.glad()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = _slots(brief)
+        weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
+        self.heavy = weighed and not self.glad()
 
     def glad(self) -> bool:
         """Whether good news was just shared, and nothing in this message weighs."""
@@ -320,7 +320,9 @@ class _Voice:
         brief = self.brief
         if brief["plan"]["careful"] or brief["plan"]["move"] != "support":
             return []
-        return list(guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language))
+        found = guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language)
+        fresh = ([one for one in group if not self.said & self.alike(one)] for group in found)
+        return [group for group in fresh if group]
 
     def named(self, thing: str) -> bool:
         """Whether the assistant has already said what it is about."""
