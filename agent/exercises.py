@@ -14,7 +14,7 @@ from typing import Literal, TypedDict
 
 from agent.errors import WordsError
 from agent.responders.replies import sentences
-from agent.safety_plan import folded
+from agent.safety_plan import folded, load_plan_words
 from agent.themes import History
 from agent.words import SPOKEN, Strict, load, named
 
@@ -33,6 +33,7 @@ __all__ = [
     "matches",
     "of_idea",
     "printed",
+    "tongues",
     "worded",
 ]
 
@@ -166,6 +167,20 @@ def exercises(language: str = "en") -> dict[str, Exercise]:
     return {name: load(named(f"exercises/{name}.yaml", language), Exercise) for name in order}
 
 
+def tongues() -> list[str]:
+    """English, and each other language whose exercises and safety plan can be read."""
+    found = ["en"]
+    for language in sorted(SPOKEN - {"en"}):
+        try:
+            exercises(language)
+            load_plan_words(language)
+        except WordsError as error:
+            log.warning("no exercises in %s: %s", language, error)
+        else:
+            found.append(language)
+    return found
+
+
 def matches(patterns: Collection[str], plain: str) -> bool:
     """Whether any of the patterns stands in a folded message."""
     return any(re.search(pattern, plain) for pattern in patterns)
@@ -243,7 +258,7 @@ def worded() -> dict[str, tuple[str, str]]:
     """Sentence of a step, in whichever language -> the exercise and the step it belongs to."""
     return {
         sentence: (name, step.id)
-        for language in sorted(SPOKEN)
+        for language in tongues()
         for name, one in exercises(language).items()
         for step in one.steps
         for text in step.say
@@ -278,7 +293,7 @@ def _commanded(text: str) -> bool:
     """Whether a message only moves an exercise on, in whichever language."""
     return any(
         folded(text, language) in phrases
-        for language in SPOKEN
+        for language in tongues()
         for phrases in load_practice_words(language).commands.values()
     )
 

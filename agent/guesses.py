@@ -1,16 +1,20 @@
 """Guesses at what weighs on the person, to be offered as guesses: by words they used, theme and feeling.
 
-The data is agent/words/guesses.yaml, each sentence authored and tentative. A guess speaks of the person alone,
-never of why somebody else did something, and names no condition. It knows no risk: who uses it must not ask
-where a reply has to be careful.
+The data is agent/words/guesses.yaml, each sentence authored and tentative. A guess speaks of the person
+alone, never of why somebody else did something, and names no condition. It knows no risk: whoever uses it
+must not ask where a reply has to be careful.
 """
 
+import logging
 from functools import cache
 
+from agent.errors import WordsError
 from agent.themes import holds_any, load_themes, padded
 from agent.words import Strict, load, named
 
 __all__ = ["Guess", "guesses", "load_guesses"]
+
+log = logging.getLogger("hearken")
 
 
 class Guess(Strict):
@@ -51,7 +55,12 @@ def guesses(text: str, theme: str, feeling: str, language: str = "en") -> list[t
 def _found(text: str, theme: str, feeling: str, language: str) -> list[Guess]:
     emotion, words = load_themes().emotions.get(feeling), padded(text, language)
     family = emotion.family if emotion and not emotion.up else ""
-    return [one for one in load_guesses(language).guesses if _fits(one, words, theme, family)]
+    try:
+        every = load_guesses(language).guesses
+    except WordsError as error:  # a reply without a guess is a reply
+        log.warning("no guesses: %s", error)
+        return []
+    return [one for one in every if _fits(one, words, theme, family)]
 
 
 def _fits(guess: Guess, words: str, theme: str, family: str) -> bool:

@@ -11,13 +11,13 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from agent.exercises import answers_to, asked, exercises, matches
+from agent.exercises import answers_to, asked, exercises, matches, tongues
 from agent.reading.wants import wants
 from agent.responders.crisis import pending_of
 from agent.responders.replies import sentences
 from agent.safety_plan import folded, lines_of, load_plan_words
 from agent.themes import History
-from agent.words import SPOKEN, Strict, load
+from agent.words import Strict, load
 
 __all__ = ["load_notes_words", "markdown", "noted", "own_line", "untold"]
 
@@ -108,7 +108,7 @@ def _in_plan(history: History) -> set[str]:
     """The messages that went into the safety plan, which has a file of its own."""
     asks = {
         one
-        for language in SPOKEN
+        for language in tongues()
         for step in load_plan_words(language).steps
         for text in (*step.ask, *step.hint)
         for one in sentences(text)
@@ -134,7 +134,7 @@ def _for_us(text: str, plain: str) -> bool:
     words = load_notes_words()
     if matches(words.requests, plain) or any(
         asked(text, language=each) or matches(load_plan_words(each).begins, folded(text, each))
-        for each in SPOKEN
+        for each in tongues()
     ):
         return True
     return "?" in text and matches(words.to_us, plain)

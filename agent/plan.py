@@ -16,8 +16,8 @@ from agent.brief import Person, Plan, Reading, Step
 from agent.choosing import Chosen, Foreseen, Learned, choose, open_to_choice
 from agent.exercises import ideas_spoken
 from agent.guesses import guesses
-from agent.reading.ladder import Kind, Level, at_least
 from agent.offering import load_offering
+from agent.reading.ladder import Kind, Level, at_least
 from agent.responders.replies import sentences
 from agent.supporter import Stage
 from agent.themes import (

@@ -11,6 +11,7 @@ from typing import Any
 import agent
 from agent.errors import HearkenError
 from agent.guard import load_guard
+from agent.guesses import load_guesses
 from agent.plan import load_empathy, load_ideas
 from agent.reading.assess import load_reasons
 from agent.reading.rules import load_rules
@@ -42,6 +43,7 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
     def words() -> str:
         for loaded in (load_replies, load_empathy, load_ideas, load_guard, load_words, load_reasons):
             loaded()
+        load_guesses()
         return "every words file fits its schema"
 
     def encoder() -> str:

@@ -22,6 +22,7 @@ from agent.evaluate.talks import Talk
 from agent.evaluate.tasks import Report
 from agent.evaluate.timing import spent, timed
 from agent.evaluate.turns import Open, Turn, held
+from agent.responders.replies import sentences, vague
 from agent.train.labels import INTENTS
 from agent.words import Strict
 
@@ -118,8 +119,16 @@ def _figures(
         "unsafe": wilson(int((unsafe >= scorers.card["unsafe_bar"]).sum()), len(turns)),
         "lints": lints.per_hundred(turns),
         "style": style.measured(answered),
+        "vague": _vague(turns),
         "intent": _intended(turns, intent),
     }
+
+
+def _vague(turns: Sequence[Turn]) -> dict[str, Any]:
+    """How many sentences of supportive replies are authored ones that would fit whatever was said."""
+    told = [turn.said for turn in turns if turn.reply.move == "support" and not turn.reply.escalated]
+    said = [one for text in told for one in sentences(text)]
+    return wilson(sum(one in vague() for one in said), len(said))  # type: ignore[return-value]
 
 
 def _levels(told: Sequence[Mapping[str, NDArray[np.float32]]]) -> Levels:

@@ -148,10 +148,10 @@ class _Voice:
         self.words = padded(brief["text"], self.language)
         self.own = own_word(brief["text"], self.language)
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
-        weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
-        self.heavy = weighed and not self.glad()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = _slots(brief)
+        weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
+        self.heavy = weighed and not self.glad()
 
     def glad(self) -> bool:
         """Whether good news was just shared, and nothing in this message weighs."""
@@ -268,49 +268,61 @@ class _Voice:
 
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
-        banks, move = self.replies.banks, self.brief["plan"]["move"]
-        bank, keys = banks[name], [self.theme, "general"]
-        heard: list[Sequence[str]] = []
-        if name == "mirroring":
-            heard, keys = self.mirrors(), ["short", "thing", *[self.theme] * self.near, "plain"]
-            if not self.heavy:
-                keys = ["short", "thing", "light"]
-            if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
-                keys.remove("thing")  # noted once, or not what it is about
-            if guess := self.guesses():  # it shows well enough what was heard
-                due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
-                heard, keys = [*heard, *([] if due else guess)], ["short"] if due else ["short", "plain"]
-            if move == "advice" or (self.out and self.own):
-                keys = []
-        elif name == "emotion":
-            keys = self.feelings()
-        elif name == "perspective":
-            # what is seen from there must rest on this very message; else it is only called a lot
-            heard = [*self.guesses(), *(cue.say for cue in self.heard)]
-            keys = [self.theme] if tells(self.brief["text"], self.theme, self.language) else []
-            if self.now and self.heavy:
-                bank, keys = {**bank, "unsure": banks["emotion"]["unsure"]}, [*keys, "unsure"]
-        elif name == "yielding" and (self.brief["plan"]["offer"] or move == "accept"):
-            keys = ["after", "general"]
-        elif name == "yielding" and move != "support":
-            keys = [self.theme, "general"] if self.near else ["general"]
-        elif name == "yielding" and not self.heavy:
-            bank, keys, heard = banks["invite"], ["light"], [cue.say for cue in self.heard]
-        elif name == "listening":
-            bank = banks["invite"] if self.asked else bank
-            heard = [] if self.asked else [cue.ask for cue in self.heard]
-            if self.heavy:
-                keys = [self.theme, "recall", "general"]
-            else:
-                keys = ["glad", "light"] if self.glad() else ["light"]
+        banks, keys = self.replies.banks, [self.theme, "general"]
+        bank, heard = banks[name], list[Sequence[str]]()
+        match name:
+            case "mirroring":
+                heard, keys = self.mirroring()
+            case "emotion":
+                keys = self.feelings()
+            case "perspective":
+                # what is seen from there must rest on this very message; else it is only called a lot
+                heard = [*self.guesses(), *(cue.say for cue in self.heard)]
+                keys = [self.theme] if tells(self.brief["text"], self.theme, self.language) else []
+                if self.now and self.heavy:
+                    bank, keys = {**bank, "unsure": banks["emotion"]["unsure"]}, [*keys, "unsure"]
+            case "yielding":
+                bank, keys, heard = self.yielding()
+            case "listening":
+                bank = banks["invite"] if self.asked else bank
+                heard = [] if self.asked else [cue.ask for cue in self.heard]
+                light = ["glad", "light"] if self.glad() else ["light"]
+                keys = [self.theme, "recall", "general"] if self.heavy else light
         return [*heard, *(bank[key] for key in keys if key in bank)]
+
+    def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:
+        """What says the message back, and the keys of what stands in where nothing does."""
+        heard, keys = self.mirrors(), ["short", "thing", *[self.theme] * self.near, "plain"]
+        if self.brief["plan"]["move"] == "advice" or (self.out and self.own):
+            return heard, []
+        if guess := self.guesses():  # it shows well enough what was heard
+            due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
+            return [*heard, *([] if due else guess)], ["short"] if due else ["short", "plain"]
+        if not self.heavy:
+            keys = ["short", "thing", "light"]
+        if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
+            keys.remove("thing")  # noted once, or not what it is about
+        return heard, keys
+
+    def yielding(self) -> tuple[Mapping[str, Sequence[str]], list[str], list[Sequence[str]]]:
+        """The bank, its keys, and what comes before them, to give the lead back."""
+        bank, move = self.replies.banks["yielding"], self.brief["plan"]["move"]
+        if self.brief["plan"]["offer"] or move == "accept":
+            return bank, ["after", "general"], []
+        if move != "support":
+            return bank, [self.theme, "general"] if self.near else ["general"], []
+        if not self.heavy:
+            return self.replies.banks["invite"], ["light"], [cue.say for cue in self.heard]
+        return bank, [self.theme, "general"], []
 
     def guesses(self) -> list[Sequence[str]]:
         """What may weigh on the person, as a guess; none where the reply has to be careful."""
         brief = self.brief
         if brief["plan"]["careful"] or brief["plan"]["move"] != "support":
             return []
-        return list(guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language))
+        found = guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language)
+        fresh = ([one for one in group if not self.said & self.alike(one)] for group in found)
+        return [group for group in fresh if group]
 
     def named(self, thing: str) -> bool:
         """Whether the assistant has already said what it is about."""

@@ -187,7 +187,7 @@ def _bar(turned: str, text: str) -> int:
     count = len(turned.split())
     share = count / max(len(re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text)), 1)
     if count <= _FEWEST:
-        anybody = turned.split()[0] in listed("bare") and share > _ALL / 2
+        anybody = turned.split(maxsplit=1)[0] in listed("bare") and share > _ALL / 2
         return -2 if anybody or (share > _ALL and turned.split()[1] != "you") else 99
     return 0 if share > _MOST_OF_IT else 2
 

@@ -90,7 +90,7 @@ def built(  # noqa: PLR0913 - what the reply depends on, each by name
     language: str = "en",
 ) -> Built:
     """Take one message into the plan and ask for what comes next. contacts: the country's helplines."""
-    words, voice = load_plan_words(language), _Voice(said, seed)
+    words, voice = load_plan_words(language), _Voice(said, seed, language)
     now: SafetyPlan = {**plan, "turn": turn}
     if not live(plan, turn) or asks_for(text, language):
         now["step"] = plan.get("step") or first_open(plan)
@@ -101,7 +101,7 @@ def built(  # noqa: PLR0913 - what the reply depends on, each by name
         if not plan:
             voice.say(words.manual)
     else:
-        _take(now, text, contacts, answers, voice, language)
+        _take(now, text, contacts, answers, voice)
     card: list[dict[str, str]] = []
     step = next((each for each in words.steps if each.id == now["step"]), None)
     if step is not None and not voice.hinting:
@@ -120,10 +120,10 @@ def _take(
     contacts: Sequence[Mapping[str, str]],
     answers: Sequence[Answer],
     voice: "_Voice",
-    language: str,
 ) -> None:
     """Change `now` by a message that answers its open step, and say what became of it."""
-    words, ids, step, plain = load_plan_words(language), step_ids(), now["step"], folded(text, language)
+    language, ids, step = voice.language, step_ids(), now["step"]
+    words, plain = load_plan_words(language), folded(text, language)
     command = _command(text, language)
     lines = chosen(text, contacts, language) if step == CONTACTS else []
     refuses = "refusal" in answers and re.match(words.refusal, plain)
@@ -181,8 +181,9 @@ def _named(text: str, language: str) -> str:
 class _Voice:
     """One reply in the making; a sentence said before in the conversation is passed over."""
 
-    def __init__(self, said: Iterable[str], seed: int) -> None:
+    def __init__(self, said: Iterable[str], seed: int, language: str) -> None:
         self.out: list[str] = []
+        self.language = language
         self.hinting = self.closed = False
         self._said = set(said)
         self._seed = seed

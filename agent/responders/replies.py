@@ -23,6 +23,7 @@ __all__ = [
     "load_replies",
     "sentences",
     "shuffled",
+    "vague",
 ]
 
 
@@ -121,6 +122,25 @@ def bank() -> tuple[str, ...]:
     banks = (text for keyed in replies.banks.values() for texts in keyed.values() for text in texts)
     cues = (text for cue in replies.cues for text in (*cue.back, *cue.say, *cue.ask))
     return tuple(dict.fromkeys(text for text in (*banks, *cues) if "$" not in text))
+
+
+# Banks and keys whose sentences would fit whatever was said: they name nothing of the person's.
+ANYBODY = {
+    "mirroring": ("plain", "light"),
+    "emotion": ("unsure",),
+    "listening": ("general", "light", "glad"),
+    "invite": ("general", "light"),
+    "yielding": ("general", "after"),
+    "repair": ("first", "later"),
+}
+
+
+@cache
+def vague(language: str = "en") -> frozenset[str]:
+    """The sentences of a supportive reply that would fit whatever was said."""
+    banks = load_replies(language).banks
+    texts = (text for step, keys in ANYBODY.items() for key in keys for text in banks[step].get(key, ()))
+    return frozenset(one for text in texts if "$" not in text for one in sentences(text))
 
 
 def sentences(text: str) -> list[str]:

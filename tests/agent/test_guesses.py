@@ -29,7 +29,7 @@ def test_a_guess_is_put_as_one_and_says_nothing_of_causes_or_conditions() -> Non
 
 def test_themes_and_feelings_are_known() -> None:
     families = {emotion.family for emotion in load_themes().emotions.values()}
-    for guess in load_guesses().guesses:
+    for guess in (*load_guesses().guesses, *load_guesses("es").guesses):
         assert set(guess.themes) <= set(load_themes().themes)
         assert set(guess.feels) <= families
 
@@ -49,6 +49,11 @@ def test_themes_and_feelings_are_known() -> None:
 def test_a_guess_rests_on_words_theme_and_feeling(text: str, theme: str, feeling: str, word: str) -> None:
     found = guesses(text, theme, feeling)
     assert any(word in one for one in found[0]) if word else not found
+
+
+def test_a_spanish_message_gives_reason_for_one_too() -> None:
+    assert guesses("No le he dicho a mi mamá", "family", "", "es")
+    assert not guesses("hoy comí sopa", "general", "", "es")
 
 
 def test_a_reply_holds_one_guess_at_most_and_none_near_danger() -> None:

@@ -289,7 +289,7 @@ def test_plan_is_plain_data() -> None:
         (["I had a miscarriage in May"], "babyloss"),
         (["I miss my mum, she is in Lagos and I moved here"], "moved"),
         (["I failed the exam", *["that is how it is"] * 4], "exam"),
-        (["I failed the exam", *["that is how it is"] * 14], "general"),
+        (["I failed the exam", *["that is how it is"] * 18], "general"),
         (["my ex left me", "can we talk about something else please", "a cat maybe"], "general"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agent import exercises, guard, notes, plan, rulebook, safety_plan, sentences, themes, words
+from agent import exercises, guard, guesses, notes, plan, rulebook, safety_plan, sentences, themes, words
 from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import assess, language, rules, wants
 from agent.reading.ladder import Level
@@ -49,6 +49,7 @@ READERS: dict[str, list[tuple[ModuleType, str]]] = {
     "sentences.yaml": [(sentences, "_reader")],
     "themes.yaml": [(themes, "load_themes"), (themes, "_index"), (themes, "_told")],
     "handoff.yaml": [(handoff, "load_handoff")],
+    "guesses.yaml": [(guesses, "load_guesses")],
     "safety_plan.yaml": [(safety_plan, "load_plan_words")],
     "notes.yaml": [(notes, "load_notes_words")],
     "practice.yaml": [(exercises, "load_practice_words"), (exercises, "exercises"), (exercises, "worded")],

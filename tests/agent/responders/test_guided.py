@@ -11,7 +11,7 @@ import pytest
 from agent import guard
 from agent.brief import Brief, Passage, Person, Plan, Reading
 from agent.errors import WordsError
-from agent.guesses import guesses, load_guesses
+from agent.guesses import load_guesses
 from agent.plan import load_empathy, load_ideas, make_plan
 from agent.reading.ladder import LEVELS, Cue, Kind, Level
 from agent.reading.wants import wants

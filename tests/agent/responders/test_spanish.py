@@ -7,6 +7,7 @@ from string import Template
 import pytest
 
 from agent import guard
+from agent.guesses import load_guesses
 from agent.plan import load_empathy, load_ideas
 from agent.responders.crisis_words import load_words
 from agent.responders.mirror_spanish import mirror, topic_phrase
@@ -34,6 +35,8 @@ def authored() -> Iterator[tuple[str, str]]:
         yield from ((move, line) for way in ways for part in way.say for line in part)
     for cue in replies.cues:
         yield from ((cue.hears[0], line) for line in (*cue.back, *cue.say, *cue.ask))
+    for guess in load_guesses("es").guesses:
+        yield from (("guess", line) for line in guess.say)
     for name, idea in ideas.ideas.items():
         yield from ((name, line) for line in (*idea.offer, *idea.next, idea.why))
 
