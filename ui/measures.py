@@ -36,7 +36,7 @@ def reading() -> Callable[[str], Any]:
     from graph.read import read_message
     from graph.services import from_settings
 
-    services = from_settings(load_settings())
+    services = replace(from_settings(load_settings()), part_seconds=SECONDS)
 
     def read(text: str) -> tuple[Any, Any]:
         told = read_message(text, services)
@@ -58,7 +58,7 @@ def whole() -> Callable[[str], Any]:
     from graph.read import read_message
     from graph.services import from_settings
 
-    services = from_settings(load_settings())
+    services = replace(from_settings(load_settings()), part_seconds=SECONDS)
     return lambda text: read_message(text, services)["risk"]
 
 

@@ -1,5 +1,6 @@
 """The commands that hold whole conversations, put measures in a row and one backend against others."""
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,3 +154,21 @@ def test_ctrl_c_says_that_what_was_done_is_kept(
     with pytest.raises(SystemExit, match="130"):
         main()
     assert "goes on from there" in capsys.readouterr().err
+
+
+def test_imhi_is_asked_of_a_model_in_this_process(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="hearken[local] is not installed")
+    from tests.agent.llm.tiny_llms import llama
+
+    model = llama(tmp_path / "tiny", width=352, hidden=32, seed=1)
+    query = 'Consider this post: "a lake {}" Question: Does the poster suffer from stress?'
+    with (tmp_path / "dreaddit.csv").open("w", newline="", encoding="utf-8") as file:
+        posts = [(query.format(number), "Yes." if number % 2 else "No.") for number in range(3)]
+        csv.writer(file).writerows([("query", "gpt-3.5-turbo"), *posts])
+    words = ("evaluate", "imhi", "--data", tmp_path / "dreaddit.csv", "--model", model, "--tokens", 3)
+    done = run(*words, "--out", tmp_path / "out.json")
+    assert done.exit_code == 0, done.output
+    told = json.loads((tmp_path / "out.json").read_text("utf-8"))
+    assert told["model"].startswith("huggingface")
+    assert (told["rows"][0]["n"], told["rows"][0]["not parsed"]["n"]) == (3, 3)
+    assert "lake" not in done.output + json.dumps(told)
