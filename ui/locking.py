@@ -23,6 +23,8 @@ def _words() -> Locking:
 
 def ask() -> None:
     """Where what is kept is locked: the field that opens it. It can be left alone."""
+    if told := st.session_state.pop("lock-told", ""):
+        st.success(plain(told))
     if not visit.locked():
         return
     words = _words()
@@ -43,8 +45,8 @@ def passphrase() -> None:
     if visit.parts()[0].store_passphrase:
         st.caption(words.by_server)
         return
+    ask()
     if visit.locked():
-        ask()
         return
     if not visit.sealed():
         st.markdown(words.none)
@@ -115,5 +117,5 @@ def _done(call: Callable[[], None], told: str) -> None:
     except visit.FAILURES:
         st.warning(plain(visit.words().talks.disk))
         return
-    st.toast(told)
+    st.session_state["lock-told"] = told  # in the page: a toast is gone before it is read aloud
     st.rerun()

@@ -156,7 +156,9 @@ def test_no_serious_finding_of_the_accessibility_scan(chromium: Any, url: str, s
     page = opened(chromium, url, scheme=scheme)
 
     def found() -> list[tuple[str, str]]:
-        page.wait_for_timeout(800)
+        page.wait_for_timeout(300)
+        page.locator("[data-test-script-state=notRunning]").wait_for(timeout=60_000)  # what is old is faded
+        page.wait_for_timeout(1500)
         violations = axe.Axe().run(page).response["violations"]
         grave = [one for one in violations if one["impact"] in {"serious", "critical"}]
         return [(one["id"], node["html"][:200]) for one in grave for node in one["nodes"]]
