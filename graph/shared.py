@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from graph import store, vault
 from graph.sealing import encrypted, own_key, tidy
 from graph.vault import Key
 
-__all__ = ["FENCE", "SCHEMA", "Gone", "Run", "Shared", "open_shared"]
+__all__ = ["AHEAD", "FENCE", "SCHEMA", "Gone", "Run", "Shared", "open_shared"]
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS conversations (
@@ -102,6 +103,8 @@ def open_shared(url: str, passphrase: str | None = None) -> Shared:
     raise SettingsError("HEARKEN_STORE_URL begins with sqlite:/// or postgresql://.")
 
 
+# Set in threads that answer danger: their writes go first.
+AHEAD: ContextVar[bool] = ContextVar("hearken_ahead", default=False)
 # Seconds that a writer waits for others, in this process and outside it.
 PATIENCE = 5.0
 _Turn = Callable[[], AbstractContextManager[None]]
@@ -135,13 +138,43 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
+class _Writers:
+    """The writers of a process, one at a time; who answers danger (AHEAD) goes before all that wait."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._writing, self._ahead = False, 0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """SQLite itself lets writers sleep and try again, in no order. Raises OSError after a while."""
+        ahead = AHEAD.get()
+        with self._free:
+            self._ahead += ahead
+            try:
+                if not self._free.wait_for(
+                    lambda: not self._writing and (ahead or not self._ahead), timeout=PATIENCE
+                ):
+                    raise OSError("The store is busy.")
+                self._writing = True
+            finally:
+                self._ahead -= ahead
+                self._free.notify_all()
+        try:
+            yield
+        finally:
+            with self._free:
+                self._writing = False
+                self._free.notify_all()
+
+
 class _File:
     """The file of an SQLite store, made and upgraded when it is first used."""
 
     def __init__(self, path: Path, passphrase: str | None) -> None:
         self._path, self._ready = path, threading.Event()
         self.key = partial(own_key, path, passphrase)  # which remembers it
-        self._preparing, self._writers = threading.Lock(), threading.RLock()
+        self._preparing, self.turn = threading.Lock(), _Writers().turn
         # One connection stays open: the last one to close would empty the log into the file, and every
         # turn would wait for that.
         self._held: list[sqlite3.Connection] = []
@@ -168,16 +201,6 @@ class _File:
         if not (self._ready.is_set() and self._path.exists()):
             self.migrate()
         return _connected(self._path)
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Writers of this process take turns here: SQLite itself lets them sleep and try again, unfairly."""
-        if not self._writers.acquire(timeout=PATIENCE):
-            raise OSError("The store is busy.")
-        try:
-            yield
-        finally:
-            self._writers.release()
 
     @contextmanager
     def begun(self, how: str = "BEGIN") -> Iterator[Run]:

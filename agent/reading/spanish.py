@@ -89,7 +89,8 @@ def spoken(text: str, before: str = "") -> str:
         return "es" if short or share >= (0.5 if before == "es" else 0.8) else found
     if before == "es":
         return "en" if english > spanish and english + (len(tokens) > 2) > 1 else "es"
-    if spanish > english and (spanish > 1 or len(tokens) <= 2):
+    telling = any(len(token) > 1 and token in data.spanish for token in tokens)  # "k" is English too
+    if spanish > english and telling and (spanish > 1 or len(tokens) <= 2):
         return "es"
     return found
 

@@ -1,5 +1,6 @@
 """Conversations of many people in one database: owners, repeats, take-overs, deletes, an absent store."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from agent.errors import SettingsError
 from graph.hosted import Answered, Hosted, urgent
 from graph.ledger import Busy, KeyReused, Ledger, Unknown
 from graph.session import CardShown
-from graph.shared import Shared, open_shared
+from graph.shared import AHEAD, Shared, open_shared
 from tests.fakes import services
 from tests.postgres_server import postgres_server
 
@@ -256,6 +257,28 @@ def test_a_store_that_breaks_in_mid_turn_costs_no_reply(hosted: Hosted, monkeypa
     assert ended.reply["card"]
     later = _said(hosted, thread, "so", key="k2")
     assert later.reply["escalated"] is True, "what was not saved is heard with the next message"
+
+
+def test_who_answers_danger_writes_before_all_that_wait(tmp_path: Path) -> None:
+    store = open_shared(f"sqlite:///{tmp_path / 'served.sqlite'}")
+    store.migrate()
+    order: list[str] = []
+
+    def write(name: str, ahead: bool) -> None:
+        AHEAD.set(ahead)
+        with store.transaction():
+            order.append(name)
+
+    writers = [threading.Thread(target=write, args=(name, name == "danger")) for name in ("a", "b", "danger")]
+    with store.transaction():
+        for one in writers:
+            one.start()
+            one.join(0.1)  # they wait, one after another
+    for one in writers:
+        one.join()
+    store.close()
+    assert order[0] == "danger"
+    assert sorted(order) == ["a", "b", "danger"]
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "served.sqlite", "sqlite://x", ""])

@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 from graph.hosted import Answered, urgent
 from graph.services import Services
 from graph.session import Done, StepStarted
+from graph.shared import AHEAD
 from ui.serve.cores import Cores
 from ui.serve.errors import Refused
 from ui.serve.metrics import Metrics
@@ -66,7 +67,7 @@ class Turns:
         self._door, self._long = _threads(DOORS, "door"), _threads(1, "long")
         self._lookups = _threads(LOOKUPS, "lookup")
         self._ordinary = _threads(min(workers + waiting, MOST), "turn")
-        self._urgent = _threads(URGENT, "urgent")
+        self._urgent = ThreadPoolExecutor(URGENT, "hearken-urgent", AHEAD.set, (True,))
         self._most, self._rate, self._now = workers + waiting, rate, Counter[Urgency]()
         self._pace: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
