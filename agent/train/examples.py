@@ -72,7 +72,7 @@ def asked(row: Example | Preference, *, count: Count, room: int, form: Form = "t
     """What a model is asked with, where an example or a pair stands."""
     if "brief" in row:
         return prompt_of(cast("Preference", row)["brief"], count=count, room=room, form=form)
-    return as_messages(cast("Example", row), count=count, room=room, form=form)[:-1]
+    return as_messages(row, count=count, room=room, form=form)[:-1]
 
 
 def heard(row: Example | Preference) -> str:
@@ -80,7 +80,7 @@ def heard(row: Example | Preference) -> str:
     if "brief" in row:
         history = cast("Preference", row)["brief"]["history"]
         return " ".join(text for role, text in history if role == "user")
-    before = cast("Example", row)["messages"][:-1]
+    before = row["messages"][:-1]
     return " ".join(one["content"] for one in before if one["role"] == "user")
 
 

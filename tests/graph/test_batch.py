@@ -14,7 +14,7 @@ from pyarrow import parquet
 from agent.brief import Score
 from agent.errors import DataError, EncoderError
 from agent.reading import encoder as module
-from graph import batch
+from graph import batch, spread
 from graph.batch import Run, read_file, reader, row_of
 from graph.read import read_message
 from tests import fakes
@@ -188,7 +188,7 @@ def test_no_more_than_a_few_messages_are_held_at_once(
 
     run = Run(source(tmp_path / "posts.jsonl", TEXTS * 5))
     monkeypatch.setattr(batch, "messages", counted)
-    monkeypatch.setattr(batch, "AHEAD", 8)
+    monkeypatch.setattr(spread, "AHEAD", 8)
     read_file(run, tmp_path / "a.jsonl", read, progress=progress)
     assert written == taken == len(TEXTS) * 5
     assert 2 <= most <= 8 + 2

@@ -26,7 +26,10 @@ def run(folder: Path, *words: object, script: Sequence[str] = ("-m", "ui.cli")) 
     """A process of its own: Ray leaves threads and handlers behind in the one that started it."""
     env = {**os.environ, "HEARKEN_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *script, *map(str, words)]
-    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    if "The current node timed out during startup" in done.stderr:
+        pytest.skip("Ray gives a machine 30 seconds to start it in, and this one is too busy")
+    return done
 
 
 def test_threads_keep_the_order_and_stop_when_nobody_asks_for_more() -> None:
@@ -69,7 +72,10 @@ def test_ray_reads_measures_and_embeds_as_this_process_does(tmp_path: Path) -> N
     posts.write_text("".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(POSTS * 3)))
     write_csv(tmp_path / "e.csv", ("label", "text"), [("sad", one) for one in POSTS if one.isascii() and one])
     (tmp_path / "texts").mkdir()
-    section = "# How to sleep\n\nGo to bed when you are tired. Keep the room dark.\n"
+    section = "# How do people get to sleep again?\n\n" + " ".join(
+        f"On evening {name}, going to bed at the same hour and keeping the room dark may help the body rest."
+        for name in ("one", "two", "three", "four")
+    )
     (tmp_path / "texts/a.md").write_text(section)
     over = ("--engine", "ray")
     for name, engine in (("local", ()), ("ray", over)):
