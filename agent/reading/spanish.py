@@ -19,6 +19,7 @@ __all__ = ["SpanishWords", "is_spanish", "load_spanish", "plain", "read", "spell
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_ENGLISH_TOO = frozenset({"k", "kk", "x", "xx", "y", "a"})  # as a whole message
 _SMALL = 2  # letters of words that many languages share, and words of a message too short to tell by
 # A feeling said of oneself, one heard from two cues, one from a single cue: only the first may be named.
 _OWN, _TWICE, _ONCE = 0.6, 0.4, 0.3
@@ -78,6 +79,8 @@ def spoken(text: str, before: str = "") -> str:
     found = detect(text)
     words, data = plain(text).split(), load_spanish()
     tokens = [re.sub(r"\W", "", word) for word in words]
+    if before != "es" and text.strip(" .!?").lower() in _ENGLISH_TOO:
+        return "en"
     spanish = sum(token in data.spanish for token in tokens)
     english = sum(token in data.english for token in tokens)
     if found == "es" and (spanish or before == "es" or not english):
@@ -89,8 +92,7 @@ def spoken(text: str, before: str = "") -> str:
         return "es" if short or share >= (0.5 if before == "es" else 0.8) else found
     if before == "es":
         return "en" if english > spanish and english + (len(tokens) > 2) > 1 else "es"
-    telling = any(len(token) > 1 and token in data.spanish for token in tokens)  # "k" is English too
-    if spanish > english and telling and (spanish > 1 or len(tokens) <= 2):
+    if spanish > english and (spanish > 1 or len(tokens) <= 2):
         return "es"
     return found
 

@@ -31,6 +31,7 @@ def scan(text: str) -> list[tuple[str, str, str]]:
         ("I feel really sad, me and my novio broke up", "", "en"),
         ("ok", "es", "es"),
         ("ok", "", "en"),
+        ("k", "en", "en"),
         ("no", "es", "es"),
         ("thanks", "es", "es"),
         ("I don't know what to do about this", "es", "en"),
