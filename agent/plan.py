@@ -185,7 +185,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
         key = "comfort"
     full = bool(person.get("longer"))
     free = bool(guess) and _may_guess(before)
-    shape = rule
+    shape: Move | Shape = rule
     if move == "support":
         shape = _shape(key, felt, history, before, full=full, asks=chosen.asks, guess=free)
     words = 110 if move == "support" and "long_outpouring" in reading["wants"] else shape.words
@@ -265,7 +265,7 @@ def choose_offer(theme: str, techniques: Sequence[str], used: Collection[str], *
     """
     data, topic = load_ideas(), topic_of(theme)
     own = data.suits.get(theme) or data.suits.get(topic) or data.suits["general"]
-    own = sorted(own, key=lambda name: soon and name not in load_offering().light)
+    own = tuple(sorted(own, key=lambda name: soon and name not in load_offering().light))
     only = theme in data.only or topic in data.only
     found = [name for name in techniques if name in data.ideas and (not only or name in own)]
     return next((name for name in (*found, *own) if name not in used), "")

@@ -269,7 +269,8 @@ class _Voice:
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
         banks, keys = self.replies.banks, [self.theme, "general"]
-        bank, heard = banks[name], list[Sequence[str]]()
+        bank: Mapping[str, Sequence[str]] = banks[name]
+        heard: list[Sequence[str]] = []
         match name:
             case "mirroring":
                 heard, keys = self.mirroring()
