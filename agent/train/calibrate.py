@@ -25,7 +25,7 @@ WANTED = 0.90  # precision of a want, where the rules heard none
 # our own, which were written to be mistaken for danger. A message that is met with care without need costs a
 # question; one that is missed may cost a life. `imminent` puts the emergency number first: it is said rarely.
 # `low` is doubt about moderate danger or worse: it costs one soft question in a whole conversation.
-PLAIN: Mapping[Level, float] = {"low": 0.02, "moderate": 0.0005, "high": 0.004, "imminent": 0.0005}
+PLAIN: Mapping[Level, float] = {"low": 0.01, "moderate": 0.0005, "high": 0.004, "imminent": 0.0005}
 HARD = 0.04
 # However few harmless texts pass, a level is not held below that.
 LIKELY: Mapping[Level, float] = {"imminent": 0.4}
