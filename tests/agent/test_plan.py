@@ -276,7 +276,7 @@ def test_masks_and_pronouns_and_weight() -> None:
 
 def test_plan_is_plain_data() -> None:
     plan = cast("dict[str, Any]", planned(*STORY))
-    assert set(plan) == set(Plan.__annotations__)
+    assert set(plan) == set(Plan.__required_keys__)
 
 
 @pytest.mark.parametrize(

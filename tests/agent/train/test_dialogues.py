@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def many(count: int) -> list[Example]:
     words = "river garden letter winter kitchen brother music window train coat bread street".split()  # noqa: SIM905
     examples: list[Example] = []
     for number in range(count):
-        drawn = " ".join(random.Random(number).sample(words, 6))  # noqa: S311
+        six = random.Random(number).sample(words, 6)  # noqa: S311
+        drawn = f"{' '.join(six[:3])} and {' '.join(six[3:])}"
         asked = Message(role="user", content=f"my {drawn} is on my mind")
         reply = Message(role="assistant", content=f"The {drawn} stays with you.")
         examples.append(
@@ -201,8 +203,9 @@ def test_near_duplicates_go_and_like_questions_stay_on_one_side() -> None:
     for number, one in enumerate(examples[:40]):
         one["messages"][0]["content"] = f"{words} {number}"  # 40 conversations that ask almost the same
     copy = {**examples[50], "group": "another", "messages": [dict(m) for m in examples[50]["messages"]]}
+    before = prepare(deepcopy(examples), []).dropped["made: near duplicate"]
     done = prepare([*examples, copy], [])  # type: ignore[list-item]
-    assert done.dropped["made: near duplicate"] == 1
+    assert done.dropped["made: near duplicate"] == before + 1
     sides = [
         {one["group"] for one in part if words in one["messages"][0]["content"]}
         for part in (done.train, done.valid)
@@ -228,7 +231,7 @@ def test_what_is_written_is_what_is_loaded_and_the_report_tells_lengths(tmp_path
     parts = load_examples(tmp_path)
     assert [one["messages"] for one in parts["train"]] == [one["messages"] for one in done.train]
     assert report["malformed"] == [{"file": "f", "line": 3, "why": "no CSV"}]
-    assert report["train"]["tokens"]["reply"]["p50"] == 10
+    assert report["train"]["tokens"]["reply"]["p50"] == 11
     assert report["train"]["examples"] + report["valid"]["examples"] == 60
     assert len(report["train"]["sha256"]) == 64
     assert stats(parts)["valid"]["examples"] == len(done.valid)
