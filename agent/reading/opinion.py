@@ -27,6 +27,8 @@ ROUTED: frozenset[Kind] = frozenset(
 FAR_OFF = "far_off"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
 ALONE: Mapping[Level, float] = {"imminent": 0.9, "high": 0.8, "moderate": 0.9}
+# The same where several messages are read as one, which it was not taught.
+TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
@@ -49,7 +51,7 @@ def opinion(heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False) -> 
     kind, subject = (known["kind"], known["subject"]) if known else _told(heard)
     low, past = any(cue["level"] != "none" for cue in rules), any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
-    level = heard["danger"] if borne_out else _certain(heard)
+    level = heard["danger"] if borne_out else _certain(heard, TOGETHER if story else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     if unsure and rules and not low and not story:
         return [_cue(kind, subject, "low", marks=[WONDER])]
@@ -91,12 +93,12 @@ def _cue(kind: Kind, subject: Subject, level: Level, marks: Sequence[str] = ()) 
     )
 
 
-def _certain(heard: Heard) -> Level:
+def _certain(heard: Heard, bars: Mapping[Level, float]) -> Level:
     """The level where nothing else speaks for it; a reader without probabilities is taken at its word."""
     likely = {score["label"]: score["p"] for score in heard["heads"].get("danger", [])}
     if not likely:
         return heard["danger"]
-    for level, bar in ALONE.items():
+    for level, bar in bars.items():
         if sum(likely.get(worse, 0.0) for worse in LEVELS[LEVELS.index(level) :]) >= bar:
             return level
     return "none"

@@ -19,7 +19,7 @@ __all__ = ["SpanishWords", "is_spanish", "load_spanish", "plain", "read", "spell
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
-_ENGLISH_TOO = frozenset({"k", "kk", "x", "xx", "y", "a"})  # as a whole message
+_ENGLISH_TOO = frozenset({"k", "kk", "x", "xx"})  # short for "que" or "por" only among Spanish words
 _SMALL = 2  # letters of words that many languages share, and words of a message too short to tell by
 # A feeling said of oneself, one heard from two cues, one from a single cue: only the first may be named.
 _OWN, _TWICE, _ONCE = 0.6, 0.4, 0.3
@@ -76,11 +76,13 @@ def spoken(text: str, before: str = "") -> str:
 
     before: the language of the reply before, or the one chosen, "" for none. A mixture gets its larger part.
     """
+    if before != "es" and (words := text.split()):
+        text = " ".join(word for word in words if word.strip(".,!?").lower() not in _ENGLISH_TOO)
+        if not text:
+            return "en"
     found = detect(text)
     words, data = plain(text).split(), load_spanish()
     tokens = [re.sub(r"\W", "", word) for word in words]
-    if before != "es" and text.strip(" .!?").lower() in _ENGLISH_TOO:
-        return "en"
     spanish = sum(token in data.spanish for token in tokens)
     english = sum(token in data.english for token in tokens)
     if found == "es" and (spanish or before == "es" or not english):

@@ -39,7 +39,12 @@ class Worker:
     def __init__(self, folder: Path, store: str) -> None:
         folder.mkdir()
         self.folder = folder
-        own = {"HEARKEN_STORE_URL": store, "HEARKEN_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+        own = {
+            "HEARKEN_STORE_URL": store,
+            "HEARKEN_DATA_DIR": str(folder),
+            "PYTHONPATH": str(ROOT),
+            "HEARKEN_SERVE_RATE": "10000",
+        }
         environment = {**os.environ, **own}
         command = [sys.executable, "-m", "tests.serving_worker", str(folder), "1.0"]
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment)

@@ -32,6 +32,7 @@ def scan(text: str) -> list[tuple[str, str, str]]:
         ("ok", "es", "es"),
         ("ok", "", "en"),
         ("k", "en", "en"),
+        ("fine k", "en", "en"),
         ("no", "es", "es"),
         ("thanks", "es", "es"),
         ("I don't know what to do about this", "es", "en"),
