@@ -55,6 +55,16 @@ class Index:
         """The name of the encoder whose vectors these are."""
         return str((self.collection.metadata or {}).get("encoder", ""))
 
+    def of(self, encoder: str, where: str) -> "Index":
+        """This index, closed and refused with LibraryError when its vectors are another encoder's."""
+        if self.encoder == encoder:
+            return self
+        self.close()
+        raise LibraryError(
+            f"The library {where} was indexed with another reading model; "
+            "run `hearken ingest starter --rebuild` to index it again."
+        )
+
     def nearest(self, vector: NDArray[np.float32], rows: int) -> list[tuple[str, float]]:
         """Ids and cosine similarities of the rows nearest to one unit vector (1, d), nearest first."""
         with guarded("searching"):

@@ -48,13 +48,7 @@ def open_index(folder: Path, encoder: str, *, whatever_encoder: bool = False) ->
     except (OSError, LibraryError) as error:
         _log.warning("The library cannot be kept in %s (%s) Using a temporary copy.", folder, error)
         index = _temporary(place, encoder)
-    if index.encoder != encoder and not whatever_encoder:
-        index.close()
-        raise LibraryError(
-            f"The library in {folder} was indexed with another reading model; "
-            "run `hearken ingest starter --rebuild` to index it again."
-        )
-    return index
+    return index if whatever_encoder else index.of(encoder, f"in {folder}")
 
 
 def _open_or_replace(place: Path, encoder: str) -> Index:

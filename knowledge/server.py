@@ -55,13 +55,7 @@ def open_server(url: str, encoder: str, *, whatever_encoder: bool = False) -> In
             ),
         )
         index = Index(client, _collection(client, encoder), None, release=_in_time(client))
-    if index.encoder != encoder and not whatever_encoder:
-        index.close()
-        raise LibraryError(
-            f"The library on {url} was indexed with another reading model; "
-            "run `hearken ingest starter --rebuild` to index it again."
-        )
-    return index
+    return index if whatever_encoder else index.of(encoder, f"on {url}")
 
 
 def _answers(base: str, url: str) -> None:
