@@ -15,7 +15,7 @@ test: $(VENV)/.complete
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(VENV)/.complete
 	$(BIN)/ruff check .
