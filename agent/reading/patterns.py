@@ -87,8 +87,10 @@ def tokens(source: str) -> list[str]:
 
 
 class _Parser:
-    def __init__(self, source: str, macros: Mapping[str, str], trail: tuple[str, ...] = ()) -> None:
-        self.source, self.macros, self.trail = source, macros, trail
+    def __init__(
+        self, source: str, macros: Mapping[str, str], known: dict[str, _Part], trail: tuple[str, ...] = ()
+    ) -> None:
+        self.source, self.macros, self.known, self.trail = source, macros, known, trail
         self.tokens = tokens(source)
         self.at = 0
 
@@ -145,7 +147,11 @@ class _Parser:
             raise WordsError(
                 f"The risk pattern {self.source!r} uses {{{name}}}, which is unknown or names itself."
             )
-        return _Parser(self.macros[name], self.macros, (*self.trail, name)).parse()
+        if name not in self.known:
+            self.known[name] = _Parser(
+                self.macros[name], self.macros, self.known, (*self.trail, name)
+            ).parse()
+        return self.known[name]
 
 
 @cache  # the same few thousand words stand in tens of thousands of places
@@ -175,9 +181,12 @@ def _rarest(needs: tuple[frozenset[str], ...]) -> frozenset[str]:
     return min(needs, key=lambda need: (len(need & _COMMON), len(need)), default=frozenset())
 
 
-def compile_pattern(source: str, macros: Mapping[str, str]) -> Pattern:
-    """Read one pattern; raises WordsError, naming it, when a bracket or a macro is wrong."""
-    part = _Parser(source, macros).parse()
+def compile_pattern(source: str, macros: Mapping[str, str], known: dict[str, _Part] | None = None) -> Pattern:
+    """Read one pattern; raises WordsError, naming it, when a bracket or a macro is wrong.
+
+    known: what is kept of macros that were read before, for a caller with many patterns.
+    """
+    part = _Parser(source, macros, {} if known is None else known).parse()
     if not part.needs:
         raise WordsError(f"The risk pattern {source!r} would match anything; name at least one word.")
     regex = part.regex
@@ -238,7 +247,10 @@ class Bank:
     @classmethod
     def of(cls, named: Mapping[str, tuple[str, ...]], macros: Mapping[str, str]) -> "Bank":
         owners = tuple(name for name, sources in named.items() for _ in sources)
-        patterns = tuple(compile_pattern(source, macros) for sources in named.values() for source in sources)
+        known: dict[str, _Part] = {}
+        patterns = tuple(
+            compile_pattern(source, macros, known) for sources in named.values() for source in sources
+        )
         return cls(owners, patterns, Index(list(patterns)))
 
     def matches(self, sentence: str, words: frozenset[str]) -> Iterator[tuple[str, int, int]]:

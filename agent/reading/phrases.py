@@ -8,6 +8,7 @@ costs no more than one of three. Knows nothing of risk.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 
 from agent.errors import WordsError
@@ -28,8 +29,8 @@ _Chain = tuple[tuple[int, frozenset[Phrase]], ...]
 
 
 class _Reader:
-    def __init__(self, source: str, macros: Mapping[str, str]) -> None:
-        self.source, self.macros = source, macros
+    def __init__(self, source: str, macros: Mapping[str, str], known: dict[str, list[_Chain]]) -> None:
+        self.source, self.macros, self.known = source, macros, known
         self.tokens, self.at = tokens(source), 0
 
     def either(self) -> list[_Chain]:
@@ -75,12 +76,16 @@ class _Reader:
                 return [((0, frozenset({(_NOT + "|".join(" ".join(p) for p in sorted(inner[0][0][1])),)})),)]
             return inner if mark == "(" else _merged([((0, _EMPTY),), *inner])
         if mark.startswith("{"):
-            if mark[1:-1] not in self.macros:
+            name = mark[1:-1]
+            if name not in self.macros:
                 raise WordsError(f"The risk pattern {self.source!r} uses {mark}, which is unknown.")
-            return _Reader(self.macros[mark[1:-1]], self.macros).either()
+            if name not in self.known:
+                self.known[name] = _Reader(self.macros[name], self.macros, self.known).either()
+            return self.known[name]
         return [((0, frozenset({_words(mark)})),)]
 
 
+@cache
 def _words(mark: str) -> Phrase:
     """The words of a pattern word, folded; "8th" is two, and the last may end in `*`."""
     if set(mark) <= {"#"}:
@@ -122,11 +127,12 @@ class PhraseBank:
 
     @classmethod
     def of(cls, named: Mapping[str, tuple[str, ...]], macros: Mapping[str, str]) -> "PhraseBank":
+        known: dict[str, list[_Chain]] = {}
         numbers: dict[frozenset[Phrase], int] = {}
         chains: dict[int, list[tuple[str, tuple[tuple[int, int], ...]]]] = {}
         for name, sources in named.items():
             for source in sources:
-                for chain in _Reader(source, macros).either():
+                for chain in _Reader(source, macros, known).either():
                     if any(() in phrases for _, phrases in chain):
                         raise WordsError(f"The risk pattern {source!r} would match anything.")
                     steps = tuple((gap, numbers.setdefault(phrases, len(numbers))) for gap, phrases in chain)
