@@ -102,7 +102,7 @@ class RiskWords(Strict):
 
 
 class JoinedWords(Strict):
-    """risk_joined, risk_families and risk_brief.yaml: word classes, and rules that hear several of them together.
+    """A file of joined rules: word classes, and rules that hear several of them together.
 
     A class is a macro in patterns and a scene of the same name.
     """
