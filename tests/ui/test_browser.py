@@ -139,7 +139,7 @@ def test_help_and_a_whole_turn_with_the_keyboard_alone(chromium: Any, url: str) 
     page.get_by_text("Why this reply").first.wait_for(timeout=30_000)
     tab_to("Why this reply")
     page.keyboard.press("Enter")
-    page.get_by_text("The steps of this turn", exact=False).wait_for(timeout=10_000)
+    page.get_by_text("The reply went the ordinary way", exact=False).wait_for(timeout=10_000)
 
 
 def test_two_people_at_once_never_see_each_other(chromium: Any, url: str) -> None:

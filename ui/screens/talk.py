@@ -18,7 +18,7 @@ from graph.shelf import iso
 from graph.store import spoken
 from ui import export, page, replying, visit
 from ui.locking import ask
-from ui.shell import country_picker
+from ui.shell import country_asked, country_picker
 from ui.wording import about, fill, languages, plain, shown
 
 __all__ = ["main"]
@@ -66,7 +66,7 @@ def welcome() -> str | None:
     how it begins.
     """
     words, settings, services = visit.words(), visit.parts()[0], visit.services()
-    language = st.session_state.get("language") or "en"
+    language = visit.language()
     lines = about(operator=settings.operator, away=services.away, language=language)
     page.reloaded("")
     st.markdown(f"**{words.tagline}**")
@@ -74,8 +74,6 @@ def welcome() -> str | None:
     st.markdown(" ".join(map(plain, lines[2:]) if services.away else lines[2:]))
     if settings.jurisdiction == "restricted":
         st.markdown(words.about_restricted)
-    if language != "en":
-        st.info(words.start.spoken)
     with st.container(key="first"):
         written = st.chat_input(words.input_label, key="input")
     ask()
@@ -83,6 +81,8 @@ def welcome() -> str | None:
         st.page_link("screens/talks.py", label=words.nav.talks, icon=":material/folder_open:")
     suggested = st.pills(words.suggestions_label, words.suggestions, key="suggestion")
     st.caption(words.start.lead)
+    if language != "en":
+        st.caption(words.start.spoken)
     _choices()
     _problems()
     return suggested if written is None else written
@@ -93,7 +93,7 @@ def _choices() -> None:
     words = visit.words()
     left, right = st.columns(2)
     with left:
-        country_picker()
+        country_picker("start")
         st.toggle(
             words.keep_label,
             key="keep",
@@ -101,6 +101,8 @@ def _choices() -> None:
             on_change=_begun_anew,
             disabled=st.session_state.get("age") == "under" or visit.locked() or visit.parts()[0].shared,
         )
+        if visit.session().keeps:  # what is agreed to stands in sight, and not behind a mark alone
+            st.caption(words.locking.keep_help if visit.sealed() else words.keep_help)
     with right:
         st.selectbox(
             words.start.age_label,
@@ -162,7 +164,7 @@ def history(messages: Sequence[AnyMessage]) -> None:
 def pinned(session: Session) -> None:
     """Under danger the lines of the country chosen now stand last, beside the input, as long as it holds."""
     if session.contacts:
-        page.card(session.contacts)
+        page.card(session.contacts, country_asked)
 
 
 def this_one(session: Session) -> None:
