@@ -106,7 +106,7 @@ def carried(turn: Turn) -> list[str]:
 
 
 def sources(turn: Turn, language: str = "en") -> list[str]:
-    """Where the passages come from that had a part in the reply, each place once; a person need not read more."""
+    """Where the passages come from that had a part in the reply, each place once."""
     named = [fill(load_ui_words(language).why.origin, source=p["source"]) for p in turn.sources]
     return list(dict.fromkeys(named)) if turn.plan["offer"] else []
 

@@ -196,7 +196,7 @@ def _said(language: str) -> dict[str, str]:
 
 
 def said_in(language: str, sentence: str) -> str:
-    """A sentence of agent/words on how a turn came about, in the language of the page; English without one."""
+    """A sentence of agent/words on how a turn came about, in that language, or as it is where it has none."""
     return _said(language).get(sentence, sentence)
 
 

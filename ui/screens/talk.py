@@ -5,19 +5,16 @@ The first page, and the one that opens. Knows nothing of how a reply is made.
 
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
 
 import streamlit as st
 from langchain_core.messages import AnyMessage
 
-from agent.notes import markdown as noted
-from agent.safety_plan import markdown as planned
 from graph import CardShown, Done, Said, Session, StepStarted
 from graph.moods import hear
 from graph.shelf import iso
-from graph.store import spoken
-from ui import export, page, replying, visit
+from ui import page, replying, visit
 from ui.locking import ask
+from ui.save_or_delete import begin_anew, this_one
 from ui.shell import country_asked, country_picker
 from ui.wording import about, fill, languages, plain, shown
 
@@ -167,46 +164,6 @@ def pinned(session: Session) -> None:
         page.card(session.contacts, country_asked)
 
 
-def this_one(session: Session) -> None:
-    """Save, begin anew, delete: what a person must find in a moment."""
-    words = visit.words()
-    with st.popover(words.talk.this_one, icon=":material/folder_open:", key="unprinted-this-one"):
-        st.caption(words.talk.kept if visit.keeping() else words.talk.temporary)
-        for label, made, ending, mime in export.files(words.title, spoken(session.messages), words):
-            _file(label, made, export.name(ending), mime, f"save-{ending}")
-        if plan := session.safety_plan():
-            _file(words.plan_save, planned(plan), "safety-plan.md", "text/markdown", "save-plan")
-        if notes := _notes(session):
-            _file(words.notes_save, noted(notes), "notes.md", "text/markdown", "save-notes")
-        st.button(words.new, key="new", width="stretch", on_click=_new)
-        if session.keeps:
-            st.caption(words.delete_sure)
-            st.button(words.delete, key="delete", width="stretch", on_click=_deleted)
-
-
-def _notes(session: Session) -> dict[str, Any] | None:
-    """Notes of the talk, worked out once a turn: every message of a long one is heard again for them."""
-    newest = (session.thread, session.messages[-1].id)
-    known = st.session_state.get("notes")
-    if known is None or known[0] != newest:
-        st.session_state.notes = known = (newest, session.notes())
-    found: dict[str, Any] | None = known[1]
-    return found
-
-
-def _file(label: str, data: object, name: str, mime: str, key: str) -> None:
-    st.download_button(label, data, name, mime, key=key, on_click="ignore", width="stretch")  # type: ignore[arg-type]
-
-
-def _new() -> None:
-    visit.restart(keep=bool(st.session_state.get("keep")))
-
-
-def _deleted() -> None:
-    visit.forget(visit.session().thread)
-    st.toast(visit.words().deleted)
-
-
 def sidebar(session: Session) -> None:
     """Whether this is being kept, a way to begin anew, and the developer depth where it is offered."""
     words, (settings, _) = visit.words(), visit.parts()
@@ -215,7 +172,7 @@ def sidebar(session: Session) -> None:
         if session.messages and not session.saved:
             st.warning(words.not_saved)
         if session.messages:
-            st.button(words.new, key="new-aside", width="stretch", on_click=_new)
+            st.button(words.new, key="new-aside", width="stretch", on_click=begin_anew)
         if settings.developer or st.query_params.get("developer") == "1":
             st.toggle(words.developer_label, key="developer")
 
