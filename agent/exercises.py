@@ -102,6 +102,7 @@ class Listing(Strict):
     lead: str
     source: str
     unreviewed: str
+    either: str
     unknown: str
 
 
@@ -298,16 +299,18 @@ def _commanded(text: str) -> bool:
     )
 
 
-def printed(names: Sequence[str]) -> str:
+def printed(names: Sequence[str], language: str = "en") -> str:
     """The exercises as Markdown for reading, every variant of every step."""
-    words, known = load_practice_words().list, exercises()
+    words, known = load_practice_words(language).list, exercises(language)
     parts = [f"# {words.title}", words.lead]
     for name in names:
         one = known[name]
         parts.append(f"## {one.title} ({name})")
         parts.append(f"{words.source} *{one.source}*. {'' if one.reviewed_by else words.unreviewed}".strip())
         parts += [
-            f"{number}. " + "\n   or: ".join(step.say) + "".join(f"\n   - {hint}" for hint in step.hint)
+            f"{number}. "
+            + f"\n   {words.either}: ".join(step.say)
+            + "".join(f"\n   - {hint}" for hint in step.hint)
             for number, step in enumerate(one.steps, 1)
         ]
         parts.append("\n".join(one.ends))

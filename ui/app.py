@@ -63,10 +63,8 @@ def main() -> None:
         ]
     )
     shell.look()
-    talking = chosen.title == names.talk
-    asks_itself = chosen.title == names.choices or (talking and not visit.session().messages)
-    shell.header(chooses=not asks_itself)
-    if not talking:
+    shell.header()
+    if chosen.title != names.talk:  # where they stand beside the input
         shell.in_danger()
     chosen.run()
 

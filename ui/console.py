@@ -1,5 +1,5 @@
 """The operator's page: `hearken console`. Who waits for a person; read, take over, answer, hand back. And
-beside it: run conversation scripts, and check every part.
+beside it: counts of turns without any text, runs of conversation scripts, and a check of every part.
 
 A script of Streamlit's, apart from the person's page and off unless HEARKEN_OPERATOR=true. It asks for no
 password: whoever can open it can read. Knows the desk, and nothing of how a turn comes about.
@@ -15,6 +15,7 @@ import streamlit as st
 from agent.errors import HearkenError
 from agent.settings import load_settings
 from agent.words import Strict, load
+from graph.audit import counts
 from graph.desk import Desk, Waiting
 from ui.scripting import Checks, Scripts, check, scripts
 from ui.wording import fill
@@ -23,6 +24,19 @@ __all__ = ["ConsoleWords", "load_console_words", "main"]
 
 # Seconds between two looks at the desk.
 EVERY = 3
+
+
+class Counts(Strict):
+    """Words of the counts; `groups` as graph.audit.counts names them."""
+
+    tab: str
+    lead: str
+    missing: str
+    none: str
+    unreadable: str
+    year: str
+    groups: dict[str, str]
+    count: str
 
 
 class ConsoleWords(Strict):
@@ -44,6 +58,7 @@ class ConsoleWords(Strict):
     send: str
     late: str
     desk: str
+    counts: Counts
     scripts: Scripts
     checks: Checks
 
@@ -59,6 +74,7 @@ def main() -> None:
     st.set_page_config(
         page_title=words.title, page_icon=Path(__file__).parent / "icon.png", layout="centered"
     )
+    st.html(Path(__file__).parent / "page.css")
     st.markdown(f"### {words.title}")
     try:
         settings = load_settings()
@@ -68,14 +84,35 @@ def main() -> None:
     if not settings.operator:
         st.info(words.switched_off)
         return
-    desk, runs, checks = st.tabs([words.desk, words.scripts.tab, words.checks.tab])
+    desk, counted, runs, checks = st.tabs([words.desk, words.counts.tab, words.scripts.tab, words.checks.tab])
     with desk:
         st.markdown(words.lead)
         _desk(Desk(settings.desk_db, passphrase=settings.store_passphrase), words)
+    with counted:
+        _counts(settings.audit_dir, words.counts)
     with runs:
         scripts(settings, words.scripts)
     with checks:
         check(settings, words.checks)
+
+
+def _counts(folder: Path | None, words: Counts) -> None:
+    if folder is None:
+        st.info(words.missing)
+        return
+    try:
+        years = counts(folder)
+    except (OSError, ValueError):
+        st.warning(words.unreadable)
+        return
+    st.markdown(words.lead if years else words.none)
+    for year, counted in reversed(years.items()):
+        told = fill(words.year, year=year, turns=counted["turns"], referrals=counted["referrals"])
+        st.markdown(f"**{told}**")
+        for group, name in words.groups.items():
+            if counted[group]:
+                ordered = sorted(counted[group].items(), key=lambda one: -one[1])
+                st.table({name: [one for one, _ in ordered], words.count: [str(n) for _, n in ordered]})
 
 
 @st.fragment(run_every=EVERY)

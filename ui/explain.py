@@ -12,9 +12,9 @@ from agent.reading.explain import Explanation
 from agent.rulebook import load_guard
 from graph import Turn
 from graph.nodes import looks_up
-from ui.wording import UiWords, fill, load_ui_words
+from ui.wording import UiWords, fill, load_ui_words, said_in
 
-__all__ = ["carried", "details", "facets", "marked", "route", "sentences", "sources"]
+__all__ = ["carried", "details", "facets", "marked", "route", "scored", "sentences", "sources"]
 
 
 def sentences(turn: Turn, language: str = "en") -> list[str]:
@@ -32,7 +32,7 @@ def sentences(turn: Turn, language: str = "en") -> list[str]:
         told += [fill(why.carried, words=words) for words in carried(turn)[:1]]
     else:
         told.append(why.unsure)
-    told += turn.reasons
+    told += [said_in(language, reason) for reason in turn.reasons]
     if turn.sources:
         told.append(fill(why.looked_up if turn.plan["offer"] else why.not_used, count=len(turn.sources)))
     else:
@@ -40,12 +40,13 @@ def sentences(turn: Turn, language: str = "en") -> list[str]:
     ways = {"crisis": why.crisis, "safety": why.safety, "practice": why.practice}
     told.append(next((ways[step] for step in turn.path if step in ways), why.ordinary))
     if "respond" in turn.path:
-        told += _chosen(turn)
+        told += [said_in(language, why) for why in _chosen(turn)]
     if turn.replaced:
         told.append(fill(why.replaced, count=len(turn.replaced)))
         rules = dict.fromkeys(one["rule"] for one in turn.replaced)
         known = load_guard().why
-        told.append(fill(why.reasons, reasons=" ".join(known[rule] for rule in rules if rule in known)))
+        reasons = [said_in(language, known[rule]) for rule in rules if rule in known]
+        told.append(fill(why.reasons, reasons=" ".join(reasons)))
         if again := sum(one.get("by") == "model" for one in turn.replaced):
             told.append(fill(why.again, count=again))
     return told
@@ -105,7 +106,13 @@ def carried(turn: Turn) -> list[str]:
 
 
 def sources(turn: Turn, language: str = "en") -> list[str]:
-    """One line a passage: where it comes from and how near it was."""
+    """Where the passages come from that had a part in the reply, each place once."""
+    named = [fill(load_ui_words(language).why.origin, source=p["source"]) for p in turn.sources]
+    return list(dict.fromkeys(named)) if turn.plan["offer"] else []
+
+
+def scored(turn: Turn, language: str = "en") -> list[str]:
+    """One line a passage that was found, of use or not: where it comes from and how near it was."""
     template = load_ui_words(language).why.source
     return [fill(template, source=p["source"], score=f"{p['score']:.2f}") for p in turn.sources]
 

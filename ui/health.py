@@ -30,7 +30,7 @@ __all__ = ["health"]
 LOADING = 600.0  # seconds that a language model may take to be ready
 
 
-def health(settings: Settings, today: date) -> dict[str, Any]:
+def health(settings: Settings, today: date, language: str = "en") -> dict[str, Any]:
     """{"ok": bool, "parts": {name: {"ok", "says"}}, "settings": {...}}."""
     services = from_settings(settings)
 
@@ -57,7 +57,7 @@ def health(settings: Settings, today: date) -> dict[str, Any]:
     def helplines() -> str:
         registry = load_helplines()
         age = registry.age(today)
-        told = load_ui_words().undialled_check
+        told = load_ui_words(language).undialled_check
         return fill(told, rows=age.rows, countries=len(registry.covered()), verified=age.verified)
 
     def responder() -> str:

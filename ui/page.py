@@ -8,7 +8,7 @@ import html
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -27,11 +27,13 @@ __all__ = ["announce", "card", "contact_list", "listener", "reloaded", "reminder
 FOLD = 1200
 
 
-def card(contacts: Sequence[dict[str, str]]) -> None:
-    """The helplines that go with a reply."""
+def card(contacts: Sequence[dict[str, str]], ask: Callable[[], None] | None = None) -> None:
+    """The helplines that go with a reply. ask: what is still to be asked for them to be the right ones."""
     with st.container(border=True, gap="small"):
         st.markdown(f"**{visit.words().card_title}**")
         contact_list(contacts)
+        if ask:
+            ask()
 
 
 def contact_list(contacts: Sequence[dict[str, str]]) -> None:
@@ -120,5 +122,5 @@ def reloaded(talk: str) -> None:
 
 def reminders(due: Sequence[Reminder]) -> None:
     """What is said again while somebody stays."""
-    for sentence in reminded(due, st.session_state.get("language") or "en"):
+    for sentence in reminded(due, visit.language()):
         st.info(plain(sentence), icon=":material/info:")

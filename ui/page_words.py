@@ -164,6 +164,7 @@ class MoodsPage(Strict):
     note: str
     note_do: str
     noted: str
+    choose: str
     keep: str
     keep_help: str
     restricted: str
@@ -189,6 +190,7 @@ class PlanPage(Strict):
     title: str
     lead: str
     step: str
+    english: str
     lines: str
     lines_help: str
     pick: str
@@ -218,6 +220,7 @@ class ExercisesPage(Strict):
     finish: str
     again: str
     others: str
+    worse_title: str
     worse: str
     together: str
     all_steps: str
@@ -294,6 +297,7 @@ class Choices(Strict):
     check_do: str
     checking: str
     all_well: str
+    well: str
     not_well: str
     parts: dict[str, str]
     protocol: str

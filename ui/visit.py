@@ -11,6 +11,7 @@ import streamlit as st
 
 from agent.backends import Backend
 from agent.errors import PassphraseError
+from agent.exercises import tongues
 from agent.settings import Settings, load_settings
 from graph import Services, Session, sealing, shelf
 from graph.backends import chosen
@@ -29,6 +30,7 @@ __all__ = [
     "heard",
     "keeping",
     "key",
+    "language",
     "leave",
     "lock",
     "locked",
@@ -38,6 +40,7 @@ __all__ = [
     "services",
     "session",
     "store",
+    "tongue",
     "unlock",
     "use",
     "warmed",
@@ -87,9 +90,19 @@ def warmed() -> list[str]:
     return warm(parts()[1])
 
 
+def language() -> str:
+    """The language chosen for the pages, as a code."""
+    return st.session_state.get("language") or "en"
+
+
+def tongue() -> str:
+    """The language of the exercises and of the plan's steps: the one chosen, or English where it has none."""
+    return language() if language() in tongues() else "en"
+
+
 def words() -> UiWords:
     """The words of the language chosen."""
-    return load_ui_words(st.session_state.get("language") or "en")
+    return load_ui_words(language())
 
 
 def session() -> Session:

@@ -29,23 +29,26 @@ def panel(turn: Turn, number: int, *, developer: bool, last: bool) -> None:
     last: under the newest reply it is filled at once, under an older one when it is opened: a long talk
     stays quick so.
     """
-    words, language = visit.words(), st.session_state.get("language") or "en"
+    words, language = visit.words(), visit.language()
     late: Literal["ignore", "rerun"] = "ignore" if last else "rerun"
     with st.expander(words.why_title, icon=":material/help:", key=f"why-{number}", on_change=late) as shown:
         if not last and not shown.open:
             return
         for sentence in explain.sentences(turn, language):
             st.markdown(plain(sentence))
-        st.markdown(f"{plain(words.talk.route)} {plain(explain.route(turn, language))}")
-        for line, passage in zip(explain.sources(turn, language), turn.sources, strict=True):
-            st.markdown(f"**{plain(line)}**")
-            st.text(passage["question"])
-            st.text(passage["text"])
+        for source in explain.sources(turn, language):
+            st.markdown(f"• {plain(source)}")
         if developer:
             _developer(turn, number)
 
 
 def _developer(turn: Turn, number: int) -> None:
+    words, language = visit.words(), visit.language()
+    st.markdown(f"{plain(words.talk.route)} {plain(explain.route(turn, language))}")
+    for line, passage in zip(explain.scored(turn, language), turn.sources, strict=True):
+        st.markdown(f"**{plain(line)}**")
+        st.text(passage["question"])
+        st.text(passage["text"])
     pieces = explain.marked(turn)
     if any(carried for _, carried in pieces):
         with st.container(key=f"why-words-{number}"):

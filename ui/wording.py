@@ -38,6 +38,7 @@ __all__ = [
     "plain",
     "protocol",
     "reminded",
+    "said_in",
     "shown",
 ]
 
@@ -65,6 +66,7 @@ class Why(Strict):
     reasons: str
     again: str
     source: str
+    origin: str
 
 
 class Told(Strict):
@@ -179,6 +181,23 @@ def fill(template: str, **values: object) -> str:
 def plain(text: str) -> str:
     """`text`, from our own files, as Markdown that shows it literally."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&=])", r"\\\1", text)
+
+
+class _Said(Strict):
+    """Schema of ui/words/said.<language>.yaml."""
+
+    sentences: dict[str, str]
+
+
+@cache
+def _said(language: str) -> dict[str, str]:
+    folder, name = Path(__file__).parent / "words", f"said.{language}.yaml"
+    return load(name, _Said, folder).sentences if (folder / name).exists() else {}
+
+
+def said_in(language: str, sentence: str) -> str:
+    """A sentence of agent/words on how a turn came about, in that language, or as it is where it has none."""
+    return _said(language).get(sentence, sentence)
 
 
 def shown(text: str) -> str:

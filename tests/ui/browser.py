@@ -57,13 +57,13 @@ def served(log: Path) -> Iterator[str]:
 
 
 def _wait(health: str) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             with urllib.request.urlopen(health, timeout=1):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    pytest.fail("the app did not come up within 30 s")
+    pytest.fail("the app did not come up within two minutes")
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def test_danger_shows_the_countrys_lines_and_keeps_them_in_sight(page: AppTest) 
 
 
 def test_the_country_can_be_changed_and_the_lines_follow(page: AppTest) -> None:
-    page.selectbox(key="country").set_value("US").run()
+    page.selectbox(key="country-start").set_value("US").run()
     say(page, WANTS_TO_DIE)
     assert "tel:988" in everything(page)
 

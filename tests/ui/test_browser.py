@@ -1,6 +1,7 @@
 """The real app in a real browser, as a person meets it: on a phone, or with the keyboard alone."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,82 @@ def test_help_and_a_whole_turn_with_the_keyboard_alone(chromium: Any, url: str) 
     page.get_by_text("Why this reply").first.wait_for(timeout=30_000)
     tab_to("Why this reply")
     page.keyboard.press("Enter")
-    page.get_by_text("The steps of this turn", exact=False).wait_for(timeout=10_000)
+    page.get_by_text("The reply went the ordinary way", exact=False).wait_for(timeout=10_000)
+
+
+def test_every_control_of_every_page_is_reached_with_the_keyboard_and_shows_it(
+    chromium: Any, url: str
+) -> None:
+    page = opened(chromium, url, width=1100, height=900)
+    say(page, "my cat died yesterday", 1)
+    # Of a group of which one can be chosen, one is reached with Tab and the others with the arrows.
+    mark = """() => [...document.querySelectorAll('.stApp :is(button, a[href], input, textarea, summary)')]
+        .filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.disabled && e.tabIndex >= 0
+            && e.getBoundingClientRect().width > 1 && e.role !== 'radio')
+        .map((e, number) => { e.dataset.number = number; return [number, e.innerText || e.ariaLabel]; })"""
+    here = """() => { const e = document.activeElement, link = e.matches('a, button, summary');
+        return [e.dataset.number, !link || getComputedStyle(e).outlineStyle !== 'none']; }"""
+    for number in range(6):
+        page.locator("[data-testid=stSidebarNav] a").nth(number).click()
+        page.wait_for_timeout(500)
+        page.locator("[data-test-script-state=notRunning]").wait_for(timeout=60_000)
+        page.wait_for_timeout(1000)
+        controls, reached = dict(page.evaluate(mark)), set()
+        for _ in range(2 * len(controls) + 20):
+            page.keyboard.press("Tab")
+            at, shown = page.evaluate(here)
+            if at is not None:
+                reached.add(int(at))
+                assert shown, controls[int(at)]
+        assert [text for at, text in controls.items() if at not in reached] == []
+
+
+def test_words_not_sent_yet_stay_when_the_page_is_drawn_anew(chromium: Any, url: str) -> None:
+    page = opened(chromium, url)
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.fill("half a thought")
+    page.get_by_text("Keep this conversation on this device").click()
+    page.get_by_text("stored on this computer").wait_for(timeout=30_000)
+    assert box.input_value() == "half a thought"
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name="Safety plan").click()
+    page.locator("h4").first.wait_for(timeout=30_000)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name="Talk").click()
+    box.wait_for(timeout=30_000)
+    page.wait_for_timeout(500)
+    assert box.input_value() == "half a thought"
+    box.press("Enter")
+    page.get_by_text("Why this reply").first.wait_for(timeout=30_000)
+    assert page.get_by_test_id("stChatMessage").first.inner_text().endswith("half a thought")
+    page.wait_for_timeout(500)
+    assert box.input_value() == ""
+
+
+@pytest.mark.parametrize("size", ["Usual", "Largest"])
+def test_nothing_at_the_top_covers_another_at_360_pixels(chromium: Any, url: str, size: str) -> None:
+    page = opened(chromium, url, width=360, height=640)
+    page.goto(f"{url}/choices")
+    page.locator("h4").first.wait_for(timeout=30_000)
+    page.get_by_text(size, exact=True).first.click()
+    page.wait_for_timeout(1500)
+    places = [page.get_by_test_id("stExpandSidebarButton")]
+    places += [page.locator(f".st-key-{name} button:visible").first for name in ("protocol", "leave", "help")]
+    boxes = [place.bounding_box() for place in places]
+    for left, right in pairwise(boxes):
+        assert left["x"] + left["width"] <= right["x"] + 1
+    assert boxes[0]["x"] >= 0
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= 360
+
+
+def test_what_is_small_can_be_read_in_the_dark_inside_a_menu_too(chromium: Any, url: str) -> None:
+    page = opened(chromium, url, scheme="dark")
+    say(page, "my cat died yesterday", 1)
+    page.get_by_role("button", name="Save or delete").click()
+    page.wait_for_timeout(800)
+    told = page.get_by_test_id("stPopoverBody").get_by_test_id("stCaptionContainer").first
+    ink = told.evaluate("e => getComputedStyle(e).color.match(/[0-9.]+/g).slice(0, 3).map(Number)")
+    assert min(ink) > 0.6 * (255 if max(ink) > 1 else 1)
 
 
 def test_two_people_at_once_never_see_each_other(chromium: Any, url: str) -> None:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from agent.errors import SettingsError
 from agent.settings import load_settings
 from graph import Session
+from graph.audit import Trail
 from graph.desk import Desk
 from tests import fakes
 from ui.cli import app
@@ -150,3 +151,22 @@ def test_every_part_can_be_checked(desk: Desk, filled: Path) -> None:
     at.button(key="run-check").click().run()
     assert not at.exception
     assert [e.value for e in at.success] == [load_console_words().checks.well]
+
+
+def test_turns_are_counted_without_any_text(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_console_words().counts.missing in shown(page())
+    monkeypatch.setenv("HEARKEN_AUDIT_DIR", str(tmp_path / "audit"))
+    assert load_console_words().counts.none in shown(page())
+    trail = Trail(tmp_path / "audit", lambda: b"a key of this test alone")
+    services = fakes.services(audit=trail.write)
+    session = Session.open(country="GB", services=services)
+    session.say("hello there")
+    session.say(HIGH)
+    session.settle()
+    at = page()
+    assert "2 turns, 1 of them showed helplines" in shown(at)
+    told = " ".join(str(one.value.to_dict()) for one in at.table)
+    assert "GB" in told
+    assert HIGH not in told + shown(at)

@@ -1,11 +1,13 @@
 """Why this reply: what the model of supporters chose is told, and nothing where it chose nothing."""
 
+from dataclasses import replace
+
 from agent.plan import load_empathy
 from agent.rulebook import load_guard
 from agent.supporter import STRATEGIES, Chances, Moment
 from graph import Session
 from tests import fakes
-from ui.explain import details, sentences
+from ui.explain import details, scored, sentences, sources
 
 STORY = (
     "my boss keeps giving me all of his shifts",
@@ -47,3 +49,17 @@ def test_the_panel_says_what_of_a_models_reply_was_held_back_and_why_and_what_st
     assert shown["responder"] == "endpoint"
     assert [(one["rule"], one["by"]) for one in shown["replaced"]] == [("contact", "model")]
     assert "555" not in str(shown["replaced"])
+
+
+def test_where_an_idea_comes_from_is_told_and_what_was_no_use_only_to_a_developer() -> None:
+    turn = Session.open(country="GB", services=fakes.services()).say(STORY[0])
+    passage = {"source": "a shelf of ours", "score": 0.5}
+    found = replace(turn, sources=[passage, passage])
+    used, unused = (
+        replace(found, plan={**turn.plan, "offer": {"idea": "rest"}}),
+        replace(found, plan={**turn.plan, "offer": None}),
+    )
+    assert sources(used) == ["From a shelf of ours."]
+    assert sources(unused) == []
+    assert len(scored(unused)) == 2
+    assert "0.50" in scored(unused)[0]

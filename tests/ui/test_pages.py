@@ -49,6 +49,30 @@ def test_help_the_exit_and_the_protocol_are_on_every_page(page: AppTest, name: s
     assert page.button(key="leave")
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_help_asks_for_the_country_and_shows_its_lines(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    at = opened(monkeypatch)
+    turn_to(at, name)
+    assert "tel:116123" not in everything(at)
+    at.selectbox(key="country-help").set_value("GB").run()
+    assert not at.exception
+    assert "tel:116123" in everything(at)
+    assert at.session_state.session.person["country"] == "GB"
+
+
+def test_a_card_of_danger_asks_for_the_country_while_it_is_not_known(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = opened(monkeypatch)
+    say(at, WANTS_TO_DIE)
+    at.selectbox(key="country-card").set_value("GB").run()
+    assert not at.exception
+    assert "tel:116123" in everything(at)
+    assert not [one for one in at.selectbox if one.key == "country-card"]
+
+
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "talk"])
 def test_the_lines_stay_in_sight_on_every_page_while_danger_holds(page: AppTest, name: str) -> None:
     say(page, WANTS_TO_DIE)
@@ -94,6 +118,13 @@ def test_nothing_kept_is_said_to_be_nothing(page: AppTest, database: Path) -> No
     turn_to(page, "talks")
     assert load_ui_words().talks.none in everything(page)
     assert not database.exists()
+
+
+def test_what_keeping_means_stands_in_sight_once_it_is_on(page: AppTest) -> None:
+    told = literal(load_ui_words().keep_help)
+    assert told not in literal(everything(page))
+    page.toggle(key="keep").set_value(True).run()
+    assert told in literal(everything(page))
 
 
 def test_keeping_is_agreed_to_with_its_wording_and_time(page: AppTest, database: Path) -> None:
@@ -207,6 +238,15 @@ def test_a_note_that_tells_of_danger_is_answered_with_the_lines(page: AppTest) -
     assert load_ui_words().card_title in everything(page)
 
 
+def test_a_note_without_a_face_is_asked_for_one_and_heard_for_danger_all_the_same(page: AppTest) -> None:
+    turn_to(page, "moods")
+    page.text_area(key="mood-note").set_value(WANTS_TO_DIE).run()
+    page.button(key="mood-do").click().run()
+    assert [one.value for one in page.toast] == [load_ui_words().moods.choose]
+    assert page.text_area(key="mood-note").value == WANTS_TO_DIE
+    assert load_ui_words().card_title in everything(page)
+
+
 def test_a_restricted_place_gathers_no_feelings(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at = opened(monkeypatch, HEARKEN_JURISDICTION="restricted")
     turn_to(at, "moods")
@@ -262,6 +302,7 @@ def test_an_exercise_is_led_through_one_step_at_a_time(page: AppTest) -> None:
     page.button(key=f"begin-{name}").click().run()
     for step in exercise.steps:
         assert step.say[0] in literal(everything(page))
+        assert load_ui_words().exercises.worse_title in [one.label for one in page.expander]
         page.button(key="exercise-next").click().run()
         assert not page.exception
     assert exercise.ends[0] in literal(everything(page))

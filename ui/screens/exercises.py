@@ -14,23 +14,23 @@ __all__ = ["main"]
 
 def main() -> None:
     """The list, or the exercise that was begun."""
-    words, state = visit.words().exercises, st.session_state
+    words, state, language = visit.words().exercises, st.session_state, visit.tongue()
     st.markdown(f"#### {words.title}")
-    if state.get("language", "en") != "en":
+    if language != visit.language():
         st.caption(words.english)
     name = state.get("exercise")
-    if name in exercises():
-        _led(name, exercises()[name])
+    if name in exercises(language):
+        _led(name, exercises(language)[name])
         return
     st.markdown(words.lead)
-    for one, exercise in exercises().items():
+    for one, exercise in exercises(language).items():
         with st.container(border=True, key=f"exercise-{one}"):
             st.markdown(f"**{plain(exercise.title)}**")
             st.markdown(plain(exercise.reason[0]))
             st.button(words.choose, key=f"begin-{one}", on_click=_begin, args=(one,))
     st.download_button(
         words.save,
-        lambda: printed(list(exercises())),
+        lambda: printed(list(exercises(language)), language),
         "exercises.md",
         "text/markdown",
         key="exercises-save",
@@ -52,9 +52,6 @@ def _led(name: str, exercise: Exercise) -> None:
                     st.markdown(plain(line))
         else:
             st.markdown(plain(exercise.ends[0]))
-            for line in exercise.worse:
-                st.caption(plain(line))
-            st.caption(words.worse)
         with st.container(horizontal=True):
             st.button(words.back, key="exercise-back", disabled=at == 0, on_click=_to, args=(at - 1,))
             if at < len(steps):
@@ -63,6 +60,10 @@ def _led(name: str, exercise: Exercise) -> None:
             else:
                 st.button(words.again, key="exercise-again", on_click=_to, args=(0,))
             st.button(words.others, key="exercise-others", on_click=_begin, args=("",))
+    with st.expander(words.worse_title, icon=":material/support:", key=f"unprinted-worse-{name}"):
+        for line in exercise.worse[:1]:  # the others are the same in other words
+            st.markdown(plain(line))
+        st.markdown(words.worse)
     if not exercise.reviewed_by:
         st.caption(words.unreviewed)
     if st.button(words.together, key="exercise-together", icon=":material/forum:"):

@@ -60,10 +60,11 @@ def _check_in() -> None:
 def _noted() -> None:
     """Keep the check-in: on disk where that was chosen, else as long as the page is open."""
     words, state = visit.words().moods, st.session_state
-    face = state.get("face")
+    face, note = state.get("face"), state.get("mood-note", "").strip()
+    state.alarmed = visit.session().alarmed(note)
     if face is None:
+        st.toast(words.choose)
         return
-    note = state.get("mood-note", "").strip()
     one = Mood(shelf.iso(), int(face), note)
     try:
         if state.get("mood-keep"):
@@ -74,7 +75,6 @@ def _noted() -> None:
     except visit.FAILURES:
         state.setdefault("moods", []).append(one)
         st.toast(visit.words().talks.disk)
-    state.alarmed = visit.session().alarmed(note)
     state["face"], state["mood-note"] = None, ""
     st.toast(words.noted)
 

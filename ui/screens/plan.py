@@ -21,7 +21,9 @@ def main() -> None:
     words, state = visit.words().plan, st.session_state
     st.markdown(f"#### {words.title}")
     st.markdown(words.lead)
-    steps = load_plan_words().steps
+    if visit.tongue() != visit.language():
+        st.caption(words.english)
+    steps = load_plan_words(visit.tongue()).steps
     at = min(max(int(state.get("plan-at", 0)), 0), len(steps))
     if at < len(steps):
         _step(at)
@@ -34,7 +36,7 @@ def main() -> None:
 
 
 def _step(at: int) -> None:
-    words, steps = visit.words().plan, load_plan_words().steps
+    words, steps = visit.words().plan, load_plan_words(visit.tongue()).steps
     step = steps[at]
     with st.container(border=True, key=f"unprinted-step-{step.id}"):
         st.progress(at / len(steps), fill(words.step, number=at + 1, all=len(steps)))
@@ -107,7 +109,7 @@ def _so_far() -> None:
     if plan is None:
         st.caption(words.empty)
         return
-    own = load_plan_words().export
+    own = load_plan_words(plan["language"]).export
     st.markdown(f"**{words.so_far}**")
     with st.container(border=True, key="printed"):
         st.markdown(f"##### {plain(plan['title'])}")

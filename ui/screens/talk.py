@@ -5,20 +5,17 @@ The first page, and the one that opens. Knows nothing of how a reply is made.
 
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
 
 import streamlit as st
 from langchain_core.messages import AnyMessage
 
-from agent.notes import markdown as noted
-from agent.safety_plan import markdown as planned
 from graph import CardShown, Done, Said, Session, StepStarted
 from graph.moods import hear
 from graph.shelf import iso
-from graph.store import spoken
-from ui import export, page, replying, visit
+from ui import page, replying, visit
 from ui.locking import ask
-from ui.shell import country_picker
+from ui.save_or_delete import begin_anew, this_one
+from ui.shell import country_asked, country_picker
 from ui.wording import about, fill, languages, plain, shown
 
 __all__ = ["main"]
@@ -66,7 +63,7 @@ def welcome() -> str | None:
     how it begins.
     """
     words, settings, services = visit.words(), visit.parts()[0], visit.services()
-    language = st.session_state.get("language") or "en"
+    language = visit.language()
     lines = about(operator=settings.operator, away=services.away, language=language)
     page.reloaded("")
     st.markdown(f"**{words.tagline}**")
@@ -74,8 +71,6 @@ def welcome() -> str | None:
     st.markdown(" ".join(map(plain, lines[2:]) if services.away else lines[2:]))
     if settings.jurisdiction == "restricted":
         st.markdown(words.about_restricted)
-    if language != "en":
-        st.info(words.start.spoken)
     with st.container(key="first"):
         written = st.chat_input(words.input_label, key="input")
     ask()
@@ -83,6 +78,8 @@ def welcome() -> str | None:
         st.page_link("screens/talks.py", label=words.nav.talks, icon=":material/folder_open:")
     suggested = st.pills(words.suggestions_label, words.suggestions, key="suggestion")
     st.caption(words.start.lead)
+    if language != "en":
+        st.caption(words.start.spoken)
     _choices()
     _problems()
     return suggested if written is None else written
@@ -93,7 +90,7 @@ def _choices() -> None:
     words = visit.words()
     left, right = st.columns(2)
     with left:
-        country_picker()
+        country_picker("start")
         st.toggle(
             words.keep_label,
             key="keep",
@@ -101,6 +98,8 @@ def _choices() -> None:
             on_change=_begun_anew,
             disabled=st.session_state.get("age") == "under" or visit.locked() or visit.parts()[0].shared,
         )
+        if visit.session().keeps:  # what is agreed to stands in sight, and not behind a mark alone
+            st.caption(words.locking.keep_help if visit.sealed() else words.keep_help)
     with right:
         st.selectbox(
             words.start.age_label,
@@ -162,47 +161,7 @@ def history(messages: Sequence[AnyMessage]) -> None:
 def pinned(session: Session) -> None:
     """Under danger the lines of the country chosen now stand last, beside the input, as long as it holds."""
     if session.contacts:
-        page.card(session.contacts)
-
-
-def this_one(session: Session) -> None:
-    """Save, begin anew, delete: what a person must find in a moment."""
-    words = visit.words()
-    with st.popover(words.talk.this_one, icon=":material/folder_open:", key="unprinted-this-one"):
-        st.caption(words.talk.kept if visit.keeping() else words.talk.temporary)
-        for label, made, ending, mime in export.files(words.title, spoken(session.messages), words):
-            _file(label, made, export.name(ending), mime, f"save-{ending}")
-        if plan := session.safety_plan():
-            _file(words.plan_save, planned(plan), "safety-plan.md", "text/markdown", "save-plan")
-        if notes := _notes(session):
-            _file(words.notes_save, noted(notes), "notes.md", "text/markdown", "save-notes")
-        st.button(words.new, key="new", width="stretch", on_click=_new)
-        if session.keeps:
-            st.caption(words.delete_sure)
-            st.button(words.delete, key="delete", width="stretch", on_click=_deleted)
-
-
-def _notes(session: Session) -> dict[str, Any] | None:
-    """Notes of the talk, worked out once a turn: every message of a long one is heard again for them."""
-    newest = (session.thread, session.messages[-1].id)
-    known = st.session_state.get("notes")
-    if known is None or known[0] != newest:
-        st.session_state.notes = known = (newest, session.notes())
-    found: dict[str, Any] | None = known[1]
-    return found
-
-
-def _file(label: str, data: object, name: str, mime: str, key: str) -> None:
-    st.download_button(label, data, name, mime, key=key, on_click="ignore", width="stretch")  # type: ignore[arg-type]
-
-
-def _new() -> None:
-    visit.restart(keep=bool(st.session_state.get("keep")))
-
-
-def _deleted() -> None:
-    visit.forget(visit.session().thread)
-    st.toast(visit.words().deleted)
+        page.card(session.contacts, country_asked)
 
 
 def sidebar(session: Session) -> None:
@@ -213,7 +172,7 @@ def sidebar(session: Session) -> None:
         if session.messages and not session.saved:
             st.warning(words.not_saved)
         if session.messages:
-            st.button(words.new, key="new-aside", width="stretch", on_click=_new)
+            st.button(words.new, key="new-aside", width="stretch", on_click=begin_anew)
         if settings.developer or st.query_params.get("developer") == "1":
             st.toggle(words.developer_label, key="developer")
 

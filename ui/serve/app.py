@@ -6,7 +6,6 @@ web is closed to it (no CORS) unless origins are named. No log line carries a pa
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +16,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.errors import SettingsError
 from agent.settings import Settings, load_settings
@@ -29,6 +27,7 @@ from ui.serve.auth import owners
 from ui.serve.cores import Cores, lending
 from ui.serve.errors import Refused
 from ui.serve.health import llm_check, readiness
+from ui.serve.measured import Measured
 from ui.serve.metrics import Metrics
 from ui.serve.native import native
 from ui.serve.openai import openai
@@ -78,7 +77,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.include_router(openai)
     _seen(app, hosted, metrics, llm_check(settings, services))
     _refusals(app)
-    app.add_middleware(_Measured, metrics=metrics, most=settings.serve_bytes)
+    app.add_middleware(Measured, metrics=metrics, most=settings.serve_bytes)
     if settings.serve_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -201,56 +200,3 @@ def _refusals(app: FastAPI) -> None:
         response = Refused(error.status_code, "wrong_path" if gone else "wrong_method", message).response()
         response.headers.update(error.headers or {})
         return response
-
-
-class _Measured:
-    """Reads a body up to the limit, counts the request, and names its route, never its path."""
-
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, most: int) -> None:
-        self._app, self._metrics, self._most = app, metrics, most
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        begun, status = time.perf_counter(), [500]
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                status[0] = message["status"]
-            await send(message)
-
-        try:
-            body = await _body(receive, self._most)
-            if body is None:
-                words = fill(serve_words().too_large, bytes=self._most)
-                await Refused(413, "too_large", words).response()(scope, receive, sending)
-            else:
-                await self._app(scope, _again(body, receive), sending)
-        finally:
-            route = getattr(scope.get("route"), "path", "other")
-            self._metrics.request(route, scope["method"], status[0], time.perf_counter() - begun)
-
-
-async def _body(receive: Receive, most: int) -> bytes | None:
-    """The whole body, or None when it is too long."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > most:
-            return None
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A body that was read, for the app to read; then whatever else comes."""
-    left = [body]
-
-    async def receiving() -> Message:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
-        return await receive()
-
-    return receiving

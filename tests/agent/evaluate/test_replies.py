@@ -19,7 +19,7 @@ from agent.evaluate.turns import Open, Reply, Say
 from agent.reading.encoder import load_encoder
 from agent.settings import Settings
 from graph.services import from_settings
-from ui.answering import sessions
+from ui.evaluate.sessions import sessions
 
 TRANSCRIPTS = Path(__file__).parents[2] / "conversations" / "transcripts"
 # Another processor rounds the encoder's sums otherwise, and a call at a bar may fall to the other side.

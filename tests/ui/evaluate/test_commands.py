@@ -178,7 +178,8 @@ def test_replies_are_measured_and_transcripts_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "ui.answering.sessions", lambda services, country: lambda: lambda text: Turned(f"{country}: {text}.")
+        "ui.evaluate.sessions.sessions",
+        lambda services, country: lambda: lambda text: Turned(f"{country}: {text}."),
     )
     data = write(tmp_path / "own.csv", ("part", "talk", "text"), ("gate", "a", "I lost my key"))
     done = run("evaluate", "replies", "--data", data, "--json")

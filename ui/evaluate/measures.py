@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from agent.errors import SettingsError
-from ui.gauging import counted, settings_of
+from ui.evaluate.figures import counted, settings_of
 
 if TYPE_CHECKING:
     from agent.evaluate.tasks import Look, Report
@@ -142,7 +142,7 @@ def answered(  # noqa: PLR0913 - by name
     from agent.evaluate import replies, talks
     from agent.evaluate.scoring import load_scorers
     from graph.services import from_settings
-    from ui.answering import sessions
+    from ui.evaluate.sessions import sessions
 
     services = from_settings(settings_of(model))
     sources = talks.found(data, limit) if data else {"our openings": talks.openings(part)}

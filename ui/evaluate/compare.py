@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from agent.errors import DataError, SettingsError
-from ui.gauging import Json, Out, printed, report_of, settings_of
-from ui.measures import writer
+from ui.evaluate.figures import Json, Out, printed, report_of, settings_of
+from ui.evaluate.measures import writer
 
 __all__ = ["compare", "generation", "judge", "report"]
 
@@ -80,7 +80,7 @@ def judge(
     from agent.evaluate.talks import openings
     from agent.evaluate.turns import held
     from graph.services import from_settings
-    from ui.answering import sessions
+    from ui.evaluate.sessions import sessions
 
     if len(set(judges)) != 2:
         raise SettingsError("Two different judges are needed: --judge ONE --judge OTHER.")

@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ui import gauging, measures
-from ui.gauging import Json, Model
-from ui.holding import held_with, latency_of
+from ui.evaluate import figures, measures
+from ui.evaluate.conversations import held_with, latency_of
+from ui.evaluate.figures import Json, Model
 
 __all__ = ["everything"]
 
@@ -62,7 +62,7 @@ def everything(
     shown = {name: f"{clock} s, {work} s of a processor" for name, (clock, work) in seconds.items()}
     clocks, works = zip(*seconds.values(), strict=True)
     every = {"altogether": f"{sum(clocks):.0f} s, {sum(works):.0f} s of a processor", "page": told["page"]}
-    gauging.printed({**shown, **every}, told, as_json=as_json)
+    figures.printed({**shown, **every}, told, as_json=as_json)
 
 
 def _timed(measure: Callable[[], Mapping[str, Any]], out: Path) -> list[float]:
@@ -122,7 +122,7 @@ def _by_encoder(
     def made() -> Mapping[str, Any]:
         from agent.evaluate import tasks
 
-        with gauging.counted(tasks.looking(measures.encoder()), quiet=quiet) as look:
+        with figures.counted(tasks.looking(measures.encoder()), quiet=quiet) as look:
             return measure(folder, look, limit=limit)
 
     return made

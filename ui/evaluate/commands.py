@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 
 from agent.errors import DataError
-from ui import gauging, measures
-from ui.gauging import Data, Json, Limit, Out
+from ui.evaluate import figures, measures
+from ui.evaluate.figures import Data, Json, Limit, Out
 from ui.spreading import Address, Engine
 
 __all__ = ["evaluate"]
@@ -36,9 +36,9 @@ def emotions(  # noqa: PLR0913 - options of a command
 
     encoder = measures.encoder()
     ready = measures.ahead("emotions", data, limit, engine, address, quiet=as_json)
-    with gauging.counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
+    with figures.counted(ready(tasks.looking(encoder)), quiet=as_json) as look:
         report = tasks.emotions(data, look, sure=encoder.heads.sure, limit=limit)
-    gauging.told(report, out, as_json=as_json, engine=engine)
+    figures.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -55,9 +55,9 @@ def intents(  # noqa: PLR0913 - options of a command
     from agent.evaluate import tasks
 
     ready = measures.ahead("intents", data, limit, engine, address, quiet=as_json)
-    with gauging.counted(ready(tasks.looking(measures.encoder())), quiet=as_json) as look:
+    with figures.counted(ready(tasks.looking(measures.encoder())), quiet=as_json) as look:
         report = tasks.intents(data, look, limit=limit)
-    gauging.told(report, out, as_json=as_json, engine=engine)
+    figures.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -83,12 +83,12 @@ def imhi(  # noqa: PLR0913 - options of a command
 
     if model:
         report = measures.asked(data, model, out, form=form, tokens=tokens, limit=limit, quiet=as_json)
-        gauging.told(report, None, as_json=as_json)
+        figures.told(report, None, as_json=as_json)
         return
     ready = measures.ahead("imhi", data, limit, engine, address, quiet=as_json)
-    with gauging.counted(ready(tasks.looking(measures.encoder())), quiet=as_json) as look:
+    with figures.counted(ready(tasks.looking(measures.encoder())), quiet=as_json) as look:
         report = tasks.imhi(data, look, limit=limit)
-    gauging.told(report, out, as_json=as_json, engine=engine)
+    figures.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -121,7 +121,7 @@ def risk(  # noqa: PLR0913 - options of a command
     else:
         ready = measures.ahead("risk", data, limit, engine, address, quiet=as_json)
         report = measures.in_posts(data, bar, limit, ready, quiet=as_json)
-    gauging.told(report, out, as_json=as_json, engine=engine)
+    figures.told(report, out, as_json=as_json, engine=engine)
 
 
 @evaluate.command()
@@ -147,9 +147,9 @@ def retrieval(
         typer.echo(json.dumps(report, indent=2))
         return
     console = Console(highlight=False)
-    for part, figures in report.items():
-        if isinstance(figures, dict):
-            for name, value in figures.items():
+    for part, figures_of_part in report.items():
+        if isinstance(figures_of_part, dict):
+            for name, value in figures_of_part.items():
                 console.print(f"{part.replace('_', ' ')}: {name.replace('_', ' ')} {value}", markup=False)
 
 
@@ -169,7 +169,7 @@ def guard(
     """The guard: how much it stops of replies that must never be said, and cuts from those that may."""
     from agent.evaluate import guard as guarding
 
-    gauging.told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
+    figures.told(guarding.outside(data) if data else guarding.canned(part), out, as_json=as_json)
 
 
 @evaluate.command()
@@ -194,13 +194,13 @@ def replies(  # noqa: PLR0913 - options of a command
     from agent.evaluate import transcripts as written
     from agent.settings import load_settings
     from graph.services import from_settings
-    from ui.answering import sessions
+    from ui.evaluate.sessions import sessions
 
     if transcripts:
         written.write(sessions(from_settings(load_settings()), country), transcripts)
         return
     report = measures.answered(data, limit, country, "", part=part, quiet=as_json)
-    gauging.told(report, out, as_json=as_json)
+    figures.told(report, out, as_json=as_json)
 
 
 @evaluate.command()
@@ -213,9 +213,9 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     encoder, read = measures.encoder(), measures.reading()
     told: dict[str, Any] = {"task": "plan", "data": str(data)}
     supporter = load_supporter(encoder.vector, bank(), encoder=encoder.name)
-    with gauging.counted(encoder.vector, quiet=as_json) as vector:
+    with figures.counted(encoder.vector, quiet=as_json) as vector:
         told |= supporters.measured(data, FILES, cache(vector))
-    with gauging.counted(read, quiet=as_json) as counted:
+    with figures.counted(read, quiet=as_json) as counted:
         told["plans, beside the human's replies"] = planning.agreement(data, counted, supporter, limit=limit)
         told["replies to 100 openings"] = planning.variety(data, counted, supporter)
     text = json.dumps(told, ensure_ascii=False, indent=2)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ui.gauging import Json, Model, Out, counted, printed, settings_of
+from ui.evaluate.figures import Json, Model, Out, counted, printed, settings_of
 
 if TYPE_CHECKING:
     from agent.evaluate.personas import Persona
@@ -109,7 +109,7 @@ def latency_of(model: str, *, quiet: bool) -> dict[str, Any]:
     from agent.evaluate import latency as timing
     from agent.evaluate.gate import load_gate
     from agent.evaluate.talks import openings
-    from ui.answering import sessions
+    from ui.evaluate.sessions import sessions
 
     services, name = _services(model)
     with counted(services.read, quiet=quiet) as read:
@@ -133,7 +133,7 @@ def _services(model: str) -> tuple["Services", str]:
 
 
 def _sessions(services: "Services") -> Callable[[str], "Open"]:
-    from ui.answering import sessions
+    from ui.evaluate.sessions import sessions
 
     return lambda country: sessions(services, country)
 

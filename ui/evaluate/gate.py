@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from agent.errors import DataError
-from ui.gauging import Json, Out, printed, report_of, settings_of
-from ui.holding import held_with
+from ui.evaluate.conversations import held_with
+from ui.evaluate.figures import Json, Out, printed, report_of, settings_of
 
 if TYPE_CHECKING:
     from graph import Turn
@@ -100,7 +100,7 @@ def _answered(
     from agent.evaluate.scoring import load_scorers
     from agent.train.dialogues import FORM
     from graph.services import encoder, from_settings
-    from ui.answering import sessions
+    from ui.evaluate.sessions import sessions
 
     settings = settings_of(name)
     services, reads = from_settings(settings), encoder(settings)

@@ -39,7 +39,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, stop_at: int = 0) -> list[str]:
             raise KeyboardInterrupt
         return Reply(f"That is number {len(heard)} of what I hear.")
 
-    monkeypatch.setattr("ui.answering.sessions", lambda services, country, watch=None: lambda: say)
+    monkeypatch.setattr("ui.evaluate.sessions.sessions", lambda services, country, watch=None: lambda: say)
     return heard
 
 
@@ -75,7 +75,7 @@ def test_all_goes_on_with_the_part_that_was_stopped(tmp_path: Path, monkeypatch:
     def parts(*_args: object, **_told: object) -> Iterator[Any]:
         yield from ((name, lambda name=name: made(name)) for name in "abc")
 
-    monkeypatch.setattr("ui.everything._parts", parts)
+    monkeypatch.setattr("ui.evaluate.everything._parts", parts)
     words = ("evaluate", "all", "--data", tmp_path, "--out", tmp_path / "reports")
     stopped = run(*words)
     assert stopped.exit_code == 130
@@ -110,7 +110,7 @@ def test_the_gate_sets_the_same_conversations_before_every_line(
         asked.append(name)
         return row(3.0 if name == str(proxy) else 0.0)
 
-    monkeypatch.setattr("ui.admitting._answered", answered)
+    monkeypatch.setattr("ui.evaluate.gate._answered", answered)
     out = tmp_path / "gate.json"
     done = run("evaluate", "gate", "--candidate", tmp_path / "adapter", "--beside", proxy, "--out", out)
     assert done.exit_code == 0, done.output

@@ -1,0 +1,1 @@
+"""`hearken evaluate`: the measures of this project, from the command line."""
