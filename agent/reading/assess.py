@@ -129,13 +129,15 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
     floor = _floor(risk["floor"], alarms, quiet, relieved)
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
+    # Under care what is told in passing changes neither whom it is about nor what it is.
+    held = not alarms and at_least(floor, "moderate")
     return {
         **risk,
         "level": level,
         "escalate": bool(alarms) or at_least(floor, "moderate"),
         "fresh": bool(alarms),
-        "kinds": _kinds(cues) or (risk["kinds"] if at_least(floor, "moderate") else []),
-        "subject": cues[0]["subject"] if cues else risk["subject"],
+        "kinds": list(dict.fromkeys([*(risk["kinds"] if held else []), *_kinds(cues)])),
+        "subject": cues[0]["subject"] if cues and not held else risk["subject"],
         "marks": marks,
         "cues": cues,
         "answers": answers,
