@@ -290,6 +290,8 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
     words = padded(text, tongue(reading["language"]))
     if holds_any(words, data.follows.get(last, ())):
         return last
+    if {"greeting", "goodbye"} <= wants:  # "good evening to you": which of the two, its place tells
+        wants -= {"greeting"} if before else {"goodbye"}
     if wants & set(data.telling):
         wants -= set(data.small_talk)
     return next((want for want in data.order if want in wants), "support")

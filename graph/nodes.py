@@ -33,6 +33,7 @@ from agent.responders import guided
 from agent.responders import handoff as handing
 from agent.safety_plan import standing
 from agent.supporter import Chances
+from agent.themes import theme_of
 from agent.words import tongue
 from graph.deadline import PartFailed, pump, within
 from graph.places import told_country
@@ -266,7 +267,7 @@ def guard(state: State, services: Services) -> State:
 
 def _doubt(state: State) -> str:
     """The soft question for a message of which the reading was not sure; "" where it is out of place."""
-    unwanted = (state.get("person") or {}).get("questions") is False
+    unwanted = (state.get("person") or {}).get("questions") is False or theme_of(history(state)) == "grief"
     if unwanted or state.get("care") or state["plan"]["move"] != "support":
         return ""
     return crises.wonder(state["risk"], said(state))

@@ -23,6 +23,8 @@ WONDER = "wonder"
 ROUTED: frozenset[Kind] = frozenset(
     {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
 )
+# The rule that knows a word for danger and nothing else.
+DARK_WORD = "distress.dark_word"
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
@@ -60,7 +62,9 @@ def opinion(
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     if unsure and rules and not low and not story:
-        return [_cue(kind, subject, "low", marks=[WONDER])]
+        # One dark word and a model that hears little in it: kept in mind, and nothing asked.
+        faint = heard["danger"] == "low" and all(cue["rule"] == DARK_WORD for cue in rules)
+        return [_cue(kind, subject, "low", marks=[] if faint else [WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
