@@ -12,13 +12,15 @@ from collections.abc import Mapping, Sequence
 from agent.reading.heads import Heard
 from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
 
-__all__ = ["BRIEF", "RULE", "SECOND", "WONDER", "opinion", "second"]
+__all__ = ["BRIEF", "FAINT", "RULE", "SECOND", "WONDER", "opinion", "second"]
 
 # Stands where a rule's id would, so that a cue tells who heard it.
 RULE = "reading model"
 SECOND = "language model"
 # The mark of a cue that is a doubt: worth one soft question, no more (safety ladder, low).
 WONDER = "wonder"
+# Beside it: one dark word, and a model that hears not much in it, which is nothing to ask about.
+FAINT = "faint"
 # At moderate these call for somebody with training, not for a crisis card (safety ladder).
 ROUTED: frozenset[Kind] = frozenset(
     {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
@@ -62,11 +64,12 @@ def opinion(
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     if unsure and rules and not low and not story:
-        # One dark word and a model that hears little in it: kept in mind, and nothing asked.
-        faint = heard["danger"] == "low" and all(cue["rule"] == DARK_WORD for cue in rules)
-        return [_cue(kind, subject, "low", marks=[] if faint else [WONDER])]
+        faint = not at_least(heard["danger"], "high") and all(cue["rule"] == DARK_WORD for cue in rules)
+        return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
+    if story and not known and at_least(level, "high") and not low:
+        level = "moderate"  # no single message of it told of any danger
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
         return []
     if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:

@@ -14,7 +14,7 @@ from typing import Literal, TypedDict
 
 from agent.brief import Plan
 from agent.reading.ladder import KINDS, Level, Risk, at_least, worst
-from agent.reading.opinion import WONDER
+from agent.reading.opinion import FAINT, WONDER
 from agent.reading.spanish import plain
 from agent.responders.crisis_care import (
     CHECK_TURNS,
@@ -60,7 +60,7 @@ NEAR_DANGER = frozenset(
         *("their_family", "stay_night", "helper_tired", "near_by", "means_near", "has_key", "locked_in"),
         *("could_give", "safe_hands", "took_it", "drinking", "pictures", "never_would", "knives_away"),
         *("take_baby", "quiets", "not_adult", "minimise", "neck", "on_bill", "delete", "window", "go_to"),
-        *("near", "watched", "worse", "no_police", "calling"),
+        *("near", "watched", "worse", "no_police", "calling", "lets_pass", "ok", "in_spanish"),
     }
 )
 CAP, CAP_IMMINENT, CAP_HELPED = 120, 80, 70
@@ -90,7 +90,7 @@ def wonder(risk: Risk, said: Sequence[str]) -> str:
     Once a conversation, and only where nothing called for care: an answer that does is understood by
     `pending_of`, and the turn after it is ours.
     """
-    cue = next((cue for cue in risk["cues"] if WONDER in cue["marks"]), None)
+    cue = next((cue for cue in risk["cues"] if WONDER in cue["marks"] and FAINT not in cue["marks"]), None)
     asked, wonders = {same(sentence) for sentence in said}, load_words().wonders
     known = any(same(line) in asked for ask in wonders for line in ask.say)
     if cue is None or risk["level"] != "low" or known:

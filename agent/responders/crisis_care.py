@@ -59,6 +59,7 @@ PARTING = frozenset({"coming", "might", "will", "thanks", "bye"})
 QUIETLY = PARTING | {
     *("near", "watched", "afraid_of_reader", "wants_line", "wants_text", "at_door", "in_room"),
     *("asked_them_done", "delete", "on_bill", "took_it", "could_give", "stay_night", "what_to_say"),
+    *("minimise", "neck", "no_police", "in_spanish", "go_to"),
 }
 # What they have at hand or see: told beside a yes or no, it is no answer to a question about help.
 TOLD = frozenset({"means_near", "has_key", "locked_in"})
