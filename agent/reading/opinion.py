@@ -68,8 +68,9 @@ def opinion(
         return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
-    if story and not known and at_least(level, "high") and not low:
-        level = "moderate"  # no single message of it told of any danger
+    told = any(cue["level"] != "none" and cue["rule"] != RULE for cue in rules)
+    if story and not known and at_least(level, "high") and not told:
+        level = "moderate"  # the rules heard no danger in any of it
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
         return []
     if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:

@@ -85,9 +85,8 @@ def spoken(text: str, before: str = "") -> str:
     tokens = [re.sub(r"\W", "", word) for word in words]
     spanish = sum(token in data.spanish for token in tokens)
     english = sum(token in data.english for token in tokens)
-    both = all(token in data.english for token in tokens if token in data.spanish)
-    if before != "es" and english and both:
-        found = "en" if found == "es" else found  # "bye" is a word of both
+    if before != "es" and all(word.strip(".,!?").lower() in data.english for word in text.split()):
+        return "en"  # "bye" is Spanish too, among Spanish words
     if found == "es" and (spanish or before == "es" or not english):
         return "es" if spanish >= english else "en"
     if found not in {"en", "und", "es"}:  # a near relative: only where nearly every word is Spanish

@@ -198,6 +198,8 @@ def _scene(  # noqa: PLR0913, PLR0917
     if subject == "self" and ("minor" in kinds or "minor" in marks):
         marks.add("young")
     marks |= {"cannot_speak", "no_phone"}.intersection((*risk["answers"], *care.get("barriers", [])))
+    worse = [cue["level"] for cue in risk["cues"] if cue["escalate"]]
+    marks |= {"held"} if not risk["fresh"] or (worse and worst(worse) != risk["level"]) else set()
     if risk["fresh"]:
         marks |= {"fresh"} | ({"refused"} if care.get("refused") else set())
     marks |= {"risen"} if phase == "first" and shown != "none" else set()
@@ -292,6 +294,8 @@ def _remembered(
     # The guided responder has no words as near to it as these.
     near = [(name, next(options(words, name, scene, NEAR_DANGER), "")) for name in ("answer", "step")]
     near = [each for each in near if each[1]]
+    if [name for name, _ in near] in (["answer"], ["step"]):
+        near.append(("listen", next(options(words, "listen", scene), "")))
     lines = near or lines
     question, open_door, offer = Question(), "", ""
     due = turn - care.get("check_in_turn", -CHECK_TURNS) >= CHECK_TURNS and not scene.unanswered

@@ -278,8 +278,10 @@ def after(  # noqa: PLR0913, PLR0917
     if question.id:
         now["asked_turn"] = turn
     cleared = "no" in scene.answers and scene.asked in {"suicide", "intent", "now", "check_in"}
-    if question.id == "check_in" or "open" in spoken or cleared or "denial" in scene.answers:
+    if question.id == "check_in" or "open" in spoken:
         now["check_in_turn"] = turn
+    if cleared or "denial" in scene.answers:
+        now["check_in_turn"] = turn + CHECK_TURNS - 2  # a clear answer holds for longer
     if question.id == "plan" or "offer" in spoken:
         now["offered_turn"] = turn
     if "line_again" in spoken:
