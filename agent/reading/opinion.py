@@ -35,6 +35,8 @@ ALONE: Mapping[Level, float] = {"imminent": 0.9, "high": 0.8, "moderate": 0.9}
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 # Words of a message that says little by itself ("I'm driving off the lot").
 BRIEF = 6
+# From this probability of no danger at all, a doubt beside a single dark word is not asked about.
+AS_LIKELY_NOT = 0.2
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
@@ -64,7 +66,8 @@ def opinion(
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     if unsure and rules and not low and not story:
-        faint = not at_least(heard["danger"], "high") and all(cue["rule"] == DARK_WORD for cue in rules)
+        nothing = next((s["p"] for s in heard["heads"].get("danger", []) if s["label"] == "none"), 0.0)
+        faint = nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)
         return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
