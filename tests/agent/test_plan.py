@@ -345,7 +345,10 @@ def test_the_theme_of_the_talk_lasts_and_decides_the_idea() -> None:
 def test_good_evening_is_a_greeting_at_first_and_a_goodbye_later() -> None:
     first = planned("Good evening to you.", reading=read("greeting", "goodbye"))
     assert first["move"] == "greeting"
-    assert planned("Good evening to you.", reading=read("greeting", "goodbye"), before=first)["move"] == "goodbye"
+    assert (
+        planned("Good evening to you.", reading=read("greeting", "goodbye"), before=first)["move"]
+        == "goodbye"
+    )
 
 
 def test_a_widower_speaks_of_her_even_where_a_man_comes_by() -> None:

@@ -67,7 +67,9 @@ def test_every_kind_has_words_for_what_is_feared(text, kind, says):
 
 def test_a_gun_told_of_beside_a_yes_is_not_greeted():
     care = {"asked": "try", "asked_turn": 8}
-    done = met("yeah theres a gun in the house", level="high", care=care, fresh=True, quiet=0, answers=["yes"])
+    done = met(
+        "yeah theres a gun in the house", level="high", care=care, fresh=True, quiet=0, answers=["yes"]
+    )
     text = " ".join(done["sentences"])
     assert not text.startswith("Good")
     assert "take it away" in text or "distance" in text or "locked door" in text
@@ -104,13 +106,18 @@ def test_what_is_over_is_not_called_about_again_and_again():
 
 def test_who_is_in_danger_beside_another_is_asked_about_both():
     risk = danger("moderate", marks=["other_danger", "own_danger"], **LATER)
-    done = reply(risk, "GB", care={"shown": ["x"], "shown_turn": 1, "shown_level": "moderate"}, turn=9, helped=[])
+    done = reply(
+        risk, "GB", care={"shown": ["x"], "shown_turn": 1, "shown_level": "moderate"}, turn=9, helped=[]
+    )
     assert "both" in " ".join(done["sentences"])
 
 
 def test_a_faint_doubt_is_not_asked_about():
     cue = {"rule": "reading model", "kind": "distress", "subject": "self", "level": "low", "escalate": False}
     cue |= {"past": False, "span": [0, 0]}
-    asked = [wonder(danger("low", cues=[{**cue, "marks": marks}]), []) for marks in (["wonder"], ["wonder", "faint"])]
+    asked = [
+        wonder(danger("low", cues=[{**cue, "marks": marks}]), [])
+        for marks in (["wonder"], ["wonder", "faint"])
+    ]
     assert asked[0]
     assert not asked[1]
