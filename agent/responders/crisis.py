@@ -60,7 +60,7 @@ NEAR_DANGER = frozenset(
         *("their_family", "stay_night", "helper_tired", "near_by", "means_near", "has_key", "locked_in"),
         *("could_give", "safe_hands", "took_it", "drinking", "pictures", "never_would", "knives_away"),
         *("take_baby", "quiets", "not_adult", "minimise", "neck", "on_bill", "delete", "window", "go_to"),
-        *("near", "watched", "worse", "no_police", "calling", "lets_pass", "ok", "in_spanish"),
+        *("near", "watched", "worse", "no_police", "calling", "lets_pass", "day_chosen", "ok", "in_spanish"),
     }
 )
 CAP, CAP_IMMINENT, CAP_HELPED = 120, 80, 70

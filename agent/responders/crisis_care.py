@@ -134,7 +134,7 @@ def counted(risk: Risk, care: Care, marks: set[str], *, first: bool) -> frozense
         answers -= {"denial"}
     if "declines" in marks:
         answers = (answers - {"yes", "no"}) | {"refusal"}
-    if ("pictures" in marks) or (marks & TOLD and care.get("asked") not in DIRECT):
+    if marks & {"pictures", "day_chosen"} or (marks & TOLD and care.get("asked") not in DIRECT):
         answers -= {"yes", "no"}
     if "could_give" in marks:
         answers -= {"safer"}
