@@ -49,6 +49,8 @@ __all__ = [
 ]
 
 _GUESSES = 4  # of so many replies in which a guess has a place, one goes without
+_TELLS = 4  # words from which a message tells something
+_APART = 3  # replies between two ideas that nobody asked for
 _FITS = 2  # messages in whose words an idea is looked for
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
 Key = Literal["explore", "comfort", "act", "light"]
@@ -290,6 +292,8 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
     words = padded(text, tongue(reading["language"]))
     if holds_any(words, data.follows.get(last, ())):
         return last
+    if {"greeting", "goodbye"} <= wants:  # "good evening to you": which of the two, its place tells
+        wants -= {"greeting"} if before else {"goodbye"}
     if wants & set(data.telling):
         wants -= set(data.small_talk)
     return next((want for want in data.order if want in wants), "support")
@@ -306,14 +310,22 @@ def _stage(move: str, reading: Reading, person: Person, history: History, before
     stage = data.arc[told] if past < 0 else data.again[past % len(data.again)]
     theme = theme_of(history, language)
     fits = theme not in ("general", *load_themes().plain, *data.only_heard)
-    if stage == "act" and (listen or not fits or (before is not None and before["offer"])):
+    few = not history or len(history[-1][1].split()) < _TELLS or _offered_lately(history, language)
+    if stage == "act" and (listen or not fits or few or (before is not None and before["offer"])):
         return "comfort"
     return stage
 
 
+def _offered_lately(history: History, language: str) -> bool:
+    """Whether one of the last replies put an idea to them that was not asked for."""
+    lately = " ".join([text for role, text in history if role == "assistant"][-_APART:])
+    ideas = load_ideas(language).ideas.values()
+    return any(sentence in lately for idea in ideas for sentence in idea.offer)
+
+
 def _told(history: History) -> int:
     """How many messages that tell something came before this one."""
-    return max(sum(role == "user" and len(text.split()) >= 4 for role, text in history) - 1, 0)
+    return max(sum(role == "user" and len(text.split()) >= _TELLS for role, text in history) - 1, 0)
 
 
 def _shape(  # noqa: PLR0913 - what a shape depends on

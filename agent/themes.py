@@ -40,6 +40,7 @@ _MERELY = frozenset(
 )
 _FADES = 0.9  # what is left of how strongly a theme is kept, after a message without it
 _KEPT = 1.0  # of it to the end, so that one stray word of a lighter theme does not take its place
+_BEREFT = frozenset({"widower", "widow"})
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
 
@@ -232,6 +233,8 @@ def weighs(reading: Reading, level: Level, history: History, theme: str) -> bool
 def pronouns(history: History, language: str = "en") -> tuple[str, str]:
     """("her", "her"), ("him", "his") or ("them", "their"): whom the person mostly speaks of."""
     words = padded(" ".join(text for role, text in history if role == "user"), language).split()
+    if sworn := _BEREFT.intersection(words):  # of whom a widower speaks who speaks of his loss
+        return ("her", "her") if "widower" in sworn else ("him", "his")
     she = sum(word in load_themes(language).she for word in words)
     he = sum(word in load_themes(language).he for word in words)
     if she > 2 * he:

@@ -26,13 +26,14 @@ from agent.reading import assess as assessing
 from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
-from agent.reading.opinion import WONDER, opinion, second
+from agent.reading.opinion import BRIEF, WONDER, opinion, second
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
 from agent.responders import handoff as handing
 from agent.safety_plan import standing
 from agent.supporter import Chances
+from agent.themes import theme_of
 from agent.words import tongue
 from graph.deadline import PartFailed, pump, within
 from graph.places import told_country
@@ -109,7 +110,7 @@ def perceive(state: State, services: Services) -> State:
         )
         exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1], language)
         alone = not (exercised or at_least(_floor(state), "moderate"))
-        reading = _joined(reading, read, alone=alone)
+        reading = _joined(reading, read, unfolded(state)[-MOST_READ:], alone=alone)
         if (
             alone
             and not any(cue["escalate"] for cue in reading["cues"][-1])
@@ -266,7 +267,7 @@ def guard(state: State, services: Services) -> State:
 
 def _doubt(state: State) -> str:
     """The soft question for a message of which the reading was not sure; "" where it is out of place."""
-    unwanted = (state.get("person") or {}).get("questions") is False
+    unwanted = (state.get("person") or {}).get("questions") is False or theme_of(history(state)) == "grief"
     if unwanted or state.get("care") or state["plan"]["move"] != "support":
         return ""
     return crises.wonder(state["risk"], said(state))
@@ -395,7 +396,7 @@ def _floor(state: State) -> Level:
     return risk["floor"] if risk else "none"
 
 
-def _joined(reading: Reading, read: Sequence[Heard], *, alone: bool) -> Reading:
+def _joined(reading: Reading, read: Sequence[Heard], texts: Sequence[str], *, alone: bool) -> Reading:
     """The reading with what the model heard: of this message everything, of those before it danger.
 
     It was taught on messages that stand alone: an answer given under care, or a word to an exercise, is
@@ -407,8 +408,8 @@ def _joined(reading: Reading, read: Sequence[Heard], *, alone: bool) -> Reading:
     unread = len(reading["cues"]) - len(read)
     heeded = reading["language"] in READ_LANGUAGES and alone
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
-        opinion(heard, cues) if heeded else []
-        for heard, cues in zip(read, reading["cues"][unread:], strict=True)
+        opinion(heard, cues, brief=len(text.split()) < BRIEF) if heeded else []
+        for heard, cues, text in zip(read, reading["cues"][unread:], texts, strict=True)
     ]
     return {
         **reading,

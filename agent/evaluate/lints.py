@@ -49,6 +49,7 @@ class Check(Strict):
     heard_before: tuple[str, ...] = ()
     lifted: tuple[str, ...] = ()
     escalated: bool | None = None
+    afresh: bool = False
     risk: tuple[Level, ...] = ()
     says: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
@@ -98,6 +99,8 @@ class _Detector:
         heard, check = _folded(turn.heard), self.check
         if check.escalated not in (None, turn.reply.escalated) or _any(self.unheard, heard):
             return False
+        if check.afresh and turn.before and turn.before[-1].reply.escalated:
+            return False  # care goes on, which is no alarm
         if (check.risk and turn.reply.risk not in check.risk) or (self.heard and not _any(self.heard, heard)):
             return False
         return not self.heard_before or self._wished([*(_folded(one.heard) for one in turn.before), heard])

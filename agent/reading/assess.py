@@ -8,7 +8,7 @@ turn. Knows nothing of how cues are found, nor of what is said in reply.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Kind, Level, Risk, at_least, worst
+from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Kind, Level, Risk, Subject, at_least, worst
 from agent.words import Strict, load
 
 __all__ = ["Reasons", "assess", "careful", "load_reasons", "no_risk"]
@@ -20,7 +20,7 @@ WINDOW = 3
 # Danger to oneself, in which a hint that means nothing alone counts (a cue's mark `context:LEVEL`).
 DARK: frozenset[Kind] = frozenset({"suicide", "self_harm", "overdose", "distress"})
 # What shapes the reply for good once it is known.
-LASTING = ("minor", "afraid_of_reader", "language")
+LASTING = ("minor", "afraid_of_reader", "language", "own_danger", "other_danger")
 
 
 class Reasons(Strict):
@@ -127,13 +127,16 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
     floor = _floor(risk["floor"], alarms, relieved)
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
+    marks = sorted({*marks, *_whose(alarms)})
+    # Under care what is told in passing changes neither whom it is about nor what it is.
+    held = not alarms and at_least(floor, "moderate")
     return {
         **risk,
         "level": level,
         "escalate": bool(alarms) or at_least(floor, "moderate"),
         "fresh": bool(alarms),
-        "kinds": _kinds(cues) or (risk["kinds"] if at_least(floor, "moderate") else []),
-        "subject": cues[0]["subject"] if cues else risk["subject"],
+        "kinds": list(dict.fromkeys([*(risk["kinds"] if held else []), *_kinds(cues)])),
+        "subject": _subject(risk, cues, marks, held=held),
         "marks": marks,
         "cues": cues,
         "answers": answers,
@@ -145,6 +148,20 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
         "reasons": [],
         "lately": lately,
     }
+
+
+def _whose(alarms: Sequence[Cue]) -> set[str]:
+    """What is kept of whose danger it is: somebody who fears for another may be in danger too."""
+    own = any(_own_danger(cue) for cue in alarms)
+    other = any(cue["subject"] != "self" for cue in alarms)
+    return ({"own_danger"} if own else set()) | ({"other_danger"} if other else set())
+
+
+def _subject(risk: Risk, cues: Sequence[Cue], marks: Sequence[str], *, held: bool) -> Subject:
+    """Whom it is about: what was heard now, and under care the person, if they are in danger as well."""
+    if held:
+        return "self" if "own_danger" in marks else risk["subject"]
+    return cues[0]["subject"] if cues else risk["subject"]
 
 
 def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:

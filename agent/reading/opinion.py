@@ -12,28 +12,38 @@ from collections.abc import Mapping, Sequence
 from agent.reading.heads import Heard
 from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
 
-__all__ = ["RULE", "SECOND", "WONDER", "opinion", "second"]
+__all__ = ["BRIEF", "FAINT", "RULE", "SECOND", "WONDER", "opinion", "second"]
 
 # Stands where a rule's id would, so that a cue tells who heard it.
 RULE = "reading model"
 SECOND = "language model"
 # The mark of a cue that is a doubt: worth one soft question, no more (safety ladder, low).
 WONDER = "wonder"
+# Beside it: one dark word, and a model that hears not much in it, which is nothing to ask about.
+FAINT = "faint"
 # At moderate these call for somebody with training, not for a crisis card (safety ladder).
 ROUTED: frozenset[Kind] = frozenset(
     {"medication", "psychosis", "mania", "eating_disorder", "medical", "substance"}
 )
+# The rule that knows a word for danger and nothing else.
+DARK_WORD = "distress.dark_word"
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
 ALONE: Mapping[Level, float] = {"imminent": 0.9, "high": 0.8, "moderate": 0.9}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
+# Words of a message that says little by itself ("I'm driving off the lot").
+BRIEF = 6
+# From this probability of no danger at all, a doubt beside a single dark word is not asked about.
+AS_LIKELY_NOT = 0.2
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
 
-def opinion(heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False) -> list[Cue]:
+def opinion(
+    heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False, brief: bool = False
+) -> list[Cue]:
     """One cue when the model is confident of moderate danger or worse, and of more than the rules, or in
     doubt; else none.
 
@@ -41,7 +51,8 @@ def opinion(heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False) -> 
     whom, so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a
     kind, in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and
     says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away. story: it
-    read several messages as one, and has no doubts of its own.
+    read several messages as one, and has no doubts of its own. brief: so few words that they say little by
+    themselves; of such the model alone has to be as sure as of a story.
     """
     known = max(
         (cue for cue in rules if not cue["past"] and at_least(cue["level"], "moderate")),
@@ -51,12 +62,18 @@ def opinion(heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False) -> 
     kind, subject = (known["kind"], known["subject"]) if known else _told(heard)
     low, past = any(cue["level"] != "none" for cue in rules), any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
-    level = heard["danger"] if borne_out else _certain(heard, TOGETHER if story else ALONE)
+    unaided = story or (brief and not rules)
+    level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     if unsure and rules and not low and not story:
-        return [_cue(kind, subject, "low", marks=[WONDER])]
+        nothing = next((s["p"] for s in heard["heads"].get("danger", []) if s["label"] == "none"), 0.0)
+        faint = nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)
+        return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
+    told = any(cue["level"] != "none" and cue["rule"] != RULE for cue in rules)
+    if story and not known and at_least(level, "high") and not told:
+        level = "moderate"  # the rules heard no danger in any of it
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
         return []
     if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:

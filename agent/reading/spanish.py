@@ -76,12 +76,14 @@ def spoken(text: str, before: str = "") -> str:
 
     before: the language of the reply before, or the one chosen, "" for none. A mixture gets its larger part.
     """
-    if before != "es" and (words := text.split()):
-        text = " ".join(word for word in words if word.strip(".,!?").lower() not in _ENGLISH_TOO)
-        if not text:
-            return "en"
+    data = load_spanish()
+    if before != "es" and text.split():
+        told = [word for word in text.split() if word.strip(".,!?").lower() not in _ENGLISH_TOO]
+        if all(word.strip(".,!?").lower() in data.english for word in told):
+            return "en"  # "bye" is Spanish too, among Spanish words
+        text = " ".join(told)
     found = detect(text)
-    words, data = plain(text).split(), load_spanish()
+    words = plain(text).split()
     tokens = [re.sub(r"\W", "", word) for word in words]
     spanish = sum(token in data.spanish for token in tokens)
     english = sum(token in data.english for token in tokens)

@@ -14,9 +14,10 @@ from typing import Literal, TypedDict
 
 from agent.brief import Plan
 from agent.reading.ladder import KINDS, Level, Risk, at_least, worst
-from agent.reading.opinion import WONDER
+from agent.reading.opinion import FAINT, WONDER
 from agent.reading.spanish import plain
 from agent.responders.crisis_care import (
+    CHECK_TURNS,
     CLOSING,
     PARTING,
     STAY_TURNS,
@@ -52,7 +53,16 @@ from agent.words import tongue
 __all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of", "wonder"]
 
 # What was heard that belongs to the danger remembered, and has words here.
-NEAR_DANGER = frozenset({"crazy", "how_cope", "what_to_say"})
+NEAR_DANGER = frozenset(
+    {
+        *("crazy", "how_cope", "what_to_say", "wants_line", "wants_text", "might", "will", "secret", "ally"),
+        *("asking_plants", "betray", "has_way", "at_door", "in_room", "asked_them_done", "not_tonight"),
+        *("their_family", "stay_night", "helper_tired", "near_by", "means_near", "has_key", "locked_in"),
+        *("could_give", "safe_hands", "took_it", "drinking", "pictures", "never_would", "knives_away"),
+        *("take_baby", "quiets", "not_adult", "minimise", "neck", "on_bill", "delete", "window", "go_to"),
+        *("near", "watched", "worse", "no_police", "calling", "lets_pass", "day_chosen", "ok", "in_spanish"),
+    }
+)
 CAP, CAP_IMMINENT, CAP_HELPED = 120, 80, 70
 # What may be left out is left out above these.
 AIM, AIM_IMMINENT = 96, 70
@@ -80,7 +90,7 @@ def wonder(risk: Risk, said: Sequence[str]) -> str:
     Once a conversation, and only where nothing called for care: an answer that does is understood by
     `pending_of`, and the turn after it is ours.
     """
-    cue = next((cue for cue in risk["cues"] if WONDER in cue["marks"]), None)
+    cue = next((cue for cue in risk["cues"] if WONDER in cue["marks"] and FAINT not in cue["marks"]), None)
     asked, wonders = {same(sentence) for sentence in said}, load_words().wonders
     known = any(same(line) in asked for ask in wonders for line in ask.say)
     if cue is None or risk["level"] != "low" or known:
@@ -182,6 +192,7 @@ def _scene(  # noqa: PLR0913, PLR0917
         phase = "memory"
     marks = set(risk["marks"]) | heard(words, text) | marks_of(contacts)
     marks -= {"coming", "will"} if "calling" in marks else set()  # "is help coming?" tells of none
+    marks |= {"neck_before"} if {"neck", "days_ago"} <= marks else set()
     subject = risk["subject"]
     if subject == "child" and kinds[0] in {"harm_to_others", "perinatal"}:
         subject = "self"  # the person speaking is the one who may act
@@ -189,6 +200,8 @@ def _scene(  # noqa: PLR0913, PLR0917
     if subject == "self" and ("minor" in kinds or "minor" in marks):
         marks.add("young")
     marks |= {"cannot_speak", "no_phone"}.intersection((*risk["answers"], *care.get("barriers", [])))
+    worse = [cue["level"] for cue in risk["cues"] if cue["escalate"]]
+    marks |= {"held"} if not risk["fresh"] or (worse and worst(worse) != risk["level"]) else set()
     if risk["fresh"]:
         marks |= {"fresh"} | ({"refused"} if care.get("refused") else set())
     marks |= {"risen"} if phase == "first" and shown != "none" else set()
@@ -280,12 +293,17 @@ def _remembered(
 ) -> tuple[list[tuple[str, str]], Question]:
     """Help with what they bring first; then, now and then and where it fits, one soft check-in."""
     lines = [("help", sentence) for sentence in _trim(helped)]
-    if scene.marks & NEAR_DANGER:  # the guided responder has no words as near to it as these
-        taken = ((name, next(options(words, name, scene), "")) for name in ("answer", "step"))
-        lines = [each for each in taken if each[1]] or lines
+    # The guided responder has no words as near to it as these.
+    near = [(name, next(options(words, name, scene, NEAR_DANGER), "")) for name in ("answer", "step")]
+    near = [each for each in near if each[1]]
+    if [name for name, _ in near] in (["answer"], ["step"]):
+        near.append(("listen", next(options(words, "listen", scene), "")))
+    lines = near or lines
     question, open_door, offer = Question(), "", ""
-    due = turn - care.get("check_in_turn", -STAY_TURNS) >= STAY_TURNS and not scene.unanswered
-    if due and scene.marks.isdisjoint(PARTING):
+    due = turn - care.get("check_in_turn", -CHECK_TURNS) >= CHECK_TURNS and not scene.unanswered
+    if near:
+        pass  # what they brought is near enough to it
+    elif due and scene.marks.isdisjoint(PARTING):
         if care.get("refused"):
             open_door = next(options(words, "open", scene), "")
         else:

@@ -12,6 +12,7 @@ from agent.reading.ladder import Answer, Level, Risk, at_least, worst
 from agent.responders.crisis_words import Ask, Scene, Words, fill, fits, same
 
 __all__ = [
+    "CHECK_TURNS",
     "CLOSING",
     "PARTING",
     "STAY_TURNS",
@@ -55,7 +56,15 @@ CLOSING: frozenset[Answer] = frozenset({"refusal", "denial", "explained", "reach
 # The same for what was heard: they are about to act, or to go.
 PARTING = frozenset({"coming", "might", "will", "thanks", "bye"})
 # Nothing is asked then either, nor where an answer could be read by the one they fear.
-QUIETLY = PARTING | {"near", "watched", "afraid_of_reader", "wants_line"}
+QUIETLY = PARTING | {
+    *("near", "watched", "afraid_of_reader", "wants_line", "wants_text", "at_door", "in_room"),
+    *("asked_them_done", "delete", "on_bill", "took_it", "could_give", "stay_night", "what_to_say"),
+    *("minimise", "neck", "no_police", "in_spanish", "go_to"),
+}
+# What they have at hand or see: told beside a yes or no, it is no answer to a question about help.
+TOLD = frozenset({"means_near", "has_key", "locked_in"})
+# Messages between two soft check-ins, and after a no.
+CHECK_TURNS = 5
 
 
 class Care(TypedDict, total=False):
@@ -100,8 +109,8 @@ def holds(risk: Risk, care: Care) -> bool:
     """Whether this turn must stay on safety; False when only memory escalates it.
 
     True for a cue in this message, an answer to (or silence on) the question just asked, help reached or a
-    barrier to it, and the three turns after a high or imminent cue (six after an imminent
-    one), unless they cleared that up as a misunderstanding.
+    barrier to it, a bare denial or means put away, and the three turns after a high or imminent cue (six
+    after an imminent one), unless they cleared that up as a misunderstanding.
     """
     if risk["fresh"] or set(risk["answers"]) & {*BARRIERS, "reached"}:
         return True
@@ -110,6 +119,8 @@ def holds(risk: Risk, care: Care) -> bool:
         return True
     if care.get("eased"):
         return False
+    if set(risk["answers"]) & {"denial", "safer"} and at_least(risk["level"], "moderate"):
+        return True
     unanswered = care.get("asked", "") not in {"", "check_in"} and risk["quiet"] <= 1
     return unanswered or (recent and at_least(risk["level"], "moderate") and at_least(risk["peak"], "high"))
 
@@ -123,6 +134,10 @@ def counted(risk: Risk, care: Care, marks: set[str], *, first: bool) -> frozense
         answers -= {"denial"}
     if "declines" in marks:
         answers = (answers - {"yes", "no"}) | {"refusal"}
+    if marks & {"pictures", "day_chosen"} or (marks & TOLD and care.get("asked") not in DIRECT):
+        answers -= {"yes", "no"}
+    if "could_give" in marks:
+        answers -= {"safer"}
     if "cannot_tell" in marks:
         answers -= {"refusal"}
     if answers & (set(BARRIERS) - {"tried_already"}):
@@ -261,8 +276,11 @@ def after(  # noqa: PLR0913, PLR0917
     spoken = {name for name, _ in lines}
     if question.id:
         now["asked_turn"] = turn
+    cleared = "no" in scene.answers and scene.asked in {"suicide", "intent", "now", "check_in"}
     if question.id == "check_in" or "open" in spoken:
         now["check_in_turn"] = turn
+    if cleared or "denial" in scene.answers:
+        now["check_in_turn"] = turn + CHECK_TURNS - 2  # a clear answer holds for longer
     if question.id == "plan" or "offer" in spoken:
         now["offered_turn"] = turn
     if "line_again" in spoken:

@@ -5,7 +5,7 @@ the moment (`Scene`) and answers with sentences that fit it and were not said be
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from string import Template
@@ -173,9 +173,14 @@ def fill(say: Sequence[str], scene: Scene) -> list[str]:
     return [t.substitute(scene.slots) for t in templates if set(t.get_identifiers()) <= scene.slots.keys()]
 
 
-def options(words: Words, element: str, scene: Scene) -> Iterator[str]:
-    """Filled sentences of the first fitting entry that still has one unsaid."""
+def options(words: Words, element: str, scene: Scene, only: Collection[str] = ()) -> Iterator[str]:
+    """Filled sentences of the first fitting entry that still has one unsaid.
+
+    only: marks of which an entry must name one that stands in the scene; none where any entry will do.
+    """
     for entry in words.elements.get(element, ()):
+        if only and scene.marks.isdisjoint(set(only).intersection(entry.marks)):
+            continue
         if fits(entry, scene):
             unsaid = [line for line in fill(entry.say, scene) if same(line) not in scene.said]
             if unsaid:

@@ -340,3 +340,17 @@ def test_the_theme_of_the_talk_lasts_and_decides_the_idea() -> None:
         fitting([("user", "my exam is on monday, what can I do tonight")], theme="exam")[0] == "small-steps"
     )
     assert theme_of([*history, ("user", "and my boss fired me, I lost my job")]) == "unemployed"
+
+
+def test_good_evening_is_a_greeting_at_first_and_a_goodbye_later() -> None:
+    first = planned("Good evening to you.", reading=read("greeting", "goodbye"))
+    assert first["move"] == "greeting"
+    assert (
+        planned("Good evening to you.", reading=read("greeting", "goodbye"), before=first)["move"]
+        == "goodbye"
+    )
+
+
+def test_a_widower_speaks_of_her_even_where_a_man_comes_by() -> None:
+    told = "I am a widower. The young man from the council comes, he is in a hurry, he does what he can."
+    assert pronouns([("user", told)]) == ("her", "her")

@@ -121,7 +121,7 @@ def test_failure_is_never_none_and_never_calms() -> None:
 
 def test_what_shapes_the_reply_for_good_is_kept() -> None:
     risk = fold([cue("high", marks=["minor", "means"])], [])
-    assert risk["marks"] == ["minor"]
+    assert risk["marks"] == ["minor", "own_danger"]
 
 
 def told(*messages: str) -> Risk:
@@ -191,3 +191,18 @@ def test_a_turn_is_never_below_what_it_heard_and_more_cues_never_lower_it(turns:
 
 def test_no_risk_is_where_everyone_starts() -> None:
     assert no_risk()["seen"] == 0
+
+
+def test_what_is_said_in_passing_does_not_change_whose_danger_it_is() -> None:
+    theirs = fold([cue("high", subject="other")])
+    later = fold([cue("low", marks=["time"], escalate=False)], before=theirs)
+    assert (later["subject"], later["kinds"][0]) == ("other", "suicide")
+
+
+def test_who_fears_for_another_and_is_in_danger_too_is_not_forgotten() -> None:
+    both = fold([cue("moderate", subject="other")], [cue("moderate")])
+    assert both["subject"] == "self"
+    assert {"own_danger", "other_danger"} <= set(both["marks"])
+    again = fold([cue("high", subject="other")], before=both)
+    assert again["subject"] == "other"
+    assert fold([], before=again)["subject"] == "self"

@@ -5,7 +5,7 @@ import pytest
 from agent.brief import Score
 from agent.reading.heads import Heard
 from agent.reading.ladder import Cue
-from agent.reading.opinion import RULE, WONDER, opinion
+from agent.reading.opinion import FAINT, RULE, WONDER, opinion
 from tests.fakes import heard
 
 
@@ -130,3 +130,26 @@ def test_what_is_all_but_certain_needs_nobody_else() -> None:
     sure = heard(danger="high", heads={**GUESSED, "danger": [Score(label="high", p=0.9)]})
     assert [cue["level"] for cue in opinion(sure)] == ["high"]
     assert [cue["level"] for cue in opinion(sure, [rule_cue("moderate", "suicide")])] == ["high"]
+
+
+def certain(high: float) -> Heard:
+    scores = [Score(label="high", p=high), Score(label="none", p=1 - high)]
+    return heard(danger="high", heads={"danger": scores})
+
+
+def test_a_few_words_of_which_no_rule_knows_any_must_be_all_but_certain() -> None:
+    assert opinion(certain(0.9))
+    assert not opinion(certain(0.9), brief=True)
+    assert opinion(certain(0.97), brief=True)
+    assert opinion(certain(0.9), [silent()], brief=True)
+
+
+def test_a_story_in_which_no_rule_hears_danger_is_moderate_at_most() -> None:
+    assert [one["level"] for one in opinion(certain(0.99), [silent()], story=True)] == ["moderate"]
+
+
+def test_a_doubt_that_may_well_be_nothing_is_faint() -> None:
+    scores = [Score(label="low", p=0.6), Score(label="none", p=0.4)]
+    dark = {**silent(), "rule": "distress.dark_word"}
+    (cue,) = opinion(heard(danger="low", heads={"danger": scores}), [dark])
+    assert cue["marks"] == [WONDER, FAINT]

@@ -414,23 +414,24 @@ def remembered(turns):
     return [danger("moderate"), answered, *later]
 
 
-def test_help_comes_first_sentence_by_sentence_with_one_soft_check_in_per_three_turns():
-    _, _, *turns = talk(remembered(9), helped=HELPED[:2])
-    assert [turn["care"]["asked"] == "check_in" for turn in turns] == [True, False, False] * 3
-    assert len({turn["sentences"][-1] for turn in turns[::3]}) == 3
+def test_help_comes_first_sentence_by_sentence_with_one_soft_check_in_per_five_turns():
+    _, _, *turns = talk(remembered(18), helped=HELPED[:2])
+    checks = [at for at, turn in enumerate(turns) if turn["care"]["asked"] == "check_in"]
+    assert checks == [7, 12, 17]  # a clear no holds for longer
+    assert len({turns[at]["sentences"][-1] for at in checks}) == 3
     for turn in turns:
         assert tuple(turn["sentences"][:2]) == HELPED[:2]
         assert turn["elements"][:2] == ["help", "help"]
         assert turn["card"] == []
-    assert turns[0]["elements"][2:] == ["ask"]
-    assert turns[0]["care"]["pending"] == {"yes": "high"}
+    assert turns[7]["elements"][2:] == ["ask"]
+    assert turns[7]["care"]["pending"] == {"yes": "high"}
 
 
 def test_a_check_in_waits_while_the_help_asks_something_but_not_for_ever():
-    _, _, *turns = talk(remembered(8), helped=HELPED)
+    _, _, *turns = talk(remembered(16), helped=HELPED)
     checks = [turn["care"]["asked"] == "check_in" for turn in turns]
     assert not any(checks[:5])
-    assert sum(checks) == 1
+    assert any(checks)
     for turn, checked in zip(turns, checks, strict=True):
         assert " ".join(turn["sentences"]).count("?") == 1
         assert (HELPED[2] in turn["sentences"]) == (not checked)
