@@ -1,0 +1,233 @@
+"""The risk rules over a message in any language: those of risk.yaml, and of every tongue it may hold.
+
+A tongue is a file of agent/words/tongues: a language, or a way to write one ("hi_latn"). It knows only words;
+what each of its rules means stands once for all in tongues/rules.yaml. Spanish, which is also answered, has its
+rules in es/risk.yaml. The few plain statements that risk.yaml has for a language give way where its tongue
+heard the same danger, denied or not, or a saying. Knows one message at a time.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+from pydantic import Field
+
+from agent.reading import rules_spanish
+from agent.reading.disguise import Lexicon
+from agent.reading.ladder import LEVELS, Cue, Kind, Level, Subject
+from agent.reading.language import LanguageWords
+from agent.reading.normalise import normalise
+from agent.reading.patterns import tokens
+from agent.reading.riskwords import ContextWords, RiskWords, RuleWords, Turned, Twin
+from agent.reading.rules import Rules, compile_rules
+from agent.words import Strict, load
+
+__all__ = ["TONGUES", "Tongue", "TongueWords", "load_tongue", "scan"]
+
+TONGUES = ("fr",)
+_PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
+_RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
+_APOSTROPHES = re.compile("['’‘`´ʼ]")
+_MARK = re.compile(r"-?\(|[)\[\]|^$]|#+|\{[a-z_]+\}|\.\.\d*")
+_SHARE = 4  # a tongue with so many times fewer words in the message than another one is not asked
+_SHORT = 10  # words of a message in which one word is enough to ask a tongue
+
+
+class Said(Strict):
+    """How one rule of tongues/rules.yaml is said in a tongue; keys as in risk.yaml."""
+
+    patterns: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+    twins: tuple[Twin, ...] = ()
+
+
+class Meaning(Strict):
+    """What a rule means in every tongue; keys as in risk.yaml."""
+
+    kind: Kind
+    level: Level
+    subject: Subject = "self"
+    marks: tuple[str, ...] = ()
+    escalate: bool | None = None
+    negated: Turned = "low"
+    past: Turned = "low"
+
+
+class Meanings(Strict):
+    """Schema of tongues/rules.yaml. english: words that ask no tongue, for they are English too."""
+
+    reviewed_by: str | None
+    english: frozenset[str]
+    macros: dict[str, str]
+    rules: dict[str, Meaning]
+
+
+class TongueWords(Strict):
+    """Schema of a tongue. calls: words that say it may be spoken; script: characters that do.
+
+    folds: what is done to every word of the message, and of this file, before they are compared: a regular
+    expression and what takes its place, in this order; apostrophes that are left then go. typos: folded words with their plain ones.
+    """
+
+    reviewed_by: str | None
+    language: str
+    script: str = ""
+    calls: tuple[str, ...]
+    folds: tuple[tuple[str, str], ...] = ()
+    typos: dict[str, str] = Field(default_factory=dict)
+    macros: dict[str, str]
+    idioms: tuple[str, ...]
+    context: ContextWords
+    rules: dict[str, Said]
+
+
+@dataclass(frozen=True)
+class Tongue:
+    """Compiled words of a tongue."""
+
+    rules: Rules
+    calls: frozenset[str]
+    script: re.Pattern[str] | None
+    folds: tuple[tuple[re.Pattern[str], str], ...]
+
+    def fold(self, word: str) -> str:
+        """One word as this tongue compares it."""
+        word = _APOSTROPHES.sub("'", _bare(word))
+        for pattern, place in self.folds:
+            word = pattern.sub(place, word)
+        return word.replace("'", "").strip()
+
+    def folded(self, text: str) -> tuple[str, Callable[[list[int]], list[int]]]:
+        """The text with each word folded, and what gives a span in it back as one of the original."""
+        pieces: list[str] = []
+        at: list[int] = []
+        runs: list[tuple[int, int]] = []
+        length = end = 0
+        for run in _RUN.finditer(text):
+            gap, word = text[end : run.start()], self.fold(run[0].lower())
+            pieces += (gap, word)
+            at.append(length + len(gap))
+            runs.append(run.span())
+            length, end = length + len(gap) + len(word), run.end()
+        pieces.append(text[end:])
+
+        def back(span: list[int]) -> list[int]:
+            first = max(bisect_right(at, span[0]) - 1, 0)
+            last = max(bisect_left(at, span[1]) - 1, first)
+            return [runs[first][0], runs[last][1]] if runs else [0, len(text)]
+
+        return "".join(pieces), back
+
+    def read(self, text: str) -> tuple[list[Cue], bool]:
+        """The cues it hears in the message, and whether one of its sayings stands there."""
+        plain, back = self.folded(text)
+        cues = [Cue(**{**cue, "span": back(cue["span"])}) for cue in self.rules.scan(plain)]
+        words = normalise(plain, self.rules.lexicon).words
+        said = any(True for _ in self.rules.idioms.matches(f" {' '.join(words)} ", frozenset(words)))
+        return cues, said
+
+
+@cache
+def load_tongue(name: str) -> Tongue:
+    """A tongue, compiled once. Raises WordsError when its file is broken."""
+    words, means = load(f"tongues/{name}.yaml", TongueWords), load("tongues/rules.yaml", Meanings)
+    folds = tuple((re.compile(pattern), place) for pattern, place in words.folds)
+    bare = Tongue(compile_rules(_risk(name, words, means, str)), frozenset(), None, folds)
+    rules = compile_rules(_risk(name, words, means, bare.fold))
+    banks = (rules.cues, rules.idioms, rules.around, rules.before)
+    known = frozenset(word for bank in banks for pattern in bank.patterns for word in pattern.words)
+    typos = {bare.fold(wrong): bare.fold(right) for wrong, right in words.typos.items()}
+    latin = [word for word in known if word.isascii()]
+    squeezed = {re.sub(r"(.)\1+", r"\1", word): word for word in sorted(latin)}
+    longest = max(map(len, latin), default=1)
+    lexicon = Lexicon(known, typos, frozenset(), {} if words.script else squeezed, longest)
+    own = {word for pattern in bare.rules.cues.patterns for word in pattern.words if len(word) > 3}
+    common = load("languages.yaml", LanguageWords).words
+    calls = own.union(words.calls, common.get(name, ())) - means.english - set(common["en"])
+    script = re.compile(f"[{words.script}]") if words.script else None
+    return Tongue(replace(rules, lexicon=lexicon), frozenset(map(_bare, calls)), script, folds)
+
+
+def scan(text: str, base: Rules) -> list[Cue]:
+    """Every cue in the message, worst first; one per rule, level and subject."""
+    cues = rules_spanish.scan(text, base)
+    heard: list[Cue] = []
+    said = False
+    for tongue in _asked(text):
+        found, saying = tongue.read(text)
+        heard += found
+        said = said or (saying and not found)
+    if not heard and not said:
+        return cues
+    kinds = {cue["kind"] for cue in heard}
+    kept = [cue for cue in cues if not (cue["rule"].startswith(_PLAINEST) and (said or cue["kind"] in kinds))]
+    return sorted([*kept, *heard], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
+
+
+def _asked(text: str) -> list[Tongue]:
+    """The tongues that may be spoken in the message; generous, for one that is not asked hears nothing."""
+    tongues = [load_tongue(name) for name in TONGUES]
+    words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(_bare(text))}
+    found = [
+        (sum(word in tongue.calls for word in words), tongue) for tongue in tongues if tongue.script is None
+    ]
+    most = max(count for count, _ in found)
+    enough = max(1 if len(words) <= _SHORT else 2, most / _SHARE)
+    return [
+        *(tongue for tongue in tongues if tongue.script and tongue.script.search(text)),
+        *(tongue for count, tongue in found if count >= enough),
+    ]
+
+
+def _bare(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    marks = unicodedata.normalize("NFD", text.lower())
+    return "".join(char for char in marks if not "\u0300" <= char < "\u0370")
+
+
+def _risk(name: str, words: TongueWords, means: Meanings, fold: Callable[[str], str]) -> RiskWords:
+    """The words of a tongue as risk words, each folded."""
+
+    def one(source: str) -> str:
+        return " ".join(part if _MARK.fullmatch(part) else _folded(part, fold) for part in tokens(source))
+
+    def each(sources: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(one, sources))
+
+    rules = [
+        RuleWords(
+            id=f"{name}.{key}",
+            **{**means.rules[key].model_dump(), "marks": (*means.rules[key].marks, "language")},
+            patterns=each(said.patterns),
+            unless=each(said.unless),
+            hits=said.hits,
+            misses=said.misses,
+            twins=said.twins,
+        )
+        for key, said in words.rules.items()
+    ]
+    context = {key: each(sources) for key, sources in words.context.model_dump().items() if key != "past_words"}
+    return RiskWords(
+        reviewed_by=words.reviewed_by,
+        macros={key: one(source) for key, source in {**means.macros, **words.macros}.items()},
+        typos={},
+        keep=(),
+        idioms=each(words.idioms),
+        context=ContextWords(
+            **context, past_words=tuple(fold(word) for word in words.context.past_words)
+        ),
+        scenes={},
+        rules=tuple(rules),
+        answers={},
+    )
+
+
+def _folded(word: str, fold: Callable[[str], str]) -> str:
+    stem = word.rstrip("*")
+    return (fold(_bare(stem)) or stem) + word[len(stem) :]
