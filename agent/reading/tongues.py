@@ -27,7 +27,7 @@ from agent.words import Strict, load
 
 __all__ = ["TONGUES", "Tongue", "TongueWords", "load_tongue", "scan"]
 
-TONGUES = ("fr",)
+TONGUES = ("de", "fr")
 _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
 _RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
@@ -141,7 +141,9 @@ def load_tongue(name: str) -> Tongue:
     rules = compile_rules(_risk(name, words, means, bare.fold))
     banks = (rules.cues, rules.idioms, rules.around, rules.before)
     known = frozenset(word for bank in banks for pattern in bank.patterns for word in pattern.words)
-    typos = {bare.fold(wrong): bare.fold(right) for wrong, right in words.typos.items()}
+    typos = {
+        bare.fold(wrong): " ".join(map(bare.fold, right.split())) for wrong, right in words.typos.items()
+    }
     latin = [word for word in known if word.isascii()]
     squeezed = {re.sub(r"(.)\1+", r"\1", word): word for word in sorted(latin)}
     longest = max(map(len, latin), default=1)
