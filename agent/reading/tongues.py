@@ -27,7 +27,7 @@ from agent.words import Strict, load
 
 __all__ = ["TONGUES", "Tongue", "TongueWords", "load_tongue", "scan"]
 
-TONGUES = ("de", "fr")
+TONGUES = ("de", "fr", "it", "pt")
 _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
 _RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
