@@ -9,7 +9,7 @@ heard the same danger, denied or not, or a saying. Knows one message at a time.
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -27,7 +27,7 @@ from agent.words import Strict, load
 
 __all__ = ["TONGUES", "Tongue", "TongueWords", "load_tongue", "scan"]
 
-TONGUES = ("de", "fr", "it", "pt")
+TONGUES = ("de", "fr", "hi", "it", "pt")
 _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
 _RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
@@ -70,20 +70,24 @@ class Meanings(Strict):
 class TongueWords(Strict):
     """Schema of a tongue. calls: words that say it may be spoken; script: characters that do.
 
-    folds: what is done to every word of the message, and of this file, before they are compared: a regular
-    expression and what takes its place, in this order; apostrophes that are left then go. typos: folded words with their plain ones.
+    letters, folds: what is done to every word of the message, and of this file, before they are compared: letters
+    of another script written in this one; then regular expressions and what takes their place, in this order;
+    apostrophes that are left go. typos: words with their plain ones. like: a tongue whose words it has as well,
+    written its own way.
     """
 
     reviewed_by: str | None
     language: str
     script: str = ""
     calls: tuple[str, ...]
+    letters: dict[str, str] = Field(default_factory=dict)
     folds: tuple[tuple[str, str], ...] = ()
     typos: dict[str, str] = Field(default_factory=dict)
-    macros: dict[str, str]
-    idioms: tuple[str, ...]
-    context: ContextWords
-    rules: dict[str, Said]
+    like: str = ""
+    macros: dict[str, str] = Field(default_factory=dict)
+    idioms: tuple[str, ...] = ()
+    context: ContextWords | None = None
+    rules: dict[str, Said] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,11 +97,12 @@ class Tongue:
     rules: Rules
     calls: frozenset[str]
     script: re.Pattern[str] | None
+    letters: Mapping[int, str]
     folds: tuple[tuple[re.Pattern[str], str], ...]
 
     def fold(self, word: str) -> str:
         """One word as this tongue compares it."""
-        word = _APOSTROPHES.sub("'", _bare(word))
+        word = _APOSTROPHES.sub("'", _bare(word).translate(self.letters))
         for pattern, place in self.folds:
             word = pattern.sub(place, word)
         return word.replace("'", "").strip()
@@ -135,9 +140,10 @@ class Tongue:
 @cache
 def load_tongue(name: str) -> Tongue:
     """A tongue, compiled once. Raises WordsError when its file is broken."""
-    words, means = load(f"tongues/{name}.yaml", TongueWords), load("tongues/rules.yaml", Meanings)
+    words, means = _words(name), load("tongues/rules.yaml", Meanings)
+    letters = str.maketrans(words.letters)
     folds = tuple((re.compile(pattern), place) for pattern, place in words.folds)
-    bare = Tongue(compile_rules(_risk(name, words, means, str)), frozenset(), None, folds)
+    bare = Tongue(compile_rules(_risk(name, words, means, str)), frozenset(), None, letters, folds)
     rules = compile_rules(_risk(name, words, means, bare.fold))
     banks = (rules.cues, rules.idioms, rules.around, rules.before)
     known = frozenset(word for bank in banks for pattern in bank.patterns for word in pattern.words)
@@ -147,12 +153,12 @@ def load_tongue(name: str) -> Tongue:
     latin = [word for word in known if word.isascii()]
     squeezed = {re.sub(r"(.)\1+", r"\1", word): word for word in sorted(latin)}
     longest = max(map(len, latin), default=1)
-    lexicon = Lexicon(known, typos, frozenset(), {} if words.script else squeezed, longest)
+    lexicon = Lexicon(known, typos, frozenset(), squeezed, longest)
     own = {word for pattern in bare.rules.cues.patterns for word in pattern.words if len(word) > 3}
     common = load("languages.yaml", LanguageWords).words
     calls = own.union(words.calls, common.get(name, ())) - means.english - set(common["en"])
     script = re.compile(f"[{words.script}]") if words.script else None
-    return Tongue(replace(rules, lexicon=lexicon), frozenset(map(_bare, calls)), script, folds)
+    return Tongue(replace(rules, lexicon=lexicon), frozenset(map(_bare, calls)), script, letters, folds)
 
 
 def scan(text: str, base: Rules) -> list[Cue]:
@@ -166,7 +172,7 @@ def scan(text: str, base: Rules) -> list[Cue]:
         said = said or (saying and not found)
     if not heard and not said:
         return cues
-    kinds = {cue["kind"] for cue in heard}
+    kinds = {"suicide" if cue["kind"] == "bereaved" else cue["kind"] for cue in heard}
     kept = [cue for cue in cues if not (cue["rule"].startswith(_PLAINEST) and (said or cue["kind"] in kinds))]
     return sorted([*kept, *heard], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
 
@@ -175,14 +181,13 @@ def _asked(text: str) -> list[Tongue]:
     """The tongues that may be spoken in the message; generous, for one that is not asked hears nothing."""
     tongues = [load_tongue(name) for name in TONGUES]
     words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(_bare(text))}
-    found = [
-        (sum(word in tongue.calls for word in words), tongue) for tongue in tongues if tongue.script is None
-    ]
+    found = [(sum(word in tongue.calls for word in words), tongue) for tongue in tongues]
     most = max(count for count, _ in found)
     enough = max(1 if len(words) <= _SHORT else 2, most / _SHARE)
     return [
-        *(tongue for tongue in tongues if tongue.script and tongue.script.search(text)),
-        *(tongue for count, tongue in found if count >= enough),
+        tongue
+        for count, tongue in found
+        if count >= enough or (tongue.script is not None and tongue.script.search(text))
     ]
 
 
@@ -191,6 +196,29 @@ def _bare(text: str) -> str:
         return text.lower()
     marks = unicodedata.normalize("NFD", text.lower())
     return "".join(char for char in marks if not "\u0300" <= char < "\u0370")
+
+
+def _words(name: str) -> TongueWords:
+    """The words of a tongue, with those of the one it is like."""
+    words = load(f"tongues/{name}.yaml", TongueWords)
+    if not words.like:
+        return words
+    other = load(f"tongues/{words.like}.yaml", TongueWords)
+    own = words.rules
+    rules = {
+        key: said
+        if key not in own
+        else said.model_copy(update={"patterns": (*said.patterns, *own[key].patterns)})
+        for key, said in other.rules.items()
+    }
+    return words.model_copy(
+        update={
+            "macros": {**other.macros, **words.macros},
+            "idioms": (*other.idioms, *words.idioms),
+            "context": words.context or other.context,
+            "rules": rules,
+        }
+    )
 
 
 def _risk(name: str, words: TongueWords, means: Meanings, fold: Callable[[str], str]) -> RiskWords:
@@ -214,7 +242,8 @@ def _risk(name: str, words: TongueWords, means: Meanings, fold: Callable[[str], 
         )
         for key, said in words.rules.items()
     ]
-    context = {key: each(sources) for key, sources in words.context.model_dump().items() if key != "past_words"}
+    around = words.context.model_dump() if words.context else dict.fromkeys(ContextWords.model_fields, ())
+    context = {key: each(sources) for key, sources in around.items() if key != "past_words"}
     return RiskWords(
         reviewed_by=words.reviewed_by,
         macros={key: one(source) for key, source in {**means.macros, **words.macros}.items()},
@@ -222,7 +251,7 @@ def _risk(name: str, words: TongueWords, means: Meanings, fold: Callable[[str], 
         keep=(),
         idioms=each(words.idioms),
         context=ContextWords(
-            **context, past_words=tuple(fold(word) for word in words.context.past_words)
+            **context, past_words=tuple(map(fold, around["past_words"]))
         ),
         scenes={},
         rules=tuple(rules),
