@@ -27,7 +27,7 @@ from agent.words import Strict, load
 
 __all__ = ["TONGUES", "Tongue", "TongueWords", "load_tongue", "scan"]
 
-TONGUES = ("de", "fr", "hi", "it", "pt")
+TONGUES = ("ar", "ar_latn", "de", "fr", "hi", "it", "pt")
 _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
 _RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
@@ -91,12 +91,9 @@ class TongueWords(Strict):
 
 
 @dataclass(frozen=True)
-class Tongue:
-    """Compiled words of a tongue."""
+class Spelling:
+    """How a tongue compares its words."""
 
-    rules: Rules
-    calls: frozenset[str]
-    script: re.Pattern[str] | None
     letters: Mapping[int, str]
     folds: tuple[tuple[re.Pattern[str], str], ...]
 
@@ -107,6 +104,19 @@ class Tongue:
             word = pattern.sub(place, word)
         return word.replace("'", "").strip()
 
+    def each(self, words: str) -> str:
+        return " ".join(map(self.fold, words.split()))
+
+
+@dataclass(frozen=True)
+class Tongue:
+    """Compiled words of a tongue."""
+
+    rules: Rules
+    spelling: Spelling
+    calls: frozenset[str]
+    script: re.Pattern[str] | None
+
     def folded(self, text: str) -> tuple[str, Callable[[list[int]], list[int]]]:
         """The text with each word folded, and what gives a span in it back as one of the original."""
         pieces: list[str] = []
@@ -114,7 +124,7 @@ class Tongue:
         runs: list[tuple[int, int]] = []
         length = end = 0
         for run in _RUN.finditer(text):
-            gap, word = text[end : run.start()], self.fold(run[0].lower())
+            gap, word = text[end : run.start()], self.spelling.fold(run[0].lower())
             pieces += (gap, word)
             at.append(length + len(gap))
             runs.append(run.span())
@@ -140,25 +150,37 @@ class Tongue:
 @cache
 def load_tongue(name: str) -> Tongue:
     """A tongue, compiled once. Raises WordsError when its file is broken."""
-    words, means = _words(name), load("tongues/rules.yaml", Meanings)
-    letters = str.maketrans(words.letters)
+    words = _words(name)
     folds = tuple((re.compile(pattern), place) for pattern, place in words.folds)
-    bare = Tongue(compile_rules(_risk(name, words, means, str)), frozenset(), None, letters, folds)
-    rules = compile_rules(_risk(name, words, means, bare.fold))
+    spelling = Spelling(str.maketrans(words.letters), folds)
+    rules = compile_rules(_risk(name, words, spelling.fold))
+    typos = {spelling.fold(wrong): spelling.each(right) for wrong, right in words.typos.items()}
+    script = re.compile(f"[{words.script}]") if words.script else None
+    return Tongue(replace(rules, lexicon=_lexicon(rules, typos)), spelling, _calls(name, words), script)
+
+
+def _lexicon(rules: Rules, typos: Mapping[str, str]) -> Lexicon:
+    """The words of the tongue alone, so that no English spelling is undone in it."""
     banks = (rules.cues, rules.idioms, rules.around, rules.before)
     known = frozenset(word for bank in banks for pattern in bank.patterns for word in pattern.words)
-    typos = {
-        bare.fold(wrong): " ".join(map(bare.fold, right.split())) for wrong, right in words.typos.items()
-    }
-    latin = [word for word in known if word.isascii()]
-    squeezed = {re.sub(r"(.)\1+", r"\1", word): word for word in sorted(latin)}
-    longest = max(map(len, latin), default=1)
-    lexicon = Lexicon(known, typos, frozenset(), squeezed, longest)
-    own = {word for pattern in bare.rules.cues.patterns for word in pattern.words if len(word) > 3}
-    common = load("languages.yaml", LanguageWords).words
+    latin = sorted(word for word in known if word.isascii())
+    squeezed = {re.sub(r"(.)\1+", r"\1", word): word for word in latin}
+    return Lexicon(known, typos, frozenset(), squeezed, max(map(len, latin), default=1))
+
+
+def _calls(name: str, words: TongueWords) -> frozenset[str]:
+    """The words that ask for a tongue: its small ones, and those of its patterns that English has not."""
+    means, common = _meanings(), load("languages.yaml", LanguageWords).words
+    sources = (*words.macros.values(), *(way for said in words.rules.values() for way in said.patterns))
+    own = {part for source in sources for part in tokens(source) if part.isalpha() and len(part) > 3}
+    own = own if words.script else set(filter(str.isascii, map(_bare, own)))
     calls = own.union(words.calls, common.get(name, ())) - means.english - set(common["en"])
-    script = re.compile(f"[{words.script}]") if words.script else None
-    return Tongue(replace(rules, lexicon=lexicon), frozenset(map(_bare, calls)), script, letters, folds)
+    return frozenset(map(_bare, calls))
+
+
+@cache
+def _meanings() -> Meanings:
+    return load("tongues/rules.yaml", Meanings)
 
 
 def scan(text: str, base: Rules) -> list[Cue]:
@@ -205,10 +227,11 @@ def _words(name: str) -> TongueWords:
         return words
     other = load(f"tongues/{words.like}.yaml", TongueWords)
     own = words.rules
+    none = Said(patterns=(), hits=(), misses=())  # the other's examples and excuses are in its own letters
     rules = {
-        key: said
-        if key not in own
-        else said.model_copy(update={"patterns": (*said.patterns, *own[key].patterns)})
+        key: own.get(key, none).model_copy(
+            update={"patterns": (*said.patterns, *own.get(key, none).patterns)}
+        )
         for key, said in other.rules.items()
     }
     return words.model_copy(
@@ -221,8 +244,9 @@ def _words(name: str) -> TongueWords:
     )
 
 
-def _risk(name: str, words: TongueWords, means: Meanings, fold: Callable[[str], str]) -> RiskWords:
+def _risk(name: str, words: TongueWords, fold: Callable[[str], str]) -> RiskWords:
     """The words of a tongue as risk words, each folded."""
+    means = _meanings()
 
     def one(source: str) -> str:
         return " ".join(part if _MARK.fullmatch(part) else _folded(part, fold) for part in tokens(source))
