@@ -32,7 +32,7 @@ _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other lan
 _RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
 _MARK = re.compile(r"-?\(|[)\[\]|^$]|#+|\{[a-z_]+\}|\.\.\d*")
-_SHARE = 4  # a tongue with so many times fewer words in the message than another one is not asked
+_SHARE = 2  # a tongue with so many times fewer words in the message than another one is not asked
 _SHORT = 10  # words of a message in which one word is enough to ask a tongue
 
 
@@ -73,7 +73,7 @@ class TongueWords(Strict):
     letters, folds: what is done to every word of the message, and of this file, before they are compared: letters
     of another script written in this one; then regular expressions and what takes their place, in this order;
     apostrophes that are left go. typos: words with their plain ones. like: a tongue whose words it has as well,
-    written its own way.
+    written its own way, but for those of the rules in `alone`.
     """
 
     reviewed_by: str | None
@@ -84,6 +84,7 @@ class TongueWords(Strict):
     folds: tuple[tuple[str, str], ...] = ()
     typos: dict[str, str] = Field(default_factory=dict)
     like: str = ""
+    alone: tuple[str, ...] = ()
     macros: dict[str, str] = Field(default_factory=dict)
     idioms: tuple[str, ...] = ()
     context: ContextWords | None = None
@@ -230,9 +231,10 @@ def _words(name: str) -> TongueWords:
     none = Said(patterns=(), hits=(), misses=())  # the other's examples and excuses are in its own letters
     rules = {
         key: own.get(key, none).model_copy(
-            update={"patterns": (*said.patterns, *own.get(key, none).patterns)}
+            update={"patterns": (*(() if key in words.alone else said.patterns), *own.get(key, none).patterns)}
         )
         for key, said in other.rules.items()
+        if key in own or key not in words.alone
     }
     return words.model_copy(
         update={
