@@ -23,6 +23,7 @@ from agent.reading.normalise import normalise
 from agent.reading.patterns import tokens
 from agent.reading.riskwords import ContextWords, RiskWords, RuleWords, Turned, Twin
 from agent.reading.rules import Rules, compile_rules
+from agent.reading.spanish import load_spanish
 from agent.words import Strict, load
 
 __all__ = ["TONGUES", "Tongue", "TongueWords", "load_tongue", "scan"]
@@ -100,10 +101,14 @@ class Spelling:
 
     def fold(self, word: str) -> str:
         """One word as this tongue compares it."""
-        word = _APOSTROPHES.sub("'", _bare(word).translate(self.letters))
+        return self.all([word])[0]
+
+    def all(self, words: list[str]) -> list[str]:
+        """The words, each on a line of its own while all of them are folded together."""
+        lines = _APOSTROPHES.sub("'", _bare("\n".join(words)).translate(self.letters))
         for pattern, place in self.folds:
-            word = pattern.sub(place, word)
-        return word.replace("'", "").strip()
+            lines = pattern.sub(place, lines)
+        return [line.strip() for line in lines.replace("'", "").split("\n")]
 
     def each(self, words: str) -> str:
         return " ".join(map(self.fold, words.split()))
@@ -124,8 +129,10 @@ class Tongue:
         at: list[int] = []
         runs: list[tuple[int, int]] = []
         length = end = 0
+        found = list(dict.fromkeys(_RUN.findall(text)))
+        known = dict(zip(found, self.spelling.all(found), strict=True))
         for run in _RUN.finditer(text):
-            gap, word = text[end : run.start()], self.spelling.fold(run[0].lower())
+            gap, word = text[end : run.start()], known[run[0]]
             pieces += (gap, word)
             at.append(length + len(gap))
             runs.append(run.span())
@@ -139,20 +146,21 @@ class Tongue:
 
         return "".join(pieces), back
 
-    def read(self, text: str) -> tuple[list[Cue], bool]:
-        """The cues it hears in the message, and whether one of its sayings stands there."""
+    def read(self, text: str) -> list[Cue]:
+        """The cues it hears in the message."""
         plain, back = self.folded(text)
-        cues = [Cue(**{**cue, "span": back(cue["span"])}) for cue in self.rules.scan(plain)]
-        words = normalise(plain, self.rules.lexicon).words
-        said = any(True for _ in self.rules.idioms.matches(f" {' '.join(words)} ", frozenset(words)))
-        return cues, said
+        return [Cue(**{**cue, "span": back(cue["span"])}) for cue in self.rules.scan(plain)]
+
+    def is_saying(self, text: str) -> bool:
+        words = normalise(self.folded(text)[0], self.rules.lexicon).words
+        return any(True for _ in self.rules.idioms.matches(f" {' '.join(words)} ", frozenset(words)))
 
 
 @cache
 def load_tongue(name: str) -> Tongue:
     """A tongue, compiled once. Raises WordsError when its file is broken."""
     words = _words(name)
-    folds = tuple((re.compile(pattern), place) for pattern, place in words.folds)
+    folds = tuple((re.compile(pattern, re.MULTILINE), place) for pattern, place in words.folds)
     spelling = Spelling(str.maketrans(words.letters), folds)
     rules = compile_rules(_risk(name, words, spelling.fold))
     typos = {spelling.fold(wrong): spelling.each(right) for wrong, right in words.typos.items()}
@@ -186,18 +194,16 @@ def _meanings() -> Meanings:
 
 def scan(text: str, base: Rules) -> list[Cue]:
     """Every cue in the message, worst first; one per rule, level and subject."""
-    cues = rules_spanish.scan(text, base)
-    heard: list[Cue] = []
-    said = False
-    for tongue in _asked(text):
-        found, saying = tongue.read(text)
-        heard += found
-        said = said or (saying and not found)
-    if not heard and not said:
-        return cues
-    kinds = {"suicide" if cue["kind"] == "bereaved" else cue["kind"] for cue in heard}
-    kept = [cue for cue in cues if not (cue["rule"].startswith(_PLAINEST) and (said or cue["kind"] in kinds))]
-    return sorted([*kept, *heard], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
+    asked = _asked(text)
+    spanish = not asked or not load_spanish().spanish.isdisjoint(_RUN.findall(_bare(text)))
+    cues = rules_spanish.scan(text, base) if spanish else base.scan(text)
+    heard = [cue for tongue in asked for cue in tongue.read(text)]
+    plainest = [cue for cue in cues if cue["rule"].startswith(_PLAINEST)]
+    if plainest:
+        kinds = {"suicide" if cue["kind"] == "bereaved" else cue["kind"] for cue in heard}
+        said = not heard and any(tongue.is_saying(text) for tongue in asked)
+        cues = [cue for cue in cues if cue not in plainest or not (said or cue["kind"] in kinds)]
+    return sorted([*cues, *heard], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
 
 
 def _asked(text: str) -> list[Tongue]:
