@@ -69,7 +69,8 @@ class Meanings(Strict):
 
 
 class TongueWords(Strict):
-    """Schema of a tongue. calls: words that say it may be spoken; script: characters that do.
+    """Schema of a tongue. calls: words that say it may be spoken; script: a regular expression that
+    does.
 
     letters, folds: what is done to every word of the message, and of this file, before they are compared: letters
     of another script written in this one; then regular expressions and what takes their place, in this order;
@@ -164,7 +165,7 @@ def load_tongue(name: str) -> Tongue:
     spelling = Spelling(str.maketrans(words.letters), folds)
     rules = compile_rules(_risk(name, words, spelling.fold))
     typos = {spelling.fold(wrong): spelling.each(right) for wrong, right in words.typos.items()}
-    script = re.compile(f"[{words.script}]") if words.script else None
+    script = re.compile(words.script, re.IGNORECASE) if words.script else None
     return Tongue(replace(rules, lexicon=_lexicon(rules, typos)), spelling, _calls(name, words), script)
 
 
@@ -182,7 +183,7 @@ def _calls(name: str, words: TongueWords) -> frozenset[str]:
     means, common = _meanings(), load("languages.yaml", LanguageWords).words
     sources = (*words.macros.values(), *(way for said in words.rules.values() for way in said.patterns))
     own = {part for source in sources for part in tokens(source) if part.isalpha() and len(part) > 3}
-    own = own if words.script else set(filter(str.isascii, map(_bare, own)))
+    own = set(filter(str.isascii, own)) if words.like else own
     calls = own.union(words.calls, common.get(name, ())) - means.english - set(common["en"])
     return frozenset(map(_bare, calls))
 
@@ -237,7 +238,9 @@ def _words(name: str) -> TongueWords:
     none = Said(patterns=(), hits=(), misses=())  # the other's examples and excuses are in its own letters
     rules = {
         key: own.get(key, none).model_copy(
-            update={"patterns": (*(() if key in words.alone else said.patterns), *own.get(key, none).patterns)}
+            update={
+                "patterns": (*(() if key in words.alone else said.patterns), *own.get(key, none).patterns)
+            }
         )
         for key, said in other.rules.items()
         if key in own or key not in words.alone
@@ -282,9 +285,7 @@ def _risk(name: str, words: TongueWords, fold: Callable[[str], str]) -> RiskWord
         typos={},
         keep=(),
         idioms=each(words.idioms),
-        context=ContextWords(
-            **context, past_words=tuple(map(fold, around["past_words"]))
-        ),
+        context=ContextWords(**context, past_words=tuple(map(fold, around["past_words"]))),
         scenes={},
         rules=tuple(rules),
         answers={},
