@@ -1,96 +1,36 @@
 """The risk rules over a message in any language: those of risk.yaml, and of every tongue it may hold.
 
-A tongue is a file of agent/words/tongues: a language, or a way to write one ("hi_latn"). It knows only words;
-what each of its rules means stands once for all in tongues/rules.yaml. Spanish, which is also answered, has its
-rules in es/risk.yaml. The few plain statements that risk.yaml has for a language give way where its tongue
+A tongue is a file of agent/words/tongues: a language, or a way to write one. It knows only words; what each of
+its rules means stands once for all in tongues/rules.yaml. Spanish, which is also answered, has rules of its own
+in es/risk.yaml, and a tongue beside them. The few plain statements that risk.yaml has for a language give way where its tongue
 heard the same danger, denied or not, or a saying. Knows one message at a time.
 """
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from pydantic import Field
-
 from agent.reading import rules_spanish
 from agent.reading.disguise import Lexicon
-from agent.reading.ladder import LEVELS, Cue, Kind, Level, Subject
+from agent.reading.ladder import LEVELS, Cue
 from agent.reading.language import LanguageWords
 from agent.reading.normalise import normalise
 from agent.reading.patterns import tokens
-from agent.reading.riskwords import ContextWords, RiskWords, RuleWords, Turned, Twin
 from agent.reading.rules import Rules, compile_rules
 from agent.reading.spanish import load_spanish
-from agent.words import Strict, load
+from agent.reading.tonguewords import TongueWords, bare, load_meanings, load_words, risk_words
+from agent.words import load
 
-__all__ = ["TONGUES", "Tongue", "TongueWords", "load_tongue", "scan"]
+__all__ = ["TONGUES", "Tongue", "load_tongue", "scan"]
 
-TONGUES = ("ar", "ar_latn", "de", "fr", "hi", "it", "pt")
+TONGUES = ("ar", "ar_latn", "de", "es_plus", "fr", "hi", "it", "pt")
 _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
 _RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
-_MARK = re.compile(r"-?\(|[)\[\]|^$]|#+|\{[a-z_]+\}|\.\.\d*")
 _SHARE = 2  # a tongue with so many times fewer words in the message than another one is not asked
 _SHORT = 10  # words of a message in which one word is enough to ask a tongue
-
-
-class Said(Strict):
-    """How one rule of tongues/rules.yaml is said in a tongue; keys as in risk.yaml."""
-
-    patterns: tuple[str, ...]
-    unless: tuple[str, ...] = ()
-    hits: tuple[str, ...]
-    misses: tuple[str, ...]
-    twins: tuple[Twin, ...] = ()
-
-
-class Meaning(Strict):
-    """What a rule means in every tongue; keys as in risk.yaml."""
-
-    kind: Kind
-    level: Level
-    subject: Subject = "self"
-    marks: tuple[str, ...] = ()
-    escalate: bool | None = None
-    negated: Turned = "low"
-    past: Turned = "low"
-
-
-class Meanings(Strict):
-    """Schema of tongues/rules.yaml. english: words that ask no tongue, for they are English too."""
-
-    reviewed_by: str | None
-    english: frozenset[str]
-    macros: dict[str, str]
-    rules: dict[str, Meaning]
-
-
-class TongueWords(Strict):
-    """Schema of a tongue. calls: words that say it may be spoken; script: a regular expression that
-    does.
-
-    letters, folds: what is done to every word of the message, and of this file, before they are compared: letters
-    of another script written in this one; then regular expressions and what takes their place, in this order;
-    apostrophes that are left go. typos: words with their plain ones. like: a tongue whose words it has as well,
-    written its own way, but for those of the rules in `alone`.
-    """
-
-    reviewed_by: str | None
-    language: str
-    script: str = ""
-    calls: tuple[str, ...]
-    letters: dict[str, str] = Field(default_factory=dict)
-    folds: tuple[tuple[str, str], ...] = ()
-    typos: dict[str, str] = Field(default_factory=dict)
-    like: str = ""
-    alone: tuple[str, ...] = ()
-    macros: dict[str, str] = Field(default_factory=dict)
-    idioms: tuple[str, ...] = ()
-    context: ContextWords | None = None
-    rules: dict[str, Said] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,7 +46,7 @@ class Spelling:
 
     def all(self, words: list[str]) -> list[str]:
         """The words, each on a line of its own while all of them are folded together."""
-        lines = _APOSTROPHES.sub("'", _bare("\n".join(words)).translate(self.letters))
+        lines = _APOSTROPHES.sub("'", bare("\n".join(words)).translate(self.letters))
         for pattern, place in self.folds:
             lines = pattern.sub(place, lines)
         return [line.strip() for line in lines.replace("'", "").split("\n")]
@@ -160,10 +100,10 @@ class Tongue:
 @cache
 def load_tongue(name: str) -> Tongue:
     """A tongue, compiled once. Raises WordsError when its file is broken."""
-    words = _words(name)
+    words = load_words(name)
     folds = tuple((re.compile(pattern, re.MULTILINE), place) for pattern, place in words.folds)
     spelling = Spelling(str.maketrans(words.letters), folds)
-    rules = compile_rules(_risk(name, words, spelling.fold))
+    rules = compile_rules(risk_words(name, words, spelling.fold))
     typos = {spelling.fold(wrong): spelling.each(right) for wrong, right in words.typos.items()}
     script = re.compile(words.script, re.IGNORECASE) if words.script else None
     return Tongue(replace(rules, lexicon=_lexicon(rules, typos)), spelling, _calls(name, words), script)
@@ -180,23 +120,18 @@ def _lexicon(rules: Rules, typos: Mapping[str, str]) -> Lexicon:
 
 def _calls(name: str, words: TongueWords) -> frozenset[str]:
     """The words that ask for a tongue: its small ones, and those of its patterns that English has not."""
-    means, common = _meanings(), load("languages.yaml", LanguageWords).words
+    means, common = load_meanings(), load("languages.yaml", LanguageWords).words
     sources = (*words.macros.values(), *(way for said in words.rules.values() for way in said.patterns))
     own = {part for source in sources for part in tokens(source) if part.isalpha() and len(part) > 3}
     own = set(filter(str.isascii, own)) if words.like else own
     calls = own.union(words.calls, common.get(name, ())) - means.english - set(common["en"])
-    return frozenset(map(_bare, calls))
-
-
-@cache
-def _meanings() -> Meanings:
-    return load("tongues/rules.yaml", Meanings)
+    return frozenset(map(bare, calls))
 
 
 def scan(text: str, base: Rules) -> list[Cue]:
     """Every cue in the message, worst first; one per rule, level and subject."""
     asked = _asked(text)
-    spanish = not asked or not load_spanish().spanish.isdisjoint(_RUN.findall(_bare(text)))
+    spanish = not asked or not load_spanish().spanish.isdisjoint(_RUN.findall(bare(text)))
     cues = rules_spanish.scan(text, base) if spanish else base.scan(text)
     heard = [cue for tongue in asked for cue in tongue.read(text)]
     plainest = [cue for cue in cues if cue["rule"].startswith(_PLAINEST)]
@@ -210,7 +145,7 @@ def scan(text: str, base: Rules) -> list[Cue]:
 def _asked(text: str) -> list[Tongue]:
     """The tongues that may be spoken in the message; generous, for one that is not asked hears nothing."""
     tongues = [load_tongue(name) for name in TONGUES]
-    words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(_bare(text))}
+    words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(bare(text))}
     found = [(sum(word in tongue.calls for word in words), tongue) for tongue in tongues]
     most = max(count for count, _ in found)
     enough = max(1 if len(words) <= _SHORT else 2, most / _SHARE)
@@ -219,79 +154,3 @@ def _asked(text: str) -> list[Tongue]:
         for count, tongue in found
         if count >= enough or (tongue.script is not None and tongue.script.search(text))
     ]
-
-
-def _bare(text: str) -> str:
-    if text.isascii():
-        return text.lower()
-    marks = unicodedata.normalize("NFD", text.lower())
-    return "".join(char for char in marks if not "\u0300" <= char < "\u0370")
-
-
-def _words(name: str) -> TongueWords:
-    """The words of a tongue, with those of the one it is like."""
-    words = load(f"tongues/{name}.yaml", TongueWords)
-    if not words.like:
-        return words
-    other = load(f"tongues/{words.like}.yaml", TongueWords)
-    own = words.rules
-    none = Said(patterns=(), hits=(), misses=())  # the other's examples and excuses are in its own letters
-    rules = {
-        key: own.get(key, none).model_copy(
-            update={
-                "patterns": (*(() if key in words.alone else said.patterns), *own.get(key, none).patterns)
-            }
-        )
-        for key, said in other.rules.items()
-        if key in own or key not in words.alone
-    }
-    return words.model_copy(
-        update={
-            "macros": {**other.macros, **words.macros},
-            "idioms": (*other.idioms, *words.idioms),
-            "context": words.context or other.context,
-            "rules": rules,
-        }
-    )
-
-
-def _risk(name: str, words: TongueWords, fold: Callable[[str], str]) -> RiskWords:
-    """The words of a tongue as risk words, each folded."""
-    means = _meanings()
-
-    def one(source: str) -> str:
-        return " ".join(part if _MARK.fullmatch(part) else _folded(part, fold) for part in tokens(source))
-
-    def each(sources: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(one, sources))
-
-    rules = [
-        RuleWords(
-            id=f"{name}.{key}",
-            **{**means.rules[key].model_dump(), "marks": (*means.rules[key].marks, "language")},
-            patterns=each(said.patterns),
-            unless=each(said.unless),
-            hits=said.hits,
-            misses=said.misses,
-            twins=said.twins,
-        )
-        for key, said in words.rules.items()
-    ]
-    around = words.context.model_dump() if words.context else dict.fromkeys(ContextWords.model_fields, ())
-    context = {key: each(sources) for key, sources in around.items() if key != "past_words"}
-    return RiskWords(
-        reviewed_by=words.reviewed_by,
-        macros={key: one(source) for key, source in {**means.macros, **words.macros}.items()},
-        typos={},
-        keep=(),
-        idioms=each(words.idioms),
-        context=ContextWords(**context, past_words=tuple(map(fold, around["past_words"]))),
-        scenes={},
-        rules=tuple(rules),
-        answers={},
-    )
-
-
-def _folded(word: str, fold: Callable[[str], str]) -> str:
-    stem = word.rstrip("*")
-    return (fold(_bare(stem)) or stem) + word[len(stem) :]

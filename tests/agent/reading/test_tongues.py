@@ -1,4 +1,4 @@
-"""The rules of other languages: their own examples, messages written before them, denials, sayings, places."""
+"""The rules of other languages: their own examples, messages written before them, denials, places."""
 
 from pathlib import Path
 from typing import Any
@@ -100,5 +100,5 @@ def test_no_text_breaks_it(text: str) -> None:
 
 def test_every_tongue_says_every_kind() -> None:
     kinds = {rule.kind for rule in load_tongue("fr").rules.by_id.values()}
-    for name in TONGUES:
+    for name in set(TONGUES) - {"es_plus"}:  # beside es/risk.yaml, which says them all
         assert {rule.kind for rule in load_tongue(name).rules.by_id.values()} >= kinds - {"perinatal"}, name
