@@ -1,9 +1,9 @@
 """The risk rules over a message in any language: those of risk.yaml, and of every tongue it may hold.
 
-A tongue is a file of agent/words/tongues: a language, or a way to write one. It knows only words; what each of
-its rules means stands once for all in tongues/rules.yaml. Spanish, which is also answered, has rules of its own
-in es/risk.yaml, and a tongue beside them. The few plain statements that risk.yaml has for a language give way where its tongue
-heard the same danger, denied or not, or a saying. Knows one message at a time.
+A tongue is a file of agent/words/tongues: a language, or a way to write one. It knows only words; what each
+of its rules means stands once for all in tongues/rules.yaml. Spanish, which is also answered, has rules of
+its own in es/risk.yaml, and a tongue beside them. The few plain statements that risk.yaml has for a language
+give way where its tongue heard the same danger, denied or not, or a saying. Knows one message at a time.
 """
 
 import re
