@@ -55,10 +55,10 @@ class TongueWords(Strict):
     """Schema of a tongue. calls: words that say it may be spoken; script: a regular expression that
     does.
 
-    letters, folds: what is done to every word of the message, and of this file, before they are compared:
-    letters of another script written in this one; then regular expressions and what takes their place, in
-    this order; apostrophes that are left go. typos: words with their plain ones. like: a tongue whose words it has
-    as well, written its own way, but for the rules in `alone`.
+    letters, folds: what is done to every word of the message, and of this file, before they are
+    compared: letters of another script written in this one; then regular expressions and what takes
+    their place, in this order; apostrophes that are left go. typos: words with their plain ones. like:
+    a tongue whose words it has as well, written its own way, but for the rules in `alone`.
     """
 
     reviewed_by: str | None
