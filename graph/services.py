@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 from agent.backends import Backend
 from agent.brief import Brief, Passage, Respond
 from agent.errors import EncoderError, SupporterError, WordsError
-from agent.reading import rules_spanish
+from agent.reading import rules_spanish, tongues
 from agent.reading.embedder import Embedder, load_embedder
 from agent.reading.encoder import Encoder, load_encoder
 from agent.reading.heads import Heard
@@ -150,9 +150,9 @@ def _find(settings: Settings) -> Find:
 
 def _scan(text: str) -> list[Cue]:
     try:
-        return rules_spanish.scan(text, _rules())
+        return tongues.scan(text, _rules())
     except WordsError as error:
-        log.error("Spanish risk rules unusable, the others answer: %s", error)
+        log.error("Risk rules of other languages unusable, the others answer: %s", error)
         return _rules().scan(text)
 
 

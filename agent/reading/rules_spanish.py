@@ -48,7 +48,8 @@ def scan(text: str, base: Rules) -> list[Cue]:
                 (cue["rule"], cue["level"], cue["subject"], cue["past"]), Cue(**{**cue, "span": span})
             )
     heard = {cue["kind"] for cue in found.values()}
-    said = not found and _is_saying(folded, rules)
+    plainest = any(cue["rule"].startswith(_PLAINEST) for cue in cues)
+    said = plainest and not found and _is_saying(folded, rules)
     kept = [
         cue for cue in cues if not cue["rule"].startswith(_PLAINEST) or not (cue["kind"] in heard or said)
     ]

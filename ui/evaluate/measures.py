@@ -65,9 +65,10 @@ def whole() -> Callable[[str], Any]:
 def rules() -> Callable[[str], Any]:
     from agent.reading.assess import assess
     from agent.reading.rules import load_rules
+    from agent.reading.tongues import scan
 
-    scan = load_rules().scan
-    return lambda text: assess([scan(text)], answers=[], before=None, pending={})
+    base = load_rules()
+    return lambda text: assess([scan(text, base)], answers=[], before=None, pending={})
 
 
 def in_cases(
