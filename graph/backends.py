@@ -125,7 +125,7 @@ def _chat(backend: HuggingFace | Proxy, model: Any, seconds: float) -> Chat:
     return Chat(
         streamed(model),
         count=model.get_num_tokens,
-        room=min(ROOM, model.engine.base.reads - backend.max_tokens - SPARE),
+        room=min(ROOM, model.engine.reads - backend.max_tokens - SPARE),
         seconds=seconds * SHARE,
         tokens=backend.max_tokens,
         timed=True,

@@ -57,8 +57,8 @@ class Loaded:
         return int(self.model.config.get_text_config(decoder=True).vocab_size)
 
 
-def free_memory(place: str) -> int:
-    """Bytes that can still be taken on `cpu`, `cuda` or `mps`."""
+def free_memory(place: str, container: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes that can still be taken on `cpu`, `cuda` or `mps`. container: where its own, smaller share is told."""
     if place == "cuda":
         import torch  # noqa: PLC0415
 
@@ -66,10 +66,18 @@ def free_memory(place: str) -> int:
     import psutil  # noqa: PLC0415  # peft brings it
 
     free = int(psutil.virtual_memory().available)
-    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    limit, used = container / "memory.max", container / "memory.current"
     if limit.is_file() and used.is_file() and (most := limit.read_text("ascii").strip()).isdigit():
-        free = min(free, int(most) - int(used.read_text("ascii")))  # a container's own, smaller share
+        free = min(free, int(most) - int(used.read_text("ascii")) + _given_back(container / "memory.stat"))
     return free
+
+
+def _given_back(stat: Path) -> int:
+    """Bytes of files that were read, a model's own among them: counted as used, and given up when asked for."""
+    if not stat.is_file():
+        return 0
+    told = dict(line.split() for line in stat.read_text("ascii").splitlines())
+    return sum(int(told.get(name, 0)) for name in ("inactive_file", "active_file"))
 
 
 def choose_place(wanted: str) -> str:
