@@ -41,7 +41,7 @@ class Breaker:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def wait(self) -> float:
-        """Seconds until the server may be asked again; 0 for who may ask it now, after a rest for one alone."""
+        """Seconds until the server may be asked again; 0 for who may now, which after a rest is one."""
         with self.lock:
             left = max(self.until - self.clock(), 0.0)
             if not left and self.failures >= self.most:

@@ -42,7 +42,7 @@ __all__ = ["Engine", "LocalChat", "load_local", "warm"]
 
 
 class Engine(Protocol):
-    """What writes: one loaded model, or several that write together. reads: the tokens that all can take in."""
+    """What writes: one loaded model, or several together. reads: the tokens that all of them can take in."""
 
     base: Loaded
 

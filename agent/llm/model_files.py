@@ -9,18 +9,19 @@ import json
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agent.errors import ResponderError
 
-__all__ = ["BYTES", "Files", "find", "needed", "same_model", "stored_as", "weights_of"]
+__all__ = ["BYTES", "Files", "find", "needed", "same_model", "stored_as", "weights_of", "whole"]
 
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 _STORED = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 _CONTEXT = 4096  # tokens of keys and values that are reckoned with
 _WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
-# A model's own folder only: not the steps of a training run, nor the same weights once more in another layout.
+# Not the steps of a training run in folders of their own, nor the same weights in another layout.
 _LEFT = ["*/*", "consolidated*"]
 
 
@@ -57,10 +58,10 @@ def _folder(name: str) -> Path:
     import huggingface_hub as hub  # noqa: PLC0415
     from huggingface_hub import errors  # noqa: PLC0415
 
-    which = {"allow_patterns": _WANTED, "ignore_patterns": _LEFT}
+    fetch = partial(hub.snapshot_download, name, allow_patterns=_WANTED, ignore_patterns=_LEFT)
     try:
-        local = Path(hub.snapshot_download(name, local_files_only=True, **which)).resolve()
-        if _whole(local):
+        local = Path(fetch(local_files_only=True)).resolve()
+        if whole(local):
             return local
     except errors.LocalEntryNotFoundError:
         pass
@@ -72,7 +73,7 @@ def _folder(name: str) -> Path:
             "unset HF_HUB_OFFLINE to fetch it, or give a folder."
         )
     try:
-        return Path(hub.snapshot_download(name, **which)).resolve()
+        return Path(fetch()).resolve()
     except errors.GatedRepoError as error:
         raise ResponderError(
             f"{name} is given out on request only: accept its terms on the hub, then set HF_TOKEN."
@@ -133,7 +134,7 @@ def weights_of(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(set(told.values()))] if isinstance(told, dict) else []
 
 
-def _whole(folder: Path) -> bool:
+def whole(folder: Path) -> bool:
     """Whether nothing of a model is still to be fetched, as after a download that broke off."""
     files = weights_of(folder)
     return bool(files) and all(file.is_file() for file in files)

@@ -1,7 +1,7 @@
 """Each family of models that docs/MODELS.md names, in small: what it says here is what transformers says.
 
-A family differs in how it attends (a sliding window, every other layer), in what it does to its logits, and in
-whether what it has read can be cut back to a shorter text.
+A family differs in how it attends (a sliding window, every other layer), in what it does to its logits, and
+in whether what it has read can be cut back to a shorter text.
 """
 
 from collections.abc import Callable
