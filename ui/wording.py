@@ -91,6 +91,7 @@ class Models(Strict):
     not_foreseen: str
     traced: str
     not_traced: str
+    unsaid: str
 
 
 class UiWords(Strict):

@@ -179,6 +179,22 @@ def test_a_proxys_tokens_can_be_traced_from_the_command_line(
 
 
 @pytest.mark.usefixtures("trio", "filled")
+def test_what_no_one_was_shown_can_be_traced_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEARKEN_SEED", "1")  # nothing that these models say is fit to be said
+    file = tmp_path / "tokens.parquet"
+    told = json.loads(_said("I feel alone even around people.", "--trace", file, "--json").output)
+    assert told["responder"] == "guided"
+    assert told["tokens"] > 0
+    assert file.exists()
+    again = _said("I feel alone even around people.", "--trace", file).output.replace("\n", " ")
+    assert "was fit to be said (guided answered)" in again
+    stale = json.loads(_said("I want to kill myself", "--trace", file, "--json").output)
+    assert (stale["responder"], stale["tokens"]) == ("crisis", 0)  # the file is an earlier reply's
+
+
+@pytest.mark.usefixtures("trio", "filled")
 def test_where_the_model_has_no_word_there_is_no_trace_and_it_says_who_answered(tmp_path: Path) -> None:
     file = tmp_path / "tokens.parquet"
     done = _said("I want to kill myself", "--trace", file)
