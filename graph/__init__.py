@@ -5,6 +5,7 @@ The only package that imports LangGraph. See `Session` for one conversation, `bu
 
 from graph.build import build_graph
 from graph.services import Services
-from graph.session import CardShown, Done, Said, Session, StepStarted, Turn
+from graph.session import Session
+from graph.turn import CardShown, Done, Said, StepStarted, Turn
 
 __all__ = ["CardShown", "Done", "Said", "Services", "Session", "StepStarted", "Turn", "build_graph"]

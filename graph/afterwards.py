@@ -17,7 +17,7 @@ from graph.services import Services
 from graph.state import State
 
 if TYPE_CHECKING:
-    from graph.session import Turn
+    from graph.turn import Turn
 
 __all__ = ["follow"]
 

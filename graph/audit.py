@@ -23,7 +23,7 @@ from graph import chain
 from graph.chain import Record
 
 if TYPE_CHECKING:
-    from graph.session import Turn
+    from graph.turn import Turn
 
 __all__ = ["Trail", "counts", "entry", "purge"]
 

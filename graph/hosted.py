@@ -22,9 +22,10 @@ from agent.responders import guided
 from graph.build import rebuilt
 from graph.ledger import Begun, Ledger, Reply
 from graph.services import Services
-from graph.session import CardShown, Done, Event, Said, Session, Turn, country_code
+from graph.session import Session, country_code
 from graph.shared import FAILURES, Shared
 from graph.state import kept
+from graph.turn import CardShown, Done, Event, Said, Turn
 
 __all__ = ["Answered", "Hosted", "clean", "passing", "rehearse", "replied", "urgent"]
 

@@ -29,7 +29,8 @@ from agent.brief import Brief
 from agent.errors import ResponderError, ScriptError
 from agent.reading.ladder import Level
 from graph.services import Services
-from graph.session import Session, Turn
+from graph.session import Session
+from graph.turn import Turn
 
 __all__ = ["Expect", "Outcome", "Script", "junit", "load_scripts", "run_script"]
 

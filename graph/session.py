@@ -6,21 +6,20 @@ that `Session.open(thread=...)` finds it again. Knows nothing of screens.
 
 import logging
 import threading
-import time
 import uuid
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
+from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
-from agent.brief import Passage, Person, Plan, Reading, Replaced
+from agent.brief import Person
 from agent.errors import SettingsError
 from agent.notes import noted
 from agent.reading.ladder import Cue, Level, at_least
@@ -30,75 +29,19 @@ from agent.words import tongue
 from graph import handoff, store
 from graph.afterwards import follow
 from graph.build import Graph, build_graph
-from graph.desk import Answer
 from graph.nodes import history
 from graph.reminders import Reminder, Reminders
 from graph.revising import last_exchange, with_step, without_last, young
 from graph.sealing import own_key
 from graph.services import Services, from_settings
 from graph.state import State, kept
+from graph.turn import Done, Event, Run, Turn
 from graph.vault import Key
 from knowledge.helplines import HelplineError, load_helplines
 
-__all__ = ["CardShown", "Done", "Event", "Said", "Session", "StepStarted", "Turn", "country_code"]
+__all__ = ["Session", "country_code"]
 
 log = logging.getLogger("hearken")
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one turn came to. risk: the level. escalated: under crisis care, by a new cue or by memory.
-
-    card: the helplines shown. sources: the passages looked up. path: the steps taken, in order.
-    reasons: plain sentences on how it was weighed. replaced: sentences the guard took out.
-    milliseconds: per step. saved: False when the conversation was to be kept and could not be.
-    """
-
-    text: str
-    risk: Level
-    escalated: bool
-    card: list[dict[str, str]]
-    reading: Reading
-    plan: Plan
-    sources: list[Passage]
-    path: list[str]
-    reasons: list[str]
-    replaced: list[Replaced]
-    responder: str
-    milliseconds: dict[str, float]
-    saved: bool
-    values: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class StepStarted:
-    """A step of the turn began; name is the node's."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A guarded sentence, or a whole crisis reply: these never come in pieces."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CardShown:
-    """Helplines to show, before the words that go with them."""
-
-    contacts: list[dict[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The last event of a turn."""
-
-    turn: Turn
-
-
-Event = StepStarted | Said | CardShown | Done
 
 
 # What taking a message back may change besides the messages.
@@ -295,7 +238,7 @@ class Session:
             opened.close()
 
     def _stream(self, message: HumanMessage) -> Iterator[Event]:
-        run = _Run(self._values, message)
+        run = Run(self._values, message)
         self._before = self._values
         try:
             yield from self._events(run)
@@ -307,7 +250,7 @@ class Session:
         self._follow(turn)
         yield Done(turn)
 
-    def _events(self, run: "_Run") -> Iterator[Event]:
+    def _events(self, run: Run) -> Iterator[Event]:
         """The graph's events; when the store fails, the turn is answered without it."""
         if self._keeping is not None:
             try:
@@ -331,7 +274,7 @@ class Session:
             if self._pauses is not None:
                 self._pauses.delete_thread(alone)
 
-    def _append(self, run: "_Run") -> None:
+    def _append(self, run: Run) -> None:
         """Put a turn after what was said in it elsewhere meanwhile; the greater danger stays."""
         if self._keeping is None or not run.finished:
             return
@@ -352,7 +295,7 @@ class Session:
             log.warning("this conversation is no longer being saved: %s", type(error).__name__)
         self._keeping, self._saved = None, False
 
-    def _through(self, run: "_Run", graph: Graph, given: State, thread: str) -> Iterator[Event]:
+    def _through(self, run: Run, graph: Graph, given: State, thread: str) -> Iterator[Event]:
         """One turn of the graph; where it pauses for an operator, their words or none are waited for."""
         config: RunnableConfig = {"configurable": {"thread_id": thread}}
         how: dict[str, Any] = {"config": config, "stream_mode": ["updates", "custom"]}
@@ -379,7 +322,7 @@ class Session:
         if self._saver is not None:
             store.prune(self._saver, self.thread)
 
-    def _abandon(self, run: "_Run") -> None:
+    def _abandon(self, run: Run) -> None:
         """The person stopped the reply: what they saw is what was said."""
         self._values = run.after()
         if run.weighed:
@@ -520,118 +463,6 @@ class Session:
         if self._services.desk is not None:
             self.settle()
             handoff.forget(self._services, self.thread)
-
-
-class _Run:
-    """Gathers what one run of the graph writes, and turns its stream into events."""
-
-    def __init__(self, before: dict[str, Any], message: HumanMessage) -> None:
-        self.message = message
-        self.shown: list[str] = []
-        self.paused = False
-        self.answer = Answer(said="", back=False)
-        self._carded = False
-        self._before = before
-        self._wrote: dict[str, Any] = {}
-        self._reply: AIMessage | None = None
-        self._path: list[str] = []
-        self._times: dict[str, float] = {}
-        self._begun = time.perf_counter()
-
-    @property
-    def finished(self) -> bool:
-        return self._reply is not None
-
-    @property
-    def weighed(self) -> bool:
-        """Whether the danger of this message is known."""
-        return "risk" in self._wrote
-
-    @property
-    def planned(self) -> bool:
-        """Whether it came so far that there is something to tell of it."""
-        return "plan" in self._wrote
-
-    def events(self, stream: Iterator[Any]) -> Iterator[Event]:
-        """StepStarted, CardShown and Said, as the graph goes."""
-        self.paused = False
-        for mode, chunk in stream:
-            if mode == "custom":
-                yield from self._custom(chunk)
-                continue
-            for node, update in chunk.items():
-                yield from self._update(node, update)
-
-    def _custom(self, chunk: Any) -> Iterator[Event]:
-        if chunk.get("type") == "step":
-            self._begun = time.perf_counter()
-            yield StepStarted(chunk["name"])
-        elif chunk.get("type") == "sentence":
-            self.shown.append(chunk["text"])
-            yield Said(chunk["text"])
-
-    def _update(self, node: str, update: dict[str, Any]) -> Iterator[Event]:
-        if node == "__interrupt__":
-            self.paused = True
-            return
-        self._path.append(node)
-        self._times[node] = round((time.perf_counter() - self._begun) * 1000, 2)
-        if node != "guard":
-            self._wrote.update(update or {})
-            return
-        self._reply = update["messages"][-1]
-        if self._wrote.get("draft", {}).get("card") and not self._carded:
-            yield CardShown(self._wrote["draft"]["card"])
-        if not self.shown:
-            yield Said(str(self._reply.content))
-
-    def waiting(self, services: Services, thread: str) -> Iterator[Event]:
-        """The lines that go with new danger, which nobody should wait for; then the operator's answer."""
-        values: State = self.after()  # type: ignore[assignment]
-        if values["risk"]["fresh"]:
-            self._carded = True
-            yield CardShown(handoff.lines(values, services))
-        for answer in handoff.awaited(services, thread, values["messages"]):
-            if answer is None:
-                yield StepStarted("handoff")
-            else:
-                self.answer = answer
-
-    def shown_message(self) -> AIMessage:
-        return AIMessage(" ".join(self.shown))
-
-    def said(self) -> list[AnyMessage]:
-        """The message, and the reply as far as it came."""
-        reply = self._reply or (self.shown_message() if self.shown else None)
-        return [self.message, *([reply] if reply else [])]
-
-    def after(self) -> dict[str, Any]:
-        """The conversation after this run, or as far as it came."""
-        messages = [*self._before["messages"], *self.said()]
-        return {**self._before, **kept(self._wrote), "messages": messages}
-
-    def turn(self, *, saved: bool) -> Turn:
-        """The finished turn."""
-        values = self.after()
-        draft = self._wrote.get("draft") or {}
-        plan: Plan = values["plan"].copy()
-        plan["offer"] = draft.get("offered", "")  # what was spoken, which a passage may have changed
-        return Turn(
-            text=str(self._reply.content) if self._reply else " ".join(self.shown),
-            risk=values["risk"]["level"],
-            escalated=values["risk"]["escalate"],
-            card=draft.get("card", []),
-            reading=values["reading"],
-            plan=plan,
-            sources=self._wrote.get("passages", []),
-            path=self._path,
-            reasons=values["risk"]["reasons"],
-            replaced=draft.get("replaced", []),
-            responder=draft.get("responder", "static"),
-            milliseconds=self._times,
-            saved=saved,
-            values=values,
-        )
 
 
 def _dangerous(cue: Cue) -> bool:

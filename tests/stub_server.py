@@ -29,7 +29,9 @@ def saying(*texts: str) -> Answer:
 
 
 @contextmanager
-def served(*answers: Answer, models: tuple[str, ...] = ("m",)) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def served(
+    *answers: Answer, models: tuple[str, ...] = ("m",), port: int = 0
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The address of a server that gives each answer in turn, the last one again; and what it was asked."""
     asked: list[dict[str, Any]] = []
 
@@ -56,7 +58,7 @@ def served(*answers: Answer, models: tuple[str, ...] = ("m",)) -> Iterator[tuple
         def log_message(self, *args: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -13,8 +13,6 @@ from agent.words import Strict, load
 
 __all__ = ["Reasons", "assess", "careful", "load_reasons", "no_risk"]
 
-# A high or imminent turn stays on safety this long without a new cue before it eases by one level.
-HOLD = 3
 # Turns without a cue that must follow a reasoned change before the floor steps down.
 SETTLED = 2
 # Messages for which a loss is remembered: a question about heights or means after it is no idle one.
@@ -126,7 +124,7 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
     explained = bool(pending) and not {"explained", "safer"}.isdisjoint(answers)
     relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or explained else 0
     quiet = 0 if alarms else risk["quiet"] + 1
-    floor = _floor(risk["floor"], alarms, quiet, relieved)
+    floor = _floor(risk["floor"], alarms, relieved)
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
     return {
@@ -183,22 +181,16 @@ def _loss(cues: Sequence[Cue]) -> str:
     return "loss" if any("loss" in cue["marks"] for cue in cues) else ""
 
 
-def _floor(floor: Level, alarms: Sequence[Cue], quiet: int, relieved: int) -> Level:
+def _floor(floor: Level, alarms: Sequence[Cue], relieved: int) -> Level:
     """The level the next turns may not fall below.
 
-    An alarm raises it. High and imminent ease by one level after HOLD turns without a cue, but
-    never below moderate by time alone; below that only a reasoned change and SETTLED further turns
-    without a cue, one level each time.
+    An alarm raises it. Time alone never lowers it: only a reasoned change, given when asked, and SETTLED
+    further turns without a cue do, one level each time (safety.md §2).
     """
     if alarms:
         return worst([floor, *(cue["level"] for cue in alarms)])
-    if not at_least(floor, "moderate"):
-        return floor
-    step = LEVELS[LEVELS.index(floor) - 1]
-    if relieved > 1 and (relieved - 1) % SETTLED == 0:
-        return step
-    if at_least(floor, "high") and quiet == HOLD + 1:
-        return step
+    if at_least(floor, "moderate") and relieved > 1 and (relieved - 1) % SETTLED == 0:
+        return LEVELS[LEVELS.index(floor) - 1]
     return floor
 
 

@@ -87,7 +87,7 @@ class ContextWords(Strict):
 
 
 class RiskWords(Strict):
-    """agent/words/risk.yaml; its classes come from risk_joined.yaml and risk_families.yaml."""
+    """agent/words/risk.yaml; its classes come from the files of joined rules."""
 
     reviewed_by: str | None
     macros: dict[str, str]
@@ -102,7 +102,7 @@ class RiskWords(Strict):
 
 
 class JoinedWords(Strict):
-    """risk_joined.yaml and risk_families.yaml: word classes, and rules that hear several of them together.
+    """risk_joined, risk_families and risk_brief.yaml: word classes, and rules that hear several of them together.
 
     A class is a macro in patterns and a scene of the same name.
     """

@@ -1,7 +1,7 @@
 """The deterministic risk floor: plain rules that read one message, the whole of it, and never raise.
 
-Every statement they know is in agent/words/risk.yaml, and what they hear in pieces or by family in
-risk_joined.yaml and risk_families.yaml, with sentences each must and must not catch. They know one message
+Every statement they know is in agent/words/risk.yaml, and what they hear in pieces, by family or in few words
+in the files of JOINED, with sentences each must and must not catch. They know one message
 at a time: what earlier turns said, and what the level should be in the end, is assess's part. They cannot
 see tone, irony or what is left unsaid.
 
@@ -27,7 +27,9 @@ from agent.reading.plainest import plainest
 from agent.reading.riskwords import JoinedWords, RiskWords, RuleWords, Turned, joined
 from agent.words import load
 
-__all__ = ["Rules", "compile_rules", "load_rules", "minimal_rules"]
+__all__ = ["JOINED", "Rules", "compile_rules", "load_rules", "minimal_rules"]
+
+JOINED = ("risk_joined.yaml", "risk_families.yaml", "risk_brief.yaml")
 
 
 @dataclass(frozen=True)
@@ -231,9 +233,9 @@ def compile_rules(words: RiskWords) -> Rules:
 
 @cache
 def load_rules() -> Rules:
-    """The rules of the three files, compiled once; raises WordsError when one is broken."""
+    """The rules of all files, compiled once; raises WordsError when one is broken."""
     words = load("risk.yaml", RiskWords)
-    for more in ("risk_joined.yaml", "risk_families.yaml"):
+    for more in JOINED:
         words = joined(words, load(more, JoinedWords))
     return compile_rules(words)
 

@@ -173,6 +173,8 @@ def _scene(  # noqa: PLR0913, PLR0917
     seed: int,
 ) -> Scene:
     level = risk["level"] if at_least(risk["level"], "moderate") else "moderate"
+    if level == "imminent" and risk["quiet"] > STAY_TURNS and not risk["fresh"]:
+        level = "high"  # the words ease, so as not to press the same step for ever; the level does not
     kinds = tuple(risk["kinds"]) or ("distress",)
     shown = care.get("shown_level", "none")
     phase: Phase = "first" if worst([level, shown]) != shown else "again"

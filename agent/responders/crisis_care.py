@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 STAY_TURNS = 3
-# The same after an imminent danger that only time has eased.
+# The same after an imminent danger; from the fourth on in the words for a high one.
 EASING_TURNS = 6
 # A direct question waits this many turns for its answer, and is put in other words at most once.
 OPEN_TURNS, WORDINGS = 4, 2
@@ -100,13 +100,12 @@ def holds(risk: Risk, care: Care) -> bool:
     """Whether this turn must stay on safety; False when only memory escalates it.
 
     True for a cue in this message, an answer to (or silence on) the question just asked, help reached or a
-    barrier to it, and the three turns after a high or imminent cue (six while time alone has eased an
-    imminent one), unless they cleared that up as a misunderstanding.
+    barrier to it, and the three turns after a high or imminent cue (six after an imminent
+    one), unless they cleared that up as a misunderstanding.
     """
     if risk["fresh"] or set(risk["answers"]) & {*BARRIERS, "reached"}:
         return True
-    easing = risk["peak"] == "imminent" and risk["level"] == "high"
-    recent = risk["quiet"] <= (EASING_TURNS if easing else STAY_TURNS)
+    recent = risk["quiet"] <= (EASING_TURNS if risk["level"] == "imminent" else STAY_TURNS)
     if risk["answers"] and (care.get("asked") or recent):
         return True
     if care.get("eased"):

@@ -34,7 +34,7 @@ from agent.train.lora import run
 from agent.train.lora_recipe import Recipe
 from docs.experiments.proxy_tuning import llama, tokenizer
 
-FIRST, THEN, HELD = 5000, 2500, 500  # exchanges to learn language from, to go on with, and to measure on
+FIRST, THEN, HELD = 3500, 2500, 500  # exchanges to learn language from, to go on with, and to measure on
 WRITTEN, WORDS = 120, 32  # validation messages answered, and tokens of an answer
 LINES = ("nothing", "sentences", "tokens", "tokens and strengths")
 METHODS = ("lora", "full")
@@ -42,9 +42,9 @@ TOLD: dict[str, Any] = {"schedule": "cosine", "warmup": 0.05, "length": 200, "to
 LANGUAGE = Recipe(about="Language, from nothing.", method="full", epochs=2, batch=16, rate=4e-3, **TOLD)
 TUNING = {
     "lora": Recipe(
-        about="An adapter.", method="lora", rank=16, alpha=32, epochs=1, batch=16, rate=5e-3, **TOLD
+        about="An adapter.", method="lora", rank=16, alpha=32, epochs=3, batch=16, rate=5e-3, **TOLD
     ),
-    "full": Recipe(about="Every weight.", method="full", epochs=1, batch=16, rate=1.5e-3, **TOLD),
+    "full": Recipe(about="Every weight.", method="full", epochs=3, batch=16, rate=1.5e-3, **TOLD),
 }
 
 

@@ -10,8 +10,8 @@ import pytest
 from agent.errors import SettingsError
 from graph.hosted import Answered, Hosted, urgent
 from graph.ledger import Busy, KeyReused, Ledger, Unknown
-from graph.session import CardShown
 from graph.shared import AHEAD, Shared, open_shared
+from graph.turn import CardShown
 from tests.fakes import services
 from tests.postgres_server import postgres_server
 

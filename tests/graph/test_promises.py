@@ -180,7 +180,7 @@ def test_neither_time_nor_denial_nor_a_change_of_topic_ends_the_care(level: str,
 def test_forty_turns_on_other_things_do_not_end_the_care() -> None:
     turns = talk("I want to kill myself", *(CALM * 6)[:40])
     assert all(turn.escalated for turn in turns)
-    assert {turn.risk for turn in turns[5:]} == {"moderate"}
+    assert {turn.risk for turn in turns} == {"high"}
 
 
 @pytest.mark.parametrize("gap", [0, 1, 5, 30])

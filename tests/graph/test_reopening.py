@@ -10,7 +10,8 @@ from agent.llm.endpoint import Breaker
 from agent.settings import Settings
 from graph.reopening import reopened
 from graph.services import from_settings, library
-from graph.session import Done, Session, StepStarted, Turn
+from graph.session import Session
+from graph.turn import Done, StepStarted, Turn
 from knowledge.errors import LibraryError
 from knowledge.library import Library
 from tests.chroma_server import Chroma, chroma_server, free_port, let_go

@@ -7,8 +7,8 @@ import pytest
 
 from agent.guard import split
 from graph import Session
-from graph.session import Turn
 from graph.store import listed
+from graph.turn import Turn
 from tests import fakes
 
 WANTS_TO_DIE = "I want to kill myself"

@@ -24,7 +24,7 @@ from graph.backends import worded
 from graph.services import Services
 from tests.fakes import services
 from tests.postgres_server import Postgres, postgres_server
-from tests.stub_server import chunk, served
+from tests.stub_server import chunk, saying, served
 from ui.serve.app import create_app
 
 ROOT = Path(__file__).parent.parent.parent
@@ -265,7 +265,7 @@ def test_postgres_that_stands_still_keeps_nobody_waiting(
     assert _say(client, here, "are you there?", "k3").json()["saved"] is True
 
 
-def test_a_model_that_dies_in_mid_sentence_or_is_not_there_costs_no_reply(tmp_path: Path) -> None:
+def test_a_model_that_dies_in_mid_sentence_or_is_gone_costs_no_reply_and_is_used_when_back() -> None:
     pytest.importorskip("langchain_openai", reason="a model behind a server needs the extra `endpoint`")
 
     def dies(asked: Any) -> tuple[int, Iterator[bytes]]:
@@ -290,4 +290,11 @@ def test_a_model_that_dies_in_mid_sentence_or_is_not_there_costs_no_reply(tmp_pa
             assert not asked, "no model is asked in danger"
     with TestClient(create_app(Settings(), given)) as client:  # now nobody listens there any more
         here = _begun(client)
-        assert _say(client, here, "my sister moved away", "k1").json()["saved"] is True
+        gone = _say(client, here, "my sister moved away", "k1").json()
+        assert gone["saved"] is True
+        words = "You miss having her close by, and evenings feel longer now."
+        back = saying(words)
+        with served(back, port=int(url.rsplit(":", 1)[1].partition("/")[0])) as (_, heard):
+            answer = _say(client, here, "she used to come by every evening", "k2").json()
+        assert heard
+        assert (answer["saved"], words in answer["text"]) == (True, True)

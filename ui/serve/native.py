@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from graph import CardShown, Said, StepStarted
 from graph.hosted import Answered, Hosted
 from graph.ledger import Unknown
-from graph.session import Event
 from graph.shared import FAILURES
+from graph.turn import Event
 from ui.serve.errors import Problem
 from ui.serve.turns import Turns, Urgency
 from ui.wording import load_ui_words, reminded

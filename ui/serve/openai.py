@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graph import CardShown, Done, Said
 from graph.hosted import Hosted, clean, passing, replied
-from graph.session import Event, country_code
+from graph.session import country_code
+from graph.turn import Event
 from ui.serve.errors import Refused
 from ui.serve.native import REFUSALS, hosted_of, who_asks
 from ui.serve.words import card_text, serve_words

@@ -16,8 +16,8 @@ from typing import Literal, TypeVar
 
 from graph.hosted import Answered, urgent
 from graph.services import Services
-from graph.session import Done, StepStarted
 from graph.shared import AHEAD
+from graph.turn import Done, StepStarted
 from ui.serve.cores import Cores
 from ui.serve.errors import Refused
 from ui.serve.metrics import Metrics

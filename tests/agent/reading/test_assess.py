@@ -56,21 +56,12 @@ def test_moderate_without_escalation_stays_on_the_ordinary_way_and_is_not_kept()
     assert fold([medication], [])["level"] == "none"
 
 
-def test_high_holds_then_eases_to_moderate_and_no_further_by_time() -> None:
-    levels = []
-    risk = fold([cue("high")])
+@pytest.mark.parametrize("level", ["moderate", "high", "imminent"])
+def test_time_alone_never_lowers_a_level(level: Level) -> None:
+    risk = fold([cue(level)])
     for _ in range(40):
         risk = fold([], before=risk)
-        levels.append(risk["level"])
-        assert risk["escalate"]
-    assert levels[:3] == ["high"] * 3
-    assert set(levels[3:]) == {"moderate"}
-
-
-def test_imminent_never_falls_below_high_by_time() -> None:
-    risk = fold([cue("imminent")], *([[]] * 40))
-    assert risk["level"] == "high"
-    assert risk["peak"] == "imminent"
+        assert (risk["level"], risk["escalate"], risk["fresh"]) == (level, True, False)
 
 
 @pytest.mark.parametrize("answer", ["denial", "no", "refusal"])

@@ -13,13 +13,12 @@ from agent.reading.ladder import ANSWERS, KINDS, LEVELS, Answer, Cue, Level, Sub
 from agent.reading.normalise import forms, normalise
 from agent.reading.patterns import compile_pattern
 from agent.reading.riskwords import JoinedWords, RiskWords, Twin, joined
-from agent.reading.rules import Rules, compile_rules, load_rules, minimal_rules
+from agent.reading.rules import JOINED, Rules, compile_rules, load_rules, minimal_rules
 from agent.words import load
 
-WORDS = joined(
-    joined(load("risk.yaml", RiskWords), load("risk_joined.yaml", JoinedWords)),
-    load("risk_families.yaml", JoinedWords),
-)
+WORDS = load("risk.yaml", RiskWords)
+for more in JOINED:
+    WORDS = joined(WORDS, load(more, JoinedWords))
 RULES = load_rules()
 NEUTRAL = (
     "We walked along the river and talked about the garden, the bread and the old radio in the kitchen. "

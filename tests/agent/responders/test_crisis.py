@@ -701,9 +701,14 @@ def test_no_sentence_presumes_what_was_not_said():
     assert not [sentence for sentence in _all_sentences(load_words()) if unsaid.search(sentence)]
 
 
-def test_an_imminent_danger_that_time_alone_eased_is_not_dropped():
-    assert holds(quiet("high", after=5, peak="imminent"), {"asked": ""})
-    assert not holds(quiet("high", after=7, peak="imminent"), {"asked": ""})
+def test_an_imminent_danger_is_stayed_with_for_longer_and_pressed_less():
+    assert holds(quiet("imminent", after=6), {"asked": ""})
+    assert not holds(quiet("imminent", after=7), {"asked": ""})
+    assert not holds(quiet("high", after=4), {"asked": ""})
+    turns = talk([danger("imminent"), *(quiet("imminent", after=after) for after in range(1, 6))])
+    urged = ["911" in " ".join(turn["sentences"][:2]) for turn in turns]
+    assert urged[:4] == [True] * 4
+    assert not any(urged[4:])
 
 
 @pytest.mark.parametrize("kind", ["suicide", "self_harm", "bereaved", "distress", "abuse", "minor"])
