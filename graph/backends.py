@@ -21,12 +21,12 @@ from agent.errors import SettingsError
 from agent.llm.chat import Chat, streamed
 from agent.llm.endpoint import away
 from agent.llm.standby import Progress, Standby
-from agent.prompt import ROOM
+from agent.prompt import ROOM, render
 from agent.reading.ladder import Level
 from agent.responders import guided
 from agent.settings import Settings
 
-__all__ = ["Verdict", "Wording", "at_once", "choose", "chosen", "named", "remember"]
+__all__ = ["Verdict", "Wording", "at_once", "choose", "chosen", "foreseen", "named", "remember"]
 __all__ += ["traced", "verdict", "worded"]
 
 _BACKENDS: TypeAdapter[Backend] = TypeAdapter(Backend)
@@ -125,12 +125,13 @@ def _chat(backend: HuggingFace | Proxy, model: Any, seconds: float) -> Chat:
     return Chat(
         streamed(model),
         count=model.get_num_tokens,
-        room=min(ROOM, model.engine.base.reads - backend.max_tokens - SPARE),
+        room=min(ROOM, model.engine.reads - backend.max_tokens - SPARE),
         seconds=seconds * SHARE,
         tokens=backend.max_tokens,
         timed=True,
         alpha=backend.alpha if isinstance(backend, Proxy) else None,
         form=model.engine.base.form,
+        model=model,
     )
 
 
@@ -141,6 +142,19 @@ def traced(backend: Proxy, file: Path, seconds: float = 60.0, *, pieces: bool = 
 
     model = load_proxy(backend)
     return replace(_chat(backend, model, seconds), stream=noted(model, file, pieces=pieces))
+
+
+def foreseen(backend: Proxy, exchanges: Sequence[tuple[Brief, str]], seconds: float = 60.0) -> Verdict:
+    """How well a proxy's parts and their mixture foresee these replies (agent.llm.proxy_study.foreseen)."""
+    from agent.llm import proxy_study  # noqa: PLC0415 - brings torch
+
+    chat = _standby(backend, seconds).chat(_untold)
+    asked = [(render(brief, count=chat.count, room=chat.room), reply) for brief, reply in exchanges]
+    return proxy_study.foreseen(chat.model, asked, alpha=backend.alpha)
+
+
+def _untold(stage: str, share: float) -> None:
+    del stage, share
 
 
 def named(backend: Backend) -> str:

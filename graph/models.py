@@ -1,31 +1,29 @@
-"""What this machine could word replies with, and whether one of them answers: a list, and a short trial.
+"""What this machine could word replies with: a list.
 
-Looks at installed extras, models in the hub's cache, servers on the usual local ports, and at memory; it
-sends nothing beyond the loopback and loads nothing before a trial. Knows nothing of how it is shown.
+Looks at installed extras, models in the hub's cache, servers on the loopback, and at memory; it sends nothing
+beyond the loopback and loads nothing. Knows nothing of how it is shown, and of whether one of them answers.
 """
 
 import importlib.util
 import json
 import shutil
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
+from urllib.parse import urlsplit
 
-from agent.backends import Backend, Endpoint, Guided, HuggingFace
-from agent.brief import Brief, Plan, Reading
-from agent.errors import ResponderError, SettingsError
-from agent.sentences import split
+from agent.backends import Backend, Guided
+from agent.errors import SettingsError
+from agent.llm.endpoint import LOOPBACK
+from agent.llm.model_files import weights_of, whole
 from agent.settings import Settings
-from graph.backends import Verdict, chosen, named, verdict, worded
-from graph.deadline import PartFailed, pump
+from graph.backends import chosen, named, verdict
 
-__all__ = ["Option", "Tried", "as_brief", "free_memory", "hub_models", "options", "servers", "try_backend"]
+__all__ = ["Option", "as_set", "free_memory", "hub_models", "options", "servers"]
 
 # Where the usual servers listen: Ollama, LM Studio, llama.cpp, vLLM.
 PORTS = {"Ollama": 11434, "LM Studio": 1234, "llama.cpp": 8080, "vLLM": 8000}
@@ -35,8 +33,6 @@ EXTRAS = {
 }
 SPARE = 1.25  # memory beyond the weights: keys and values, a forward pass
 ASK = 0.5  # seconds that a local server has to list its models
-TICK = 0.5  # seconds between two words on how a trial goes
-FIRST = 60.0  # seconds that a model may take to get ready in a trial
 
 
 class Option(TypedDict):
@@ -57,19 +53,6 @@ class Option(TypedDict):
     chosen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What a trial came to. says: a problem in one sentence, "" for none. Seconds from the request on."""
-
-    ok: bool
-    says: str
-    ready: float = 0.0
-    first: float = 0.0
-    whole: float = 0.0
-    sentences: int = 0
-    words: int = 0
-
-
 def options(
     settings: Settings,
     *,
@@ -86,16 +69,30 @@ def options(
     rows = [_option(settings, now, Guided(), "in the package", 0, 0)]
     for name, size in (cached or hub_models)():
         needs = int(size * SPARE)
-        rows.append(_option(settings, now, HuggingFace(model=name), "hub cache", needs, room))
+        rows.append(_option(settings, now, as_set(settings, name), "hub cache", needs, room))
     for server, url, models in (found or servers)():
-        rows += [
-            _option(settings, now, Endpoint(url=url, model=model, key=settings.endpoint_key), server, 0, 0)
-            for model in models
-        ]
-    for backend in [*_spelled_out(settings), now]:
+        rows += [_option(settings, now, _served(settings, url, model), server, 0, 0) for model in models]
+    for backend in [*_spelled_out(settings), *_at_its_address(settings), now]:
         if named(backend) not in {row["name"] for row in rows}:
             rows.append(_option(settings, now, backend, "settings", 0, 0))
     return rows
+
+
+def as_set(settings: Settings, model: str) -> Backend:
+    """A model of this machine, by hub id or folder, with all else as the settings have it."""
+    return settings.model_copy(update={"responder": "huggingface", "model": model}).backend
+
+
+def _served(settings: Settings, url: str, model: str) -> Backend:
+    told = {"responder": "endpoint", "endpoint_url": url, "model": model}
+    return settings.model_copy(update=told).backend
+
+
+def _at_its_address(settings: Settings) -> Iterator[Backend]:
+    """What the settings' own server offers beside the model they name, where it runs on this machine."""
+    url = settings.endpoint_url or ""
+    if urlsplit(url).hostname in LOOPBACK:
+        yield from (_served(settings, url, model) for model in _offered(url.rstrip("/")))
 
 
 def _spelled_out(settings: Settings) -> Iterator[Backend]:
@@ -128,91 +125,34 @@ def _option(  # noqa: PLR0913, PLR0917 - a row's columns
     )
 
 
-def _untold(doing: str, seconds: float) -> None:
-    del doing, seconds
-
-
-def try_backend(
-    backend: Backend,
-    settings: Settings,
-    *,
-    seconds: float | None = None,
-    prepare: float = FIRST,
-    told: Callable[[str, float], object] = _untold,
-) -> Tried:
-    """Make the backend ready and have it answer one harmless message; nothing is switched and nothing kept.
-
-    told: hears what is being done (`loading`, `asking`) and for how many seconds. Never raises for a
-    backend's own failures: `says` tells what to do.
-    """
-    limit = seconds or settings.reply_seconds
-    wording, begun = worded(backend, limit), time.monotonic()
-    wording.anew()  # a failure of before is no verdict on now
-    trouble = wording.prepare(min(TICK, prepare))
-    while trouble and wording.loading() and time.monotonic() - begun < prepare:
-        told("loading", time.monotonic() - begun)
-        trouble = wording.prepare(TICK)
-    if trouble:
-        return Tried(ok=False, says=trouble)
-    ready, first = time.monotonic() - begun, 0.0
-    said: list[str] = []
-    told("asking", 0.0)
-    begun = time.monotonic()
-    try:
-        for sentence in pump(limit, lambda: wording.respond(as_brief("I had a long day and feel tired."))):
-            first = first or time.monotonic() - begun
-            said.append(sentence)
-    except PartFailed as error:
-        cause = error.__cause__
-        return Tried(ok=False, says=str(cause if isinstance(cause, ResponderError) else error), ready=ready)
-    whole, words = time.monotonic() - begun, len(" ".join(said).split())
-    ok = bool(said and split(" ".join(said)))
-    return Tried(ok, "" if ok else "It said nothing.", ready, first, whole, len(said), words)
-
-
-def as_brief(text: str, **changes: Any) -> Brief:
-    """What a responder gets for a first message of somebody who wants to be heard."""
-    step: Plan = {
-        "move": "support",
-        "steps": [{"step": "mirroring", "why": ""}, {"step": "listening", "why": ""}],
-        "intent": "acknowledging",
-        "stage": "explore",
-        "topic": "general",
-        "feeling": "",
-        "ask": True,
-        "offer": "",
-        "words": 60,
-        "careful": False,
-    }
-    reading = Reading(
-        emotions=[], intents=[], sure=False, wants=["vent"], language="en", cues=[[]], degraded=False,
-        heads={}, evidence=[],
-    )  # fmt: skip
-    base = Brief(
-        text=text, history=[("user", text)], reading=reading, level="none", plan=step, passages=[],
-        person={}, said=[], seed=0,
-    )  # fmt: skip
-    return {**base, **changes}  # type: ignore[typeddict-item]
-
-
-# --- what is there ---
-
-
-def hub_models(folder: Path | None = None) -> list[tuple[str, int]]:
-    """Models in the hub's cache that write text, and the bytes of their weights."""
+def hub_models(cache: Path | None = None) -> list[tuple[str, int]]:
+    """Models in the hub's cache that write text, and the bytes of their weights, an adapter's base's too."""
     from huggingface_hub import CacheNotFound, scan_cache_dir  # noqa: PLC0415 - only where it is asked for
 
     try:
-        repos = scan_cache_dir(folder).repos
+        repos = scan_cache_dir(cache).repos
     except (CacheNotFound, OSError):
         return []
-    found = []
+    found: dict[str, Path] = {}
     for repo in sorted(repos, key=lambda one: one.repo_id):
         for revision in sorted(repo.revisions, key=lambda one: -one.last_modified)[:1]:
-            weights = sum(f.size_on_disk for f in revision.files if f.file_name.endswith(".safetensors"))
-            if repo.repo_type == "model" and weights and _writes(revision.snapshot_path):
-                found.append((repo.repo_id, weights))
-    return found
+            folder = revision.snapshot_path
+            if repo.repo_type == "model" and whole(folder) and _writes(folder):
+                found[repo.repo_id] = folder
+    return [(name, _weigh(folder) + _weigh(found.get(_base(folder)))) for name, folder in found.items()]
+
+
+def _weigh(folder: Path | None) -> int:
+    return sum(file.stat().st_size for file in weights_of(folder)) if folder else 0
+
+
+def _base(folder: Path) -> str:
+    """What an adapter's folder names as its base, "" for a whole model."""
+    try:
+        told = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(told.get("base_model_name_or_path") or "") if isinstance(told, dict) else ""
 
 
 def _writes(folder: Path) -> bool:
@@ -239,7 +179,9 @@ def servers(ports: dict[str, int] | None = None) -> list[tuple[str, str, list[st
 
 def _offered(url: str) -> Iterator[str]:
     try:
-        with urllib.request.urlopen(f"{url}/models", timeout=ASK) as answer:  # noqa: S310 - loopback
+        # Asked for without a proxy of the environment, which would be another machine.
+        asking = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with asking.open(f"{url}/models", timeout=ASK) as answer:
             told = json.loads(answer.read(1_000_000))
     except (urllib.error.URLError, OSError, ValueError):
         return
@@ -268,15 +210,3 @@ def _main_memory(file: Path = Path("/proc/meminfo")) -> int:
         return int(kilobytes) * 1024
     except (OSError, ValueError):  # not Linux: what it has is not told without a library
         return 0
-
-
-def as_verdict(tried: Tried) -> Verdict:
-    """A trial as plain data."""
-    return {
-        "ok": tried.ok,
-        "says": tried.says,
-        "ready_seconds": round(tried.ready, 2),
-        "first_seconds": round(tried.first, 2),
-        "seconds": round(tried.whole, 2),
-        "words": tried.words,
-    }

@@ -34,7 +34,7 @@ def reopened(opened: Callable[[], Library], breaker: Breaker | None = None) -> F
             return held[0]
 
     def search(text: str, k: int, floor: float) -> list[Passage]:
-        if wait := guard.left():
+        if wait := guard.wait():
             raise LibraryError(f"The library's server failed and is asked again in {wait:.0f} s.")
         if not seats.acquire(blocking=False):
             raise LibraryError("The library's server is slow: too many searches wait for it.")

@@ -15,7 +15,7 @@ from ui.saying import say
 from ui.wording import fill, load_ui_words
 
 if TYPE_CHECKING:
-    from agent.backends import Backend
+    from agent.backends import Backend, Proxy
     from agent.evaluate.guard import Reply
     from agent.settings import Settings
     from graph import Turn
@@ -102,8 +102,7 @@ def verify_one(
 
 def called(name: str | None, settings: "Settings") -> "Backend":
     """The backend of this name, without a name the settings' one. Raises SettingsError with what there is."""
-    from agent.backends import HuggingFace
-    from graph.models import options
+    from graph.models import as_set, options
 
     if name is None:
         return settings.backend
@@ -112,7 +111,7 @@ def called(name: str | None, settings: "Settings") -> "Backend":
     if found:
         return found[0]
     if "/" in name or name.startswith("."):
-        return HuggingFace(model=name)
+        return as_set(settings, name)
     listed = ", ".join(row["name"] for row in rows)
     raise SettingsError(f"There is no model {name} here; found were: {listed}.")
 
@@ -124,10 +123,11 @@ def verify(
 
     told: hears of each check as it is done. Takes a few dozen replies' time.
     """
+    from agent.backends import Proxy
     from agent.evaluate.gate import Check, contract, cost, gate
     from graph.backends import remember, worded
     from graph.deadline import pump, within
-    from graph.models import as_brief, as_verdict, try_backend
+    from graph.trial import as_brief, as_verdict, try_backend
 
     limit, checks = settings.reply_seconds, []
 
@@ -155,7 +155,30 @@ def verify(
     if settings.opinion and wording.fears and tried.ok:
         found["opinion"] = cost(lambda text: within(limit, lambda: wording.fears(text)))  # type: ignore[misc]
         told(fill(load_ui_words().models.opinion, **found["opinion"]))
+    if isinstance(backend, Proxy) and tried.ok:
+        found["mixture"] = _mixture(backend, limit, told)
     remember(settings, backend, found)
+    return found
+
+
+def _mixture(backend: "Proxy", limit: float, told: Callable[[str], object]) -> dict[str, Any]:
+    """Whether mixing pays: how well the parts and the mixture foresee a few replies; it warns only."""
+    from agent.errors import ResponderError
+    from agent.evaluate.gate import load_gate
+    from graph.backends import foreseen
+    from graph.trial import as_brief
+
+    words = load_ui_words().models
+    exchanges = [(as_brief(one.heard), one.reply) for one in load_gate().foreseen]
+    try:
+        found = foreseen(backend, exchanges, limit)
+    except (ResponderError, ArithmeticError, LookupError, RuntimeError, ValueError) as error:
+        why = str(error) if isinstance(error, ResponderError) else type(error).__name__
+        told(fill(words.not_foreseen, why=why))
+        return {"says": why}
+    told(fill(words.foreseen, **found))
+    if worse := found["worse_than"]:
+        told(fill(words.worse, parts=" + ".join(worse)))
     return found
 
 

@@ -228,7 +228,7 @@ class ExercisesPage(Strict):
 
 
 class Picker(Strict):
-    """Choosing who words the replies; `steps` by what graph.models.try_backend is doing."""
+    """Choosing who words the replies; `steps` by what graph.trial.try_backend is doing."""
 
     look: str
     looking: str

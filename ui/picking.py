@@ -1,7 +1,7 @@
 """Who words the replies, chosen on the page: what there is, a trial before a switch, and how a trio mixes.
 
 A choice is this browser session's alone; only "Begin with it" reaches others, and says so. Knows
-nothing of how models run and whether one may be trusted; it asks graph.models and ui.models.
+nothing of how models run and whether one may be trusted; it asks graph.models, graph.trial and ui.models.
 """
 
 import streamlit as st
@@ -9,7 +9,8 @@ import streamlit as st
 from agent.backends import Backend, Guided, Proxy
 from agent.errors import HearkenError
 from graph.backends import choose, chosen, named, worded
-from graph.models import Option, options, try_backend
+from graph.models import Option, options
+from graph.trial import try_backend
 from ui import visit
 from ui.models import LOADING, state, verify
 from ui.page_words import Picker

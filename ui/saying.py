@@ -49,6 +49,8 @@ def say(  # noqa: PLR0913 - options of a command
     if trace:
         line = words.models.traced if told["tokens"] else words.models.not_traced
         typer.echo(fill(line, **{**told, "file": trace}).strip())
+        if told["tokens"] and told["responder"] != backend.kind:
+            typer.echo(fill(words.models.unsaid, **told))
     elif told["trouble"]:
         typer.echo(fill(words.problem, problem=told["trouble"]))
 
@@ -73,11 +75,13 @@ def _answer(
     from ui.models import LOADING
 
     quiet = replace(from_settings(settings), audit=None, escalate=None, desk=None, operator=False)
+    before = 0
     if trace is None:
         wording = worded(backend, settings.reply_seconds)
         wording.prepare(LOADING)
         live, trouble = replace(quiet, respond=wording.respond, again=wording.again), wording.trouble
     else:
+        before = _written(trace)
         chat = _traced(backend, settings, trace, pieces=pieces)
         live, trouble = replace(quiet, respond=chat.respond, again=None), lambda: chat.trouble
     turn = Session.open(services=replace(live, responder=backend.kind), settings=settings).say(text)
@@ -85,7 +89,7 @@ def _answer(
         "text": turn.text,
         "responder": turn.responder,
         "replaced": turn.replaced,
-        "tokens": _rows(trace) if trace and turn.responder == backend.kind else 0,
+        "tokens": _rows(trace) if trace and _written(trace) != before else 0,
         "trouble": trouble(),
     }
 
@@ -99,6 +103,11 @@ def _traced(backend: "Backend", settings: "Settings", file: Path, *, pieces: boo
     if not file.absolute().parent.is_dir():
         raise SettingsError(f"{file} cannot be written: there is no such folder; make it, or name another.")
     return traced(backend, file, settings.reply_seconds, pieces=pieces)
+
+
+def _written(file: Path) -> int:
+    """When a file was written, 0 where there is none."""
+    return file.stat().st_mtime_ns if file.is_file() else 0
 
 
 def _rows(file: Path) -> int:

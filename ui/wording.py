@@ -88,8 +88,12 @@ class Models(Strict):
     alone: str
     untested: str
     opinion: str
+    foreseen: str
+    worse: str
+    not_foreseen: str
     traced: str
     not_traced: str
+    unsaid: str
 
 
 class UiWords(Strict):

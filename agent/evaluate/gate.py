@@ -41,12 +41,20 @@ ODD = [
 Answering = Callable[[Brief], Iterable[str]]
 
 
+class Exchange(Strict):
+    """What somebody wrote, and a good reply to it."""
+
+    heard: str
+    reply: str
+
+
 class GateWords(Strict):
     """The file gate.yaml."""
 
     danger: list[str]
     calm: list[str]
     provoking: list[str]
+    foreseen: list[Exchange]
 
 
 class Said(Protocol):

@@ -25,7 +25,7 @@ def generated(
     """The report: every figure of `generation.measured`, each item's scores, and perplexity."""
     examples = load_examples(data)["valid"][:limit]
     base = chat.engine.base
-    room = min(base.reads, 2048)
+    room = min(chat.engine.reads, 2048)
     asked = [
         as_messages(one, count=lambda text: len(chat.get_token_ids(text)), room=room - tokens, form=base.form)
         for one in examples

@@ -57,6 +57,7 @@ class Chat:
     timed: the model is told the seconds too, and ends within them even before a first word of its own.
     alpha: for proxy-tuning, how much of the difference a plan with weight 1 gets. form: how the model
     learned to be told feeling and intent. trouble: why the last reply could not be had, "" when it could.
+    model: what stands behind the stream, for whoever studies it.
     """
 
     stream: Stream
@@ -70,6 +71,7 @@ class Chat:
     clock: Callable[[], float] = time.monotonic
     trouble: str = ""
     thinks: bool = field(default=False)
+    model: Any = field(default=None, repr=False)
 
     def respond(self, brief: Brief) -> Iterator[str]:
         """Sentences as they are complete. Raises ResponderError when none comes."""

@@ -7,9 +7,10 @@ carries nothing that the server sent. Knows nothing of prompts or of what is sai
 
 import importlib
 import importlib.util
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,16 +38,21 @@ class Breaker:
     clock: Callable[[], float] = time.monotonic
     failures: int = 0
     until: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def left(self) -> float:
-        """Seconds until the server may be asked again."""
-        return max(self.until - self.clock(), 0.0)
+    def wait(self) -> float:
+        """Seconds until the server may be asked again; 0 for who may now, which after a rest is one."""
+        with self.lock:
+            left = max(self.until - self.clock(), 0.0)
+            if not left and self.failures >= self.most:
+                self.until = self.clock() + self.rest
+            return left
 
     def note(self, *, failed: bool) -> None:
         """What came of asking."""
-        self.failures = self.failures + 1 if failed else 0
-        if self.failures >= self.most:
-            self.until = self.clock() + self.rest
+        with self.lock:
+            self.failures = self.failures + 1 if failed else 0
+            self.until = self.clock() + self.rest if self.failures >= self.most else 0.0
 
 
 def away(config: Endpoint) -> str:
@@ -80,7 +86,7 @@ def connect(
     model = _model(config)
 
     def stream(messages: Sequence[Message], **options: Any) -> Iterator[str]:
-        if wait := guard.left():
+        if wait := guard.wait():
             raise ResponderError(
                 f"The server at {config.url} failed {guard.failures} times in a row and is left alone for "
                 f"{wait:.0f} s more; see that it runs."
@@ -90,6 +96,9 @@ def connect(
         except _Failed as failed:
             guard.note(failed=True)
             raise ResponderError(_says(failed.cause, config)) from failed.cause
+        except GeneratorExit:  # what had come was enough
+            guard.note(failed=False)
+            raise
         guard.note(failed=False)
 
     return stream
@@ -133,7 +142,11 @@ def _model(config: Endpoint) -> Stream:
     # Not ChatOpenAI: it calls `max_tokens` by a name that other servers do not know.
     from langchain_openai.chat_models.base import BaseChatOpenAI  # noqa: PLC0415 - of the extra
 
+    http = _http()
+    # A proxy of the environment is for other machines; what is said to this one does not leave it.
+    direct = None if away(config) else http.Client(transport=http.HTTPTransport())
     client = BaseChatOpenAI(
+        http_client=direct,
         model=config.model,
         base_url=config.url,
         api_key=config.key or SecretStr("none"),  # the client wants one even where no server does
@@ -188,7 +201,8 @@ def _says(error: Exception, config: Endpoint) -> str:
     refused = {
         401: f"The key was refused by {where}: set HEARKEN_ENDPOINT_KEY to one that it takes.",
         403: f"The key was refused by {where}: set HEARKEN_ENDPOINT_KEY to one that it takes.",
-        404: f"There is no model {config.model} at {url}: `hearken models` lists what it offers.",
+        404: f"There is no model {config.model} at {url}: set HEARKEN_MODEL to one that it offers; "
+        "`hearken models` lists those of servers on this machine.",
         429: f"Too much is asked of {where} just now: wait a little, or choose another.",
         0: f"What came from {where} cannot be read: see that it speaks the OpenAI protocol.",
     }

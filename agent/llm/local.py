@@ -42,9 +42,12 @@ __all__ = ["Engine", "LocalChat", "load_local", "warm"]
 
 
 class Engine(Protocol):
-    """What writes: one loaded model, or several that write together."""
+    """What writes: one loaded model, or several together. reads: the tokens that all of them can take in."""
 
     base: Loaded
+
+    @property
+    def reads(self) -> int: ...
 
     def write(
         self,
@@ -63,6 +66,11 @@ class _Alone:
 
     base: Loaded
     caches: Caches = field(default_factory=Caches)
+
+    @property
+    def reads(self) -> int:
+        """See Engine."""
+        return self.base.reads
 
     def write(
         self,

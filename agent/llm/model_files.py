@@ -9,17 +9,20 @@ import json
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agent.errors import ResponderError
 
-__all__ = ["BYTES", "Files", "find", "needed", "same_model", "stored_as"]
+__all__ = ["BYTES", "Files", "find", "needed", "same_model", "stored_as", "weights_of", "whole"]
 
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 _STORED = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 _CONTEXT = 4096  # tokens of keys and values that are reckoned with
 _WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+# Not the steps of a training run in folders of their own, nor the same weights in another layout.
+_LEFT = ["*/*", "consolidated*"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,10 @@ def _folder(name: str) -> Path:
     import huggingface_hub as hub  # noqa: PLC0415
     from huggingface_hub import errors  # noqa: PLC0415
 
+    fetch = partial(hub.snapshot_download, name, allow_patterns=_WANTED, ignore_patterns=_LEFT)
     try:
-        local = Path(hub.snapshot_download(name, local_files_only=True, allow_patterns=_WANTED)).resolve()
-        if any(local.glob("*.safetensors")):
+        local = Path(fetch(local_files_only=True)).resolve()
+        if whole(local):
             return local
     except errors.LocalEntryNotFoundError:
         pass
@@ -69,7 +73,7 @@ def _folder(name: str) -> Path:
             "unset HF_HUB_OFFLINE to fetch it, or give a folder."
         )
     try:
-        return Path(hub.snapshot_download(name, allow_patterns=_WANTED)).resolve()
+        return Path(fetch()).resolve()
     except errors.GatedRepoError as error:
         raise ResponderError(
             f"{name} is given out on request only: accept its terms on the hub, then set HF_TOKEN."
@@ -118,9 +122,27 @@ def same_model(one: Files, name: str) -> bool:
     return other.adapter is None and other.folder == one.folder
 
 
+def weights_of(folder: Path) -> list[Path]:
+    """The files that are loaded, there or not: one, or those of an index; what else lies beside is not."""
+    for name in ("model.safetensors", "adapter_model.safetensors"):
+        if (folder / name).exists():
+            return [folder / name]
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return []
+    told = _read_json(index).get("weight_map")
+    return [folder / name for name in sorted(set(told.values()))] if isinstance(told, dict) else []
+
+
+def whole(folder: Path) -> bool:
+    """Whether nothing of a model is still to be fetched, as after a download that broke off."""
+    files = weights_of(folder)
+    return bool(files) and all(file.is_file() for file in files)
+
+
 def _headers(folder: Path) -> Iterator[tuple[str, str, int]]:
     """Name, stored type and number of values of every tensor, from the headers of the files alone."""
-    files = sorted(folder.glob("*.safetensors"))
+    files = weights_of(folder)
     if not files:
         raise ResponderError(
             f"{folder} holds no weights as safetensors: other formats can run code and are not loaded; "

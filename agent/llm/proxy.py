@@ -59,6 +59,11 @@ class ProxyEngine:
     own_templates: bool
     caches: Caches
 
+    @property
+    def reads(self) -> int:
+        """See local.Engine."""
+        return min(self.base.reads, *(reader.loaded.reads for reader in self.readers))
+
     def prompts(self, talks: Sequence[Sequence[BaseMessage]]) -> dict[str, list[list[int]]]:
         """What base, expert and anti-expert are given to read."""
         if self.own_templates:
@@ -80,7 +85,7 @@ class ProxyEngine:
         """See local.Engine. options: alpha, and watch (see watching.Watch) with one conversation."""
         prompts, watch = self.prompts(talks), options.get("watch")
         alpha = self.alpha if options.get("alpha") is None else float(options["alpha"])
-        self._require_room(prompts)
+        wishes = replace(wishes, max_tokens=min(wishes.max_tokens, self._room(prompts)))
 
         @contextmanager
         def first(budget: Budget) -> Iterator[Sequence[Any]]:
@@ -92,12 +97,16 @@ class ProxyEngine:
         job = Job(prompts["base"], wishes, budget, hear, first=first)
         return decode(self.base, replace(job, chose=watch.chose) if watch else job, self.caches)
 
-    def _require_room(self, prompts: Mapping[str, Sequence[Sequence[int]]]) -> None:
+    def _room(self, prompts: Mapping[str, Sequence[Sequence[int]]]) -> int:
+        """How many tokens a reply may have, so that the small models can read all of it."""
+        rooms = [self.base.reads]
         for reader in self.readers:
             longest = max(len(prompt) for voice in reader.voices for prompt in prompts[voice])
-            if longest >= reader.loaded.reads:
-                name, reads = reader.loaded.name, reader.loaded.reads
+            name, reads = reader.loaded.name, reader.loaded.reads
+            if longest >= reads:
                 raise ResponderError(f"{name} reads {reads} tokens and was given {longest}: send fewer.")
+            rooms.append(reads - longest)
+        return min(rooms)
 
 
 def known_to_all(voices: Sequence[tuple[Any, str]], widths: Sequence[int]) -> int:

@@ -27,7 +27,7 @@ from agent.llm.tracks import Caches
 from agent.llm.weights import Loaded
 from agent.prompt import Message
 
-__all__ = ["Losses", "Watch", "self_check", "trace", "traced"]
+__all__ = ["Losses", "Watch", "foreseen", "self_check", "trace", "traced"]
 
 log = logging.getLogger("hearken")
 
@@ -173,3 +173,13 @@ def self_check(
             ", ".join(f"{part} ({getattr(losses, part):.3f})" for part in losses.better_parts),
         )
     return losses
+
+
+def foreseen(
+    chat: LocalChat, exchanges: Sequence[tuple[Sequence[Message], str]], *, alpha: float
+) -> dict[str, Any]:
+    """A self-check as plain data, in nats a token, less being better; worse_than: the parts better alone."""
+    asked = [(convert_to_messages([dict(one) for one in told]), reply) for told, reply in exchanges]
+    losses = self_check(chat, asked, alpha=alpha)
+    told = {voice: round(getattr(losses, voice), 3) for voice in _VOICES}
+    return {**told, "worse_than": list(losses.better_parts), "replies": len(asked)}

@@ -21,6 +21,17 @@ def _plain(layer: Any, adapter: str) -> bool:
     return linear and low.bias is None and high.bias is None and adapter not in layer.lora_variant
 
 
+def _changes_the_base(config: Any) -> bool:
+    """Whether the model under the adapter is no longer the one it was made on, once the adapter is loaded.
+
+    Some ways to begin one (PiSSA, OLoRA, ...) take out of the weights what they put into the adapter; and
+    layers may be repeated, or adapted in what is no layer of its own.
+    """
+    begins_beside = config.init_lora_weights in {True, False, "gaussian", "eva", "orthogonal"}
+    more = (getattr(config, name, None) for name in ("layer_replication", "target_parameters"))
+    return not begins_beside or any(more)
+
+
 def _hook(low: Any, high: Any, scale: float) -> Callable[[Any, Any, Any], None]:
     low, high = low.detach().t().contiguous(), high.detach().t().contiguous()
 
@@ -47,6 +58,7 @@ def split_rows(tuned: Any) -> tuple[bool, Any]:
     others = any(isinstance(m, AuxiliaryTrainingWrapper) for m in tuned.modules())
     if (
         config.bias != "none"
+        or _changes_the_base(config)
         or others
         or not all(adapter in la.lora_A and _plain(la, adapter) for la in layers)
     ):

@@ -72,11 +72,19 @@ class Track:
 
 def _empty_cache(model: Any) -> Any:
     from transformers import DynamicCache  # noqa: PLC0415
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer  # noqa: PLC0415
 
-    # Sliding layers that keep everything can be cut back to any prefix; recurrent ones never can.
-    kinds = set(getattr(model.config.get_text_config(decoder=True), "layer_types", None) or [])
-    plain = all(kind in {"full_attention", "sliding_attention", "chunked_attention"} for kind in kinds)
-    return DynamicCache() if plain else DynamicCache(config=model.config)
+    its_own = DynamicCache(config=model.config)
+    # A layer with a sliding window may keep everything as well, and can then be cut back to any beginning.
+    attends = all(type(layer) in {DynamicLayer, DynamicSlidingWindowLayer} for layer in its_own.layers)
+    return DynamicCache() if attends else its_own
+
+
+def _can_be_cut(cache: Any) -> bool:
+    """Whether all that was read is a list of keys and values; a state that sums it up never goes back."""
+    from transformers.cache_utils import DynamicLayer  # noqa: PLC0415
+
+    return all(type(layer) is DynamicLayer for layer in cache.layers)
 
 
 def _shared(kept: list[list[int]], prompts: Sequence[Sequence[int]]) -> tuple[int, list[int]]:
@@ -109,7 +117,7 @@ class Caches:
         columns, done = _shared(best.rows, prompts) if best else (0, [0] * len(prompts))
         cache = _empty_cache(model)
         start: list[list[int]] = [[] for _ in prompts]
-        if best is not None and columns and getattr(best.cache, "is_croppable", True):
+        if best is not None and columns:
             start = [row[:columns] for row in best.rows]
             cache = self._take(best, columns)
         else:
@@ -137,10 +145,10 @@ class Caches:
         """Remember what was read; the oldest is forgotten."""
         read_so_far = track.cache.get_seq_length()
         track.rows = [row[:read_so_far] for row in track.rows]
+        if not (read_so_far and self.most and _can_be_cut(track.cache)):
+            return
         # A call that was broken off within a step leaves layers of unequal lengths.
-        attend = [layer for layer in track.cache.layers if hasattr(layer, "get_seq_length")]
-        whole = len({layer.get_seq_length() for layer in attend}) == 1
-        if read_so_far and whole and self.most:
+        if len({layer.get_seq_length() for layer in track.cache.layers}) == 1:
             self._kept = [track, *self._kept][: self.most]
 
     def clear(self) -> None:

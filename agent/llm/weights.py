@@ -8,7 +8,7 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -57,8 +57,8 @@ class Loaded:
         return int(self.model.config.get_text_config(decoder=True).vocab_size)
 
 
-def free_memory(place: str) -> int:
-    """Bytes that can still be taken on `cpu`, `cuda` or `mps`."""
+def free_memory(place: str, container: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes that can still be taken on `cpu`, `cuda` or `mps`. container: where a smaller share is told."""
     if place == "cuda":
         import torch  # noqa: PLC0415
 
@@ -66,10 +66,18 @@ def free_memory(place: str) -> int:
     import psutil  # noqa: PLC0415  # peft brings it
 
     free = int(psutil.virtual_memory().available)
-    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    limit, used = container / "memory.max", container / "memory.current"
     if limit.is_file() and used.is_file() and (most := limit.read_text("ascii").strip()).isdigit():
-        free = min(free, int(most) - int(used.read_text("ascii")))  # a container's own, smaller share
+        free = min(free, int(most) - int(used.read_text("ascii")) + _given_back(container / "memory.stat"))
     return free
+
+
+def _given_back(stat: Path) -> int:
+    """Bytes of files that were read, a model's own among them: counted as used, and given up on demand."""
+    if not stat.is_file():
+        return 0
+    told = dict(line.split() for line in stat.read_text("ascii").splitlines())
+    return sum(int(told.get(name, 0)) for name in ("inactive_file", "active_file"))
 
 
 def choose_place(wanted: str) -> str:
@@ -152,12 +160,16 @@ def _told(stage: str, progress: Progress | None) -> Iterator[None]:
 
 def _turn_ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
     """Tokens that end a turn: those of the model, of the tokenizer, and what its template closes with."""
+    from jinja2 import TemplateError  # noqa: PLC0415  # transformers' templates are jinja's
+
     ends: list[int] = []
     for source in (model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id):
         ends += source if isinstance(source, list) else [] if source is None else [source]
     if tokenizer.chat_template:
         turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "bcd"}]
-        after = tokenizer.apply_chat_template(turn, tokenize=False).rpartition("bcd")[2].strip()
+        after = ""
+        with suppress(TemplateError):  # it is told of where a prompt is made with it
+            after = tokenizer.apply_chat_template(turn, tokenize=False).rpartition("bcd")[2].strip()
         ids = tokenizer(after, add_special_tokens=False)["input_ids"] if after else []
         special = {i for i, t in tokenizer.added_tokens_decoder.items() if t.special}
         ends += [i for i in ids[:1] if i in special]

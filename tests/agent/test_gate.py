@@ -21,7 +21,7 @@ from agent.prompt import render
 from agent.reading.ladder import Level
 from agent.responders import guided
 from graph.backends import loaded
-from graph.models import as_brief
+from graph.trial import as_brief
 from tests.stub_server import saying, served
 
 REPLY = "It sounds lonely in the middle of all of them. How long has it been like this?"

@@ -10,7 +10,8 @@ from agent.backends import Endpoint, Guided, HuggingFace
 from agent.settings import load_settings
 from graph import models
 from graph.backends import remember
-from graph.models import hub_models, options, servers, try_backend
+from graph.models import hub_models, options, servers
+from graph.trial import try_backend
 from tests.stub_server import saying, served
 
 GIB = 2**30
@@ -74,6 +75,34 @@ def test_what_the_settings_spell_out_is_listed_though_they_choose_another(
     assert [row["backend"].kind for row in listed()][4:] == ["endpoint"]
 
 
+def test_what_is_found_is_asked_and_held_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("DEVICE", "cpu"), ("MAX_TOKENS", "64"), ("ENDPOINT_SECONDS", "3")):
+        monkeypatch.setenv(f"HEARKEN_{name}", value)
+    rows = {row["backend"].kind: row["backend"] for row in listed()}
+    assert rows["huggingface"] == HuggingFace(model="huge/model", device="cpu", max_tokens=64)
+    server = Endpoint(url="http://127.0.0.1:11434/v1", model="llama3.2", max_tokens=64, first_seconds=3)
+    assert rows["endpoint"] == server
+
+
+def test_what_the_settings_own_server_offers_is_listed_where_it_is_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with served(saying("x"), models=("a", "b")) as (url, _):
+        monkeypatch.setenv("HEARKEN_ENDPOINT_URL", f"{url}/")
+        monkeypatch.setenv("HEARKEN_MODEL", "gone")
+        assert [row["name"].split()[1] for row in listed()[4:]] == ["gone", "a", "b"]
+    monkeypatch.setenv("HEARKEN_ENDPOINT_URL", "https://words.example.org/v1")  # asked for nothing
+    assert [row["name"].split()[1] for row in listed()[4:]] == ["gone"]
+
+
+def test_no_proxy_stands_between_this_machine_and_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with served(saying("x"), models=("a",)) as (url, _):
+        port = int(url.rpartition(":")[2].partition("/")[0])
+        assert servers({"Ollama": port}) == [("Ollama", url, ["a"])]
+
+
 def test_a_verdict_is_shown() -> None:
     remember(load_settings(), HuggingFace(model="small/model"), {"passed": False})
     rows = {row["name"]: row["tested"] for row in listed()}
@@ -99,7 +128,19 @@ def test_models_in_the_hubs_cache_that_write(tmp_path: Path) -> None:
 
     cache("x/writes", {"architectures": ["LlamaForCausalLM"]}, 500)
     cache("x/reads", {"architectures": ["BertModel"]}, 500)
-    assert hub_models(tmp_path) == [("x/writes", 500)]
+    cache("x/twice", {"architectures": ["MistralForCausalLM"]}, 300)
+    snapshots = "models--x--{}/snapshots/abc"
+    (tmp_path / snapshots.format("twice") / "consolidated.safetensors").write_bytes(b"0" * 300)
+    cache("x/half", {"architectures": ["LlamaForCausalLM"]}, 100)
+    half = tmp_path / snapshots.format("half")
+    (half / "model.safetensors").rename(half / "model-1.safetensors")
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (half / "model.safetensors.index.json").write_text(json.dumps(index))
+    cache("x/tuned", {}, 20)
+    tuned = tmp_path / snapshots.format("tuned")
+    (tuned / "model.safetensors").rename(tuned / "adapter_model.safetensors")
+    (tuned / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "x/writes"}))
+    assert hub_models(tmp_path) == [("x/tuned", 520), ("x/twice", 300), ("x/writes", 500)]
     assert hub_models(tmp_path / "nowhere") == []
 
 

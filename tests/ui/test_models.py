@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from agent.backends import Endpoint, Guided
+from agent.backends import Endpoint, Guided, HuggingFace
+from agent.evaluate import gate
 from agent.settings import load_settings
+from graph import backends
 from graph import models as there
 from graph.backends import chosen, verdict
+from tests import fakes
 from tests.stub_server import Answer, saying, served
 from ui.cli import app
-from ui.models import verify
+from ui.models import called, verify
 from ui.wording import about
 
 REPLIES = [
@@ -92,6 +95,13 @@ def test_a_name_nobody_knows() -> None:
     assert "There is no model nobody" in str(done.exception)
 
 
+def test_a_folder_is_held_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARKEN_DTYPE", "bfloat16")
+    monkeypatch.setenv("HEARKEN_TEMPERATURE", "0.2")
+    found = called("./mine", load_settings())
+    assert found == HuggingFace(model="./mine", dtype="bfloat16", temperature=0.2)
+
+
 def test_a_model_that_cannot_be_loaded_fails_in_one_sentence() -> None:
     found = verify(Endpoint(url="nowhere", model="m"), load_settings())
     assert found["passed"] is False
@@ -116,6 +126,39 @@ def _said(*words: object) -> Any:
 
 
 @pytest.mark.usefixtures("trio", "filled")
+def test_a_mixture_that_is_worse_than_its_parts_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "contract", lambda *_: [])  # untrained models pass no check, and it takes long
+    monkeypatch.setattr(gate, "gate", lambda *_: [])
+    lines: dict[str, list[str]] = {}
+    for alpha in ("0", "5"):
+        monkeypatch.setenv("HEARKEN_ALPHA", alpha)
+        settings, told = load_settings(), list[str]()
+        found = verify(settings.backend, settings, told=told.append)["mixture"]
+        kept = verdict(settings, settings.backend)
+        assert kept is not None
+        assert kept["mixture"] == found
+        assert any(f"by {found['mixed']} nats, the base alone by {found['base']}" in line for line in told)
+        assert bool(found["worse_than"]) is any(line.startswith("WARNING") for line in told)
+        lines[alpha] = found["worse_than"]
+        if alpha == "0":
+            assert found["mixed"] == found["base"]
+    assert "base" not in lines["0"]  # where nothing is mixed in, it is as good as the base
+    assert lines["5"] == ["base", "expert"]
+
+
+@pytest.mark.usefixtures("trio", "filled")
+def test_a_self_check_that_breaks_is_told_and_the_verdict_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "contract", lambda *_: [gate.Check("answers", ok=True)])
+    monkeypatch.setattr(gate, "gate", lambda *_: [])
+    monkeypatch.setattr(backends, "foreseen", fakes.raising(RuntimeError("what was said")))
+    settings, told = load_settings(), list[str]()
+    found = verify(settings.backend, settings, told=told.append)
+    assert found["passed"]
+    assert found["mixture"] == {"says": "RuntimeError"}
+    assert any("could not be done (RuntimeError)" in line for line in told)
+
+
+@pytest.mark.usefixtures("trio", "filled")
 def test_a_proxys_tokens_can_be_traced_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +176,22 @@ def test_a_proxys_tokens_can_be_traced_from_the_command_line(
     assert str(file) in done.output.replace("\n", "")
     assert {"token", "piece", "base_logp", "expert_top", "anti_top", "mixed_top_logp"} <= set(rows[0])
     assert [row["position"] for row in rows] == list(range(len(rows)))
+
+
+@pytest.mark.usefixtures("trio", "filled")
+def test_what_no_one_was_shown_can_be_traced_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEARKEN_SEED", "1")  # nothing that these models say is fit to be said
+    file = tmp_path / "tokens.parquet"
+    told = json.loads(_said("I feel alone even around people.", "--trace", file, "--json").output)
+    assert told["responder"] == "guided"
+    assert told["tokens"] > 0
+    assert file.exists()
+    again = _said("I feel alone even around people.", "--trace", file).output.replace("\n", " ")
+    assert "was fit to be said (guided answered)" in again
+    stale = json.loads(_said("I want to kill myself", "--trace", file, "--json").output)
+    assert (stale["responder"], stale["tokens"]) == ("crisis", 0)  # the file is an earlier reply's
 
 
 @pytest.mark.usefixtures("trio", "filled")

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from agent.backends import Endpoint, Guided, Proxy
 from agent.llm.chat import Chat
 from agent.settings import load_settings
-from graph import backends
+from graph import backends, trial
 from graph import models as there
 from graph.backends import chosen, remember, worded
 from tests.stub_server import saying, served
@@ -164,7 +164,7 @@ def test_that_words_leave_this_machine_is_said_before_it_is_chosen(monkeypatch: 
 
 
 def test_the_first_screen_says_where_the_words_of_this_session_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    answered = there.Tried(ok=True, says="")
+    answered = trial.Tried(ok=True, says="")
     monkeypatch.setattr(picking, "try_backend", lambda *args, **options: answered)
     url = "https://words.example.org/v1"
     at = click(pick(offered(monkeypatch, url), f"endpoint m at {url}"), "model-use")
@@ -261,6 +261,6 @@ def test_another_strength_loads_nothing_again(monkeypatch: pytest.MonkeyPatch) -
     for alpha in (0.5, 2.0, 1.0):
         wording = worded(trio.model_copy(update={"alpha": alpha}))
         assert wording.prepare(10.0) == ""
-        assert list(wording.respond(there.as_brief(CALM)))
+        assert list(wording.respond(trial.as_brief(CALM)))
     assert loads == [1.0]
     assert strengths[1] == 4 * strengths[0] == 2 * strengths[2]

@@ -160,6 +160,40 @@ def test_after_three_failures_it_is_left_alone_for_a_while() -> None:
         assert breaker.failures == 0
 
 
+def test_a_reply_that_was_long_enough_is_no_failure_and_ends_a_row_of_them() -> None:
+    def endless(asked: Any) -> tuple[int, Iterator[bytes]]:
+        return 200, (chunk("I hear you. ") for _ in itertools.count())
+
+    breaker = Breaker(failures=2)
+    with served(endless) as (url, _):
+        list(Chat(connect(Endpoint(url=url, model="m"), breaker=breaker)).respond(fakes.brief()))
+    assert breaker.failures == 0
+
+
+def test_after_a_rest_one_asks_and_the_others_wait_for_what_comes_of_it() -> None:
+    now = [0.0]
+    breaker = Breaker(most=1, rest=30.0, clock=lambda: now[0])
+    breaker.note(failed=True)
+    assert breaker.wait() == 30.0
+    now[0] = 30.0
+    assert [breaker.wait(), breaker.wait()] == [0.0, 30.0]
+    breaker.note(failed=False)
+    assert [breaker.wait(), breaker.wait()] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_what_is_said_to_this_machine_goes_through_no_proxy(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in ("HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(other, raising=False)
+        monkeypatch.delenv(other.lower(), raising=False)
+    with served(saying("It went elsewhere.")) as (elsewhere, heard), served(GOOD) as (url, _):
+        monkeypatch.setenv(name, elsewhere.removesuffix("/v1"))
+        assert "I hear you." in list(chat(url).respond(fakes.brief()))
+    assert heard == []
+
+
 def test_where_the_extra_is_missing_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ResponderError, match=r"hearken\[endpoint\]"):

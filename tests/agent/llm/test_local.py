@@ -336,6 +336,10 @@ def _as_pickle(folder: Path) -> None:
         (lambda f: (f / "config.json").write_text("{", "utf-8"), "cannot be read"),
         (lambda f: (f / "config.json").unlink(), "holds no config.json"),
         (lambda f: (f / "chat_template.jinja").unlink(), "has no chat template"),
+        (
+            lambda f: (f / "chat_template.jinja").write_text("{% for m in", "utf-8"),
+            "does not take this conversation",
+        ),
     ],
 )
 def test_a_spoiled_folder_is_told_in_one_sentence(
@@ -372,6 +376,51 @@ def test_a_hub_id_is_taken_from_the_cache(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     assert find("someone/tiny").folder == kept / "snapshots" / "abc"
     assert load_local(HuggingFace(model="someone/tiny")).name_of_model == "someone/tiny"
+
+
+def test_what_lies_beside_a_models_weights_is_not_counted(tiny: Tiny, tmp_path: Path) -> None:
+    shutil.copytree(tiny.base, tmp_path / "m")
+    wanted = needed(find(str(tmp_path / "m")), "float32")
+    shutil.copy(tiny.base / "model.safetensors", tmp_path / "m" / "consolidated.safetensors")
+    assert needed(find(str(tmp_path / "m")), "float32") == wanted
+
+
+def test_a_download_that_broke_off_is_gone_on_with(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub as hub
+
+    half, fetched = tmp_path / "half", list[dict[str, Any]]()
+    shutil.copytree(tiny.base, half)
+    names = {"a": "model-1.safetensors", "b": "model-2.safetensors"}
+    (half / "model.safetensors").rename(half / names["a"])
+    (half / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}), "utf-8")
+
+    def snapshot(name: str, **how: Any) -> str:
+        fetched.append(how)
+        if not how.get("local_files_only"):
+            shutil.copy(half / names["a"], half / names["b"])
+        return str(half)
+
+    monkeypatch.setattr(hub, "snapshot_download", snapshot)
+    with pytest.raises(ResponderError, match="unset HF_HUB_OFFLINE"):
+        find("someone/half")
+    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
+    assert find("someone/half").folder == half
+    find("someone/half")
+    assert [bool(how.get("local_files_only")) for how in fetched] == [True, True, False, True]
+    assert all("consolidated*" in how["ignore_patterns"] for how in fetched)
+
+
+def test_files_that_were_read_are_no_memory_that_is_gone(tmp_path: Path) -> None:
+    plenty = free_memory("cpu", tmp_path)
+    (tmp_path / "memory.max").write_text("5000000\n", "ascii")
+    (tmp_path / "memory.current").write_text("4000000\n", "ascii")
+    assert plenty > free_memory("cpu", tmp_path) == 1_000_000
+    (tmp_path / "memory.stat").write_text("anon 100\ninactive_file 2000000\nactive_file 500000\n", "ascii")
+    assert free_memory("cpu", tmp_path) == 3_500_000
+    (tmp_path / "memory.max").write_text("max\n", "ascii")
+    assert free_memory("cpu", tmp_path) > 5_000_000
 
 
 def test_a_missing_extra_is_told(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:

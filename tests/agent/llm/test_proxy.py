@@ -276,10 +276,34 @@ def test_an_adapter_for_another_model_is_refused(tiny: Tiny, tmp_path: Path) -> 
         _load(tiny, tuned, on)
 
 
-def test_an_adapter_that_does_more_is_loaded_as_a_model_of_its_own(tiny: Tiny, tmp_path: Path) -> None:
-    tuned = adapter(tmp_path / "dora", tiny.anti, use_dora=True)
+@pytest.mark.parametrize(
+    "more", [{"use_dora": True}, {"init_lora_weights": "pissa"}, {"layer_replication": [(0, 2), (1, 2)]}]
+)
+def test_an_adapter_that_does_more_is_loaded_as_a_model_of_its_own(
+    more: dict[str, Any], tiny: Tiny, tmp_path: Path
+) -> None:
+    tuned = adapter(tmp_path / "more", tiny.anti, **more)
     chat = _load(tiny, tuned, tiny.anti)
     assert [reader.voices for reader in chat.engine.readers] == [("expert",), ("anti",)]
+    ids = torch.tensor([render(chat.engine.base.tokenizer, "base", TALK)])
+    plain = transformers.AutoModelForCausalLM.from_pretrained(tiny.anti).eval()
+    with torch.no_grad():  # whatever the adapter did to the model that it is on
+        assert torch.allclose(
+            chat.engine.readers[1].loaded.model(input_ids=ids).logits, plain(ids).logits, atol=1e-4
+        )
+
+
+def test_a_reply_ends_where_the_small_models_can_read_no_more(tiny: Tiny, tmp_path: Path) -> None:
+    small = llama(tmp_path / "small", width=336, hidden=32, seed=2, reads=128)
+    base = llama(tmp_path / "base", width=352, hidden=64, seed=1, reads=2048)
+    chat = _load(tiny, small, small, base=str(base))
+    assert chat.engine.reads == 128
+    prompt = len(render(chat.engine.base.tokenizer, "base", TALK))
+    (written,) = chat.write_all([TALK], max_tokens=400, temperature=1.0, seed=1)
+    assert written.finish in {"stop", "length"}
+    assert prompt + len(written.tokens) <= 128
+    with pytest.raises(ResponderError, match="small reads 128 tokens and was given"):
+        chat.write_all([[HumanMessage(" ".join(TEXT * 4))]])
 
 
 def test_memory_is_judged_for_all_of_them(tiny: Tiny) -> None:

@@ -28,6 +28,7 @@ from agent.train.lora import run
 from graph.backends import _chat
 from tests import fakes
 from tests.agent.llm.tiny_llms import TEXT, Tiny, llama, tokenizer
+from tests.agent.test_prompt import TEMPLATES
 from tests.agent.train.test_lora import SMALL, data, example, tiny
 
 pytest.importorskip("trl", reason="hearken[train] is not installed")
@@ -99,6 +100,24 @@ def test_training_begins_with_the_very_prompt_of_a_reply(tiny: Tiny) -> None:
     assert [token for token in prompt if token in ids] == loaded.tokenizer.convert_tokens_to_ids(
         parted(TOLD)
     )  # one token each
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_in_each_familys_template_training_and_a_reply_read_the_same_tokens(template: str) -> None:
+    tok = tokenizer(template=TEMPLATES[template])
+    one = example(TEXT[0], "What?", kind="reply", feeling="lonely", intent="questioning")
+    (row,) = tokenised([one], tok, (1,), longest=9000)
+    heard: list[list[int]] = []
+
+    def stream(messages: Any, **options: Any) -> Any:
+        heard.append(as_tokens(tok, template, talk(messages)))
+        return iter(["I hear you."])
+
+    list(Chat(stream, room=9000).respond(known()))
+    at = sum(learned < 0 for learned in row["labels"])
+    assert row["input_ids"][:at] == heard[0]
+    assert tok.decode(row["input_ids"][at:]) == "What?<|end|>"
+    assert "User is feeling lonely." in tok.decode(heard[0])
 
 
 def test_a_reply_that_nobody_scored_has_no_strengths_in_its_prompt() -> None:
