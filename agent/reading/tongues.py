@@ -6,12 +6,14 @@ its own in es/risk.yaml, and a tongue beside them. The few plain statements that
 give way where its tongue heard the same danger, denied or not, or a saying. Knows one message at a time.
 """
 
+import logging
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from agent.errors import WordsError
 from agent.reading import rules_spanish
 from agent.reading.disguise import Lexicon
 from agent.reading.ladder import LEVELS, Cue
@@ -24,6 +26,8 @@ from agent.reading.tonguewords import TongueWords, bare, load_meanings, load_wor
 from agent.words import load
 
 __all__ = ["TONGUES", "Tongue", "load_tongue", "scan"]
+
+log = logging.getLogger("hearken")
 
 TONGUES = ("ar", "ar_latn", "de", "es_plus", "fr", "hi", "it", "pt")
 _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
@@ -61,8 +65,6 @@ class Tongue:
 
     rules: Rules
     spelling: Spelling
-    calls: frozenset[str]
-    script: re.Pattern[str] | None
 
     def folded(self, text: str) -> tuple[str, Callable[[list[int]], list[int]]]:
         """The text with each word folded, and what gives a span in it back as one of the original."""
@@ -105,8 +107,28 @@ def load_tongue(name: str) -> Tongue:
     spelling = Spelling(str.maketrans(words.letters), folds)
     rules = compile_rules(risk_words(name, words, spelling.fold))
     typos = {spelling.fold(wrong): spelling.each(right) for wrong, right in words.typos.items()}
-    script = re.compile(words.script, re.IGNORECASE) if words.script else None
-    return Tongue(replace(rules, lexicon=_lexicon(rules, typos)), spelling, _calls(name, words), script)
+    return Tongue(replace(rules, lexicon=_lexicon(rules, typos)), spelling)
+
+
+@cache
+def _invited(name: str) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    """The words, and the script, that ask for a tongue; none where its file is broken, which is logged."""
+    try:
+        words = load_words(name)
+        script = re.compile(words.script, re.IGNORECASE) if words.script else None
+        return _calls(name, words), script
+    except WordsError as error:
+        log.error("%s; the plain statements of risk.yaml stand in for it.", error)
+        return frozenset(), None
+
+
+def _loaded(names: Iterable[str]) -> Iterator[Tongue]:
+    """Those of the tongues whose words are sound."""
+    for name in names:
+        try:
+            yield load_tongue(name)
+        except WordsError as error:
+            log.error("%s; the plain statements of risk.yaml stand in for it.", error)
 
 
 def _lexicon(rules: Rules, typos: Mapping[str, str]) -> Lexicon:
@@ -130,7 +152,7 @@ def _calls(name: str, words: TongueWords) -> frozenset[str]:
 
 def scan(text: str, base: Rules) -> list[Cue]:
     """Every cue in the message, worst first; one per rule, level and subject."""
-    asked = _asked(text)
+    asked = list(_loaded(_asked(text)))
     spanish = not asked or not load_spanish().spanish.isdisjoint(_RUN.findall(bare(text)))
     cues = rules_spanish.scan(text, base) if spanish else base.scan(text)
     heard = [cue for tongue in asked for cue in tongue.read(text)]
@@ -142,15 +164,14 @@ def scan(text: str, base: Rules) -> list[Cue]:
     return sorted([*cues, *heard], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
 
 
-def _asked(text: str) -> list[Tongue]:
+def _asked(text: str) -> list[str]:
     """The tongues that may be spoken in the message; generous, for one that is not asked hears nothing."""
-    tongues = [load_tongue(name) for name in TONGUES]
     words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(bare(text))}
-    found = [(sum(word in tongue.calls for word in words), tongue) for tongue in tongues]
-    most = max(count for count, _ in found)
-    enough = max(1 if len(words) <= _SHORT else 2, most / _SHARE)
+    invited = {name: _invited(name) for name in TONGUES}
+    found = {name: sum(word in calls for word in words) for name, (calls, _) in invited.items()}
+    enough = max(1 if len(words) <= _SHORT else 2, max(found.values()) / _SHARE)
     return [
-        tongue
-        for count, tongue in found
-        if count >= enough or (tongue.script is not None and tongue.script.search(text))
+        name
+        for name, (_, script) in invited.items()
+        if found[name] >= enough or (script is not None and script.search(text))
     ]

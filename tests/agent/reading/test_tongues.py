@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.errors import WordsError
+from agent.reading import tongues
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
 from agent.reading.riskwords import RuleWords, Twin
 from agent.reading.rules import load_rules
@@ -102,3 +104,23 @@ def test_every_tongue_says_every_kind() -> None:
     kinds = {rule.kind for rule in load_tongue("fr").rules.by_id.values()}
     for name in set(TONGUES) - {"es_plus"}:  # beside es/risk.yaml, which says them all
         assert {rule.kind for rule in load_tongue(name).rules.by_id.values()} >= kinds - {"perinatal"}, name
+
+
+def test_a_tongue_is_compiled_when_it_is_spoken_and_a_broken_one_costs_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+
+    def loaded(name: str) -> tongues.Tongue:
+        asked.append(name)
+        if name == "de":
+            raise WordsError("The words file tongues/de.yaml breaks its schema.")
+        return load_tongue(name)
+
+    monkeypatch.setattr(tongues, "load_tongue", loaded)
+    assert top("I slept badly and my back hurts") == "none"
+    assert asked == []
+    assert top("je veux mourir ce soir, j'ai les cachets devant moi") == "imminent"
+    assert at_least(top("ich will nicht mehr leben, ich will sterben"), "moderate")
+    assert "de" in asked
+    assert "de.yaml" in caplog.text
