@@ -26,7 +26,7 @@ from agent.reading import assess as assessing
 from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
-from agent.reading.opinion import WONDER, opinion, second
+from agent.reading.opinion import BRIEF, WONDER, opinion, second
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
@@ -408,7 +408,7 @@ def _joined(reading: Reading, read: Sequence[Heard], texts: Sequence[str], *, al
     unread = len(reading["cues"]) - len(read)
     heeded = reading["language"] in READ_LANGUAGES and alone
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
-        opinion(heard, cues, words=len(text.split())) if heeded else []
+        opinion(heard, cues, brief=len(text.split()) < BRIEF) if heeded else []
         for heard, cues, text in zip(read, reading["cues"][unread:], texts, strict=True)
     ]
     return {

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from agent.reading.heads import Heard
 from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
 
-__all__ = ["FAINT", "RULE", "SECOND", "WONDER", "opinion", "second"]
+__all__ = ["BRIEF", "FAINT", "RULE", "SECOND", "WONDER", "opinion", "second"]
 
 # Stands where a rule's id would, so that a cue tells who heard it.
 RULE = "reading model"
@@ -30,12 +30,11 @@ DARK_WORD = "distress.dark_word"
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.7, "moderate": 0.8}
+ALONE: Mapping[Level, float] = {"imminent": 0.9, "high": 0.8, "moderate": 0.9}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
-# A message of fewer words says little by itself ("I'm driving off the lot"); of fewer still, even with one dark
-# word in it ("nobody forced me").
-BRIEF, CURT = 12, 7
+# Words of a message that says little by itself ("I'm driving off the lot").
+BRIEF = 6
 # From this probability of no danger at all, a doubt beside a single dark word is not asked about.
 AS_LIKELY_NOT = 0.2
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
@@ -43,7 +42,7 @@ SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
 
 def opinion(
-    heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False, words: int = BRIEF
+    heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False, brief: bool = False
 ) -> list[Cue]:
     """One cue when the model is confident of moderate danger or worse, and of more than the rules, or in
     doubt; else none.
@@ -52,8 +51,8 @@ def opinion(
     whom, so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a
     kind, in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and
     says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away. story: it
-    read several messages as one, and has no doubts of its own. words: how many the message has; of a few of
-    which the rules know none, or one dark word, the model alone has to be as sure as of a story.
+    read several messages as one, and has no doubts of its own. brief: so few words that they say little by
+    themselves; of such the model alone has to be as sure as of a story.
     """
     known = max(
         (cue for cue in rules if not cue["past"] and at_least(cue["level"], "moderate")),
@@ -63,14 +62,13 @@ def opinion(
     kind, subject = (known["kind"], known["subject"]) if known else _told(heard)
     low, past = any(cue["level"] != "none" for cue in rules), any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
-    only_dark = all(cue["rule"] == DARK_WORD for cue in rules)
-    unaided = story or words < (BRIEF if not rules else CURT if only_dark else 0)
+    unaided = story or (brief and not rules)
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     if unsure and rules and not low and not story:
         nothing = next((s["p"] for s in heard["heads"].get("danger", []) if s["label"] == "none"), 0.0)
-        faint = [FAINT] if nothing >= AS_LIKELY_NOT and only_dark else []
-        return [_cue(kind, subject, "low", marks=[WONDER, *faint])]
+        faint = nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)
+        return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     told = any(cue["level"] != "none" and cue["rule"] != RULE for cue in rules)
