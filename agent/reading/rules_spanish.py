@@ -15,7 +15,7 @@ from agent.reading.rules import Rules, compile_rules
 from agent.reading.spanish import load_spanish, plain, spoken
 from agent.words import load
 
-__all__ = ["answers", "holds_spanish", "load_spanish_rules", "scan"]
+__all__ = ["answers", "holds_spanish", "is_saying", "load_spanish_rules", "scan"]
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SPELT_OUT = re.compile(r"(?<!\w)\w(?:[\W_]+\w(?!\w)){3}")
@@ -49,7 +49,7 @@ def scan(text: str, base: Rules) -> list[Cue]:
             )
     heard = {cue["kind"] for cue in found.values()}
     plainest = any(cue["rule"].startswith(_PLAINEST) for cue in cues)
-    said = plainest and not found and _is_saying(folded, rules)
+    said = plainest and not found and is_saying(text)
     kept = [
         cue for cue in cues if not cue["rule"].startswith(_PLAINEST) or not (cue["kind"] in heard or said)
     ]
@@ -63,6 +63,8 @@ def answers(text: str, base: Rules) -> list[Answer]:
     return load_spanish_rules().answers(plain(text)) if spoken(text) == "es" else base.answers(text)
 
 
-def _is_saying(text: str, rules: Rules) -> bool:
-    words = normalise(text, rules.lexicon).words
+def is_saying(text: str) -> bool:
+    """Whether a figure of speech about dying or killing stands in it."""
+    rules = load_spanish_rules()
+    words = normalise(plain(text), rules.lexicon).words
     return any(True for _ in rules.idioms.matches(f" {' '.join(words)} ", frozenset(words)))

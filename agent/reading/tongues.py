@@ -30,6 +30,8 @@ __all__ = ["TONGUES", "Tongue", "load_tongue", "scan"]
 log = logging.getLogger("hearken")
 
 TONGUES = ("ar", "ar_latn", "de", "es_plus", "fr", "hi", "it", "pt")
+# Tongues that may take a Spanish saying at its word.
+_LIKE_SPANISH = ("es_plus.", "pt.", "it.")
 _PLAINEST = "language."  # ids of the plain statements of risk.yaml in other languages
 _RUN = re.compile(r"[^\s!-&(-/:-@\[-_{-~“”„«»؟،؛।…¿¡]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
@@ -156,9 +158,13 @@ def scan(text: str, base: Rules) -> list[Cue]:
     spanish = not asked or not load_spanish().spanish.isdisjoint(_RUN.findall(bare(text)))
     cues = rules_spanish.scan(text, base) if spanish else base.scan(text)
     heard = [cue for tongue in asked for cue in tongue.read(text)]
+    if heard and not any(cue["rule"].startswith("es.") for cue in cues) and rules_spanish.is_saying(text):
+        heard = [cue for cue in heard if not cue["rule"].startswith(_LIKE_SPANISH)]
     plainest = [cue for cue in cues if cue["rule"].startswith(_PLAINEST)]
     if plainest:
-        kinds = {"suicide" if cue["kind"] == "bereaved" else cue["kind"] for cue in heard}
+        kinds = {
+            "suicide" if cue["kind"] == "bereaved" else cue["kind"] for cue in heard if not cue["escalate"]
+        }
         said = not heard and any(tongue.is_saying(text) for tongue in asked)
         cues = [cue for cue in cues if cue not in plainest or not (said or cue["kind"] in kinds)]
     return sorted([*cues, *heard], key=lambda cue: (-LEVELS.index(cue["level"]), not cue["escalate"]))
