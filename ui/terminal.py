@@ -5,7 +5,8 @@ Registers nothing itself; ui.cli does. Knows nothing of how a reply is made.
 
 import json
 import threading
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -119,15 +120,28 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Print the safety plan of a kept conversation, as Markdown or JSON; exit status 1 when there is none."""
+    if not _print_plan(_kept(thread), as_json=as_json):
+        raise SystemExit(1)
+
+
+def notes(
+    thread: Annotated[str, typer.Argument(help="The id of a kept conversation.")],
+    as_json: Json = False,
+) -> None:
+    """Print notes of a kept conversation in the person's own lines; exit status 1 when there are none."""
+    if not _print_notes(_kept(thread), as_json=as_json):
+        raise SystemExit(1)
+
+
+def _kept(thread: str) -> "Session | None":
+    """The kept conversation of that id, if there is one."""
     from agent.settings import load_settings
     from graph import Session
     from graph.store import listed
 
     settings = load_settings()
     known = thread in {found for found, _ in listed(settings.conversations_db)}
-    session = Session.open(thread=thread, settings=settings, key=unlocked(settings)) if known else None
-    if not _print_plan(session, as_json=as_json):
-        raise SystemExit(1)
+    return Session.open(thread=thread, settings=settings, key=unlocked(settings)) if known else None
 
 
 def _print_plan(session: "Session | None", *, as_json: bool = False) -> bool:
@@ -136,27 +150,8 @@ def _print_plan(session: "Session | None", *, as_json: bool = False) -> bool:
     from ui.wording import load_ui_words
 
     found = session.safety_plan() if session else None
-    if found is None:
-        typer.echo(load_ui_words().plan_none, err=session is None)
-        return False
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
-    return True
-
-
-def notes(
-    thread: Annotated[str, typer.Argument(help="The id of a kept conversation.")],
-    as_json: Json = False,
-) -> None:
-    """Print notes of a kept conversation in the person's own lines; exit status 1 when there are none."""
-    from agent.settings import load_settings
-    from graph import Session
-    from graph.store import listed
-
-    settings = load_settings()
-    known = thread in {found for found, _ in listed(settings.conversations_db)}
-    session = Session.open(thread=thread, settings=settings, key=unlocked(settings)) if known else None
-    if not _print_notes(session, as_json=as_json):
-        raise SystemExit(1)
+    missing = load_ui_words().plan_none
+    return _printed(found, markdown, missing, as_json=as_json, alone=session is None)
 
 
 def _print_notes(session: "Session | None", *, as_json: bool = False) -> bool:
@@ -165,8 +160,21 @@ def _print_notes(session: "Session | None", *, as_json: bool = False) -> bool:
     from ui.wording import load_ui_words
 
     found = session.notes() if session else None
+    missing = load_ui_words().notes_none
+    return _printed(found, markdown, missing, as_json=as_json, alone=session is None)
+
+
+def _printed(
+    found: dict[str, Any] | None,
+    markdown: Callable[[dict[str, Any]], str],
+    missing: str,
+    *,
+    as_json: bool,
+    alone: bool,
+) -> bool:
+    """What was found, or that nothing was; `alone` as a command, where that belongs on stderr."""
     if found is None:
-        typer.echo(load_ui_words().notes_none, err=session is None)
+        typer.echo(missing, err=alone)
         return False
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else markdown(found))
     return True
