@@ -179,13 +179,14 @@ class Library:
                 progress(start + len(batch), len(entries))
 
     def _embedded(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Half of them on another core: a first start waits for this."""
-        halves = (texts[0::2], texts[1::2])
+        """Half of the work on another core, each text once: a first start and a measurement wait for this."""
+        different = sorted(set(texts), key=lambda text: (len(text), text))
+        # Dealt by length: questions and answers take turns, so that every other text would be all the long ones.
+        halves = (different[0::4] + different[3::4], different[1::4] + different[2::4])
         with ThreadPoolExecutor(2) as pool:
             first, second = pool.map(self.embed, halves)
-        vectors = np.empty((len(texts), first.shape[1]), dtype=np.float32)
-        vectors[0::2], vectors[1::2] = first, second
-        return vectors
+        found = dict(zip(halves[0] + halves[1], [*first, *second], strict=True))
+        return np.stack([found[text] for text in texts])
 
     def _refresh_starter(self) -> None:
         wanted = {entry.id: entry for entry in _starter()}

@@ -16,9 +16,10 @@ FORMATS = {
 
 
 def texts(task: str, data: Path, limit: int | None) -> list[str]:
-    """Every text that the task reads, once."""
+    """Every text that the task reads, once; sets that it only names are not read."""
     sources, _ = found(data, FORMATS[task])
-    return list(dict.fromkeys(line.text for source in sources for line in even(source.lines, limit)))
+    read = [source for source in sources if task != "imhi" or source.view not in imhi.NO_HEAD]
+    return list(dict.fromkeys(line.text for source in read for line in even(source.lines, limit)))
 
 
 def known(table: Mapping[str, Any], look: Look) -> Look:

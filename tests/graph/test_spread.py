@@ -60,6 +60,17 @@ def test_what_was_read_ahead_is_not_read_again(tmp_path: Path) -> None:
     assert asked == ["two"]
 
 
+def test_sets_that_are_only_named_are_not_read_ahead(tmp_path: Path) -> None:
+    columns = ("query", "gpt-3.5-turbo")
+    asked = "Consider this post: it is late. Question: {} "
+    answer = "This post shows symptoms of depression. Reasoning: it says so."
+    write_csv(
+        tmp_path / "DR.csv", columns, [(asked.format("Does the poster suffer from depression?"), answer)]
+    )
+    write_csv(tmp_path / "T-SID.csv", columns, [(asked.format("What mental disorder does it show?"), answer)])
+    assert texts("imhi", tmp_path / "DR.csv", None) == texts("imhi", tmp_path, None)
+
+
 def test_an_address_without_the_engine_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path, "read", "--file", "x.csv", "--out", tmp_path / "o.jsonl", "--address", "here:1")
     assert done.returncode == 2

@@ -108,6 +108,46 @@ def test_with_lines_asked_neither_the_long_question_nor_the_answer_is_embedded(s
     assert sorted(said) == sorted(ASKED.asked)
 
 
+def test_both_cores_get_as_much_to_embed_and_no_text_twice(small: Library) -> None:
+    given: list[list[str]] = []
+
+    def listening(texts: Sequence[str]) -> NDArray[np.float32]:
+        given.append(list(texts))
+        return embed_words(texts)
+
+    names = [
+        "ant",
+        "bee",
+        "cat",
+        "dog",
+        "eel",
+        "fox",
+        "gnu",
+        "hen",
+        "ibis",
+        "jay",
+        "kite",
+        "lark",
+        "mole",
+        "newt",
+        "owl",
+        "pig",
+        "quail",
+        "rook",
+        "seal",
+        "toad",
+    ]
+    entries = [Entry(f"What of number {n // 2}?", f"{name} " * (n + 5)) for n, name in enumerate(names)]
+    Library(small._index, listening).add(entries)
+    first, second = (sum(map(len, texts)) for texts in given)
+    assert abs(first - second) < max(len(entry.text) for entry in entries)
+    every = [text for texts in given for text in texts]
+    assert len(every) == len(set(every)) == 30
+    (found,) = small.search(entries[7].text, k=1)
+    assert found["text"] == entries[7].text
+    assert found["score"] == pytest.approx(1.0, abs=1e-3)
+
+
 def test_less_than_nothing_and_more_than_everything_may_be_asked_for(small: Library) -> None:
     assert small.search(OWL.question, k=0) == []
     assert len(small.search(OWL.question, k=50, floor=-1.0)) == 3

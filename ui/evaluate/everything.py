@@ -21,6 +21,7 @@ __all__ = ["everything"]
 
 Part = tuple[str, Callable[[], Mapping[str, Any]]]
 LIMIT = 100
+VECTORS = "vectors.npz"  # what took longest, for a run that goes on or is run again
 FOLDERS = {  # measure -> folders of public sets that it reads
     "emotions": ("empathetic_dialogues", "empathetic_intents", "edos"),
     "intents": ("empathetic_dialogues", "empathetic_intents", "edos", "esconv"),
@@ -80,10 +81,10 @@ def _parts(data: Path, out: Path, model: str, limit: int, *, quiet: bool) -> Ite
 
     yield "guard", guard.canned
     yield "latency", lambda: latency_of(model, quiet=quiet)
-    yield from _readings(data, limit, quiet=quiet)
+    yield from _readings(data, limit, {}, quiet=quiet)
     if (answers := data / "counselchat").is_dir():
         for path in sorted(answers.glob("*.csv"))[:1]:
-            yield "retrieval", partial(measures.searched, path, quiet=quiet)
+            yield "retrieval", partial(measures.searched, path, kept=out / VECTORS, quiet=quiet)
     yield "replies", lambda: measures.answered(None, limit, "GB", model, quiet=quiet)
     if (talks := data / "esconv").is_dir():
         few = max(1, limit // 20)  # conversations of some thirty messages
@@ -103,26 +104,31 @@ def _parts(data: Path, out: Path, model: str, limit: int, *, quiet: bool) -> Ite
     )
 
 
-def _readings(data: Path, limit: int, *, quiet: bool) -> Iterator[Part]:
-    """What messages are read for, a file a part."""
-    from agent.evaluate import risk, tasks
+def _readings(data: Path, limit: int, read: dict[str, Any], *, quiet: bool) -> Iterator[Part]:
+    """What messages are read for, a folder a part. What one part has `read`, another need not read again."""
+    from agent.evaluate import risk
 
     yield "risk-cases", lambda: measures.in_cases(risk.CASES, "open", None, quiet=quiet)
     if (posts := data / "risk").is_dir():
-        yield "risk-posts", lambda: measures.in_posts(posts, None, limit, quiet=quiet)
-    by_head = {"emotions": tasks.emotions, "intents": tasks.intents, "imhi": tasks.imhi}
+        ready = measures.on_two_cores("risk", posts, limit, read)
+        yield "risk-posts", lambda: {**measures.in_posts(posts, None, limit, ready, quiet=quiet), "speed": {}}
     for name, folders in FOLDERS.items():
         for folder in (data / one for one in folders if (data / one).is_dir()):
-            yield f"{name}-{folder.name}", _by_encoder(by_head[name], folder, limit, quiet=quiet)
+            ready = measures.on_two_cores(name, folder, limit, read)
+            yield f"{name}-{folder.name}", partial(_by_encoder, name, folder, ready, limit, quiet=quiet)
 
 
 def _by_encoder(
-    measure: Callable[..., Mapping[str, Any]], folder: Path, limit: int, *, quiet: bool
-) -> Callable[[], Mapping[str, Any]]:
-    def made() -> Mapping[str, Any]:
-        from agent.evaluate import tasks
+    task: str, folder: Path, ready: Callable[[Any], Any], limit: int, *, quiet: bool
+) -> Mapping[str, Any]:
+    from agent.evaluate import tasks
 
-        with figures.counted(tasks.looking(measures.encoder()), quiet=quiet) as look:
-            return measure(folder, look, limit=limit)
-
-    return made
+    model = measures.encoder()
+    by_head: dict[str, Callable[..., Mapping[str, Any]]] = {
+        "emotions": partial(tasks.emotions, sure=model.heads.sure),
+        "intents": tasks.intents,
+        "imhi": tasks.imhi,
+    }
+    with figures.counted(tasks.looking(model), quiet=quiet) as look:
+        found = by_head[task](folder, ready(look), limit=limit)
+    return {**found, "speed": {}}  # what was timed is looking things up; `latency` tells how fast

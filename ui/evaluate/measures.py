@@ -22,6 +22,7 @@ __all__ = [
     "encoder",
     "in_cases",
     "in_posts",
+    "on_two_cores",
     "reading",
     "searched",
     "writer",
@@ -108,14 +109,39 @@ def in_posts(
     bars = {"danger": model.heads.danger.get("moderate", tasks.BAR)}
     if bar is not None:
         bars = {"danger": bar, "cssrs": bar}
-    with counted(ready(tasks.looking(model)), quiet=quiet) as look:
-        return tasks.risk(data, look, bars=bars, limit=limit)
+    with counted(tasks.looking(model), quiet=quiet) as look:
+        return tasks.risk(data, ready(look), bars=bars, limit=limit)
+
+
+def on_two_cores(task: str, data: Path, limit: int | None, read: dict[str, Any]) -> "Callable[[Look], Look]":
+    """What of a task nothing has read yet is read by two threads before it is measured, and kept in `read`.
+
+    A text reads the same whoever reads it, so figures are those of one thread; how fast is not told.
+    """
+    from agent.evaluate import ahead as beforehand
+    from graph.spread import in_threads
+
+    def ready(look: "Look") -> "Look":
+        new = (text for text in beforehand.texts(task, data, limit) if text not in read)
+        read.update(in_threads(look, list(new)))
+        return beforehand.known(read, look)
+
+    return ready
 
 
 def searched(
-    data: Path, *, cleaned: bool = False, techniques: bool = False, quiet: bool
+    data: Path,
+    *,
+    cleaned: bool = False,
+    techniques: bool = False,
+    kept: Path | None = None,
+    quiet: bool,
 ) -> Mapping[str, Any]:
-    """What the library finds; techniques: the tags of its answers judged by labels instead."""
+    """What the library finds; techniques: the tags of its answers judged by labels instead.
+
+    kept: a file of vectors that a run before made, and this one leaves for the next.
+    """
+    from agent.evaluate.vectors import remembering
     from agent.settings import load_settings
     from graph.services import embedder
     from knowledge import labelled, measure
@@ -124,7 +150,10 @@ def searched(
     settings = load_settings()
     compared = embedder(settings)
     floor = FLOOR if settings.floor is None else settings.floor
-    with counted(compared.embed, quiet=quiet) as embed:
+    with (
+        remembering(compared.embed, compared.name, kept) as known,
+        counted(known, quiet=quiet) as embed,
+    ):
         if techniques:
             return labelled.techniques(data, embed, compared.name)
         return measure.retrieval(data, embed, compared.name, floor=floor, cleaned=cleaned)

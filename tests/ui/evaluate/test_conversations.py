@@ -1,6 +1,7 @@
 """The commands that hold whole conversations, put measures in a row and one backend against others."""
 
 import csv
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,12 @@ from typer.testing import CliRunner
 
 from agent.errors import DataError, SettingsError
 from agent.evaluate.turns import Reply
+from tests.agent.train.public import write_csv
 from ui.cli import app, main
+from ui.evaluate import everything
+
+READ = [("sad", "My dog died."), ("proud", "I passed at last."), ("wishing", "All the best to you."),
+        ("angry", "He lied to me again."), ("sad", "Nobody calls.")]  # fmt: skip
 
 
 def run(*words: object) -> Any:
@@ -85,6 +91,18 @@ def test_all_goes_on_with_the_part_that_was_stopped(tmp_path: Path, monkeypatch:
     assert done == ["a", "b", "b", "c"]
     assert "altogether" in whole.output
     assert "figure" in (tmp_path / "reports" / "report.html").read_text("utf-8")
+
+
+def test_what_all_reads_on_two_cores_is_what_each_command_measures(tmp_path: Path) -> None:
+    write_csv(tmp_path / "public/edos/a.csv", ("label", "text"), READ)
+    write_csv(tmp_path / "public/empathetic_intents/a.csv", ("label", "text"), READ[1:])
+    read: dict[str, Any] = {}
+    parts = dict(everything._readings(tmp_path / "public", 9, read, quiet=True))
+    for task, folder in itertools.product(("emotions", "intents"), ("edos", "empathetic_intents")):
+        alone = run("evaluate", task, "--data", tmp_path / "public" / folder, "--json")
+        told = json.loads(json.dumps(parts[f"{task}-{folder}"]()))
+        assert told["rows"] == json.loads(alone.stdout)["rows"]
+    assert set(read) == {text for _, text in READ}
 
 
 def row(never: float = 0.0) -> dict[str, Any]:
