@@ -181,7 +181,7 @@ class Library:
     def _embedded(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Half of the work on another core, each text once: a first start and a measurement wait for this."""
         different = sorted(set(texts), key=lambda text: (len(text), text))
-        # Dealt by length: questions and answers take turns, so that every other text would be all the long ones.
+        # Dealt by length: questions and answers take turns, so every other text would be all the long ones.
         halves = (different[0::4] + different[3::4], different[1::4] + different[2::4])
         with ThreadPoolExecutor(2) as pool:
             first, second = pool.map(self.embed, halves)

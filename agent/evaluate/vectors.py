@@ -5,7 +5,6 @@ they are by; another encoder's are left alone and replaced. Knows nothing of wha
 """
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -71,7 +70,7 @@ def _write(path: Path, encoder: str, known: dict[str, Vectors]) -> None:
                 texts=np.array(list(known)),
                 vectors=np.stack([*known.values()]),
             )
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written: is the disk full?") from error

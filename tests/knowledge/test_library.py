@@ -115,28 +115,7 @@ def test_both_cores_get_as_much_to_embed_and_no_text_twice(small: Library) -> No
         given.append(list(texts))
         return embed_words(texts)
 
-    names = [
-        "ant",
-        "bee",
-        "cat",
-        "dog",
-        "eel",
-        "fox",
-        "gnu",
-        "hen",
-        "ibis",
-        "jay",
-        "kite",
-        "lark",
-        "mole",
-        "newt",
-        "owl",
-        "pig",
-        "quail",
-        "rook",
-        "seal",
-        "toad",
-    ]
+    names = [letter * 4 for letter in "abcdefghijklmnopqrst"]
     entries = [Entry(f"What of number {n // 2}?", f"{name} " * (n + 5)) for n, name in enumerate(names)]
     Library(small._index, listening).add(entries)
     first, second = (sum(map(len, texts)) for texts in given)
