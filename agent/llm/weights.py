@@ -201,7 +201,7 @@ def load_base(files: Files, dtype: str, place: str, progress: Progress | None = 
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
     if place != "cpu":
-        options["device_map"] = {"": place}
+        options["device_map"] = place  # `cuda` is then this process's own card, where several train at once
     try:
         with _told(f"loading {files.name}", progress):
             model, report = AutoModelForCausalLM.from_pretrained(

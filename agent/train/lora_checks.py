@@ -4,6 +4,7 @@ Knows nothing of how a run goes.
 """
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,13 +20,19 @@ SPARE = 200 * 2**20  # bytes that a run must leave on the disk
 
 
 def require_4bit(recipe: Recipe) -> None:
-    """4-bit numbers need CUDA."""
+    """4-bit numbers need CUDA and bitsandbytes."""
     import torch  # noqa: PLC0415
 
-    if recipe.method == "qlora" and not torch.cuda.is_available():
+    if recipe.method != "qlora":
+        return
+    if not torch.cuda.is_available():
         raise SettingsError(
             "QLoRA holds the model in 4-bit numbers, for which there is no CUDA device here: "
             "add --set method=lora, or run it where an NVIDIA GPU is."
+        )
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise SettingsError(
+            "QLoRA's 4-bit numbers need bitsandbytes: pip install bitsandbytes, or add --set method=lora."
         )
 
 

@@ -71,7 +71,7 @@ def _words(example: Example) -> int:
     return sum(len(one["content"].split()) for one in example["messages"])
 
 
-def tokenizer(texts: list[str]) -> Any:
+def tokenizer(texts: list[str], count: int = TOKENS) -> Any:
     """A byte-level BPE of the training texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -80,7 +80,7 @@ def tokenizer(texts: list[str]) -> Any:
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=TOKENS,
+        vocab_size=count,
         special_tokens=MARKS,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
@@ -93,15 +93,15 @@ def tokenizer(texts: list[str]) -> Any:
     return fast
 
 
-def llama(folder: Path, tok: Any, hidden: int, layers: int) -> Path:
-    """An untrained Llama."""
+def llama(folder: Path, tok: Any, hidden: int, layers: int, reads: int = 320) -> Path:
+    """An untrained Llama. reads: tokens it may take in."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(hidden)
     config = LlamaConfig(
         vocab_size=len(tok), hidden_size=hidden, intermediate_size=3 * hidden, num_hidden_layers=layers,
-        num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=320, eos_token_id=1,
+        num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=reads, eos_token_id=1,
         pad_token_id=0, bos_token_id=None, tie_word_embeddings=True,
     )  # fmt: skip
     LlamaForCausalLM(config).save_pretrained(folder)

@@ -1,5 +1,6 @@
 """Tuning a language model: what it learns from, how a run goes on, what it refuses, what it leaves behind."""
 
+import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -182,6 +183,54 @@ def test_what_cannot_go_well_is_refused_before_the_first_step(
             model=str(tiny.base),
         )
     assert not (tmp_path / "w/checkpoints").exists()
+
+
+def test_four_bits_are_loaded_and_prepared_as_published(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a GPU nothing can be quantised: this holds what would be, up to the first step."""
+    peft, transformers = pytest.importorskip("peft"), pytest.importorskip("transformers")
+    recipe = load_recipe("s1-imhi").model_copy(update={"length": 256, "too_long": "drop"})
+    assert recipe.method == "qlora"
+    asked: dict[str, Any] = {}
+    real = transformers.AutoModelForCausalLM.from_pretrained
+
+    def loaded(folder: Path, **options: Any) -> Any:
+        asked.update(options)
+        plain = {name: options[name] for name in ("output_loading_info", "local_files_only")}
+        return real(folder, **plain)
+
+    def prepared(model: Any, **options: Any) -> Any:
+        asked["prepared"] = options
+        return model
+
+    class Done(KeyboardInterrupt): ...
+
+    def trained(model: Any, config: Any) -> Any:
+        asked["config"] = config
+        raise Done
+
+    places: dict[str, Any] = {"out": tmp_path / "o", "work": tmp_path / "w", "model": str(tiny.base)}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    there, spec = set[str](), importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, *more: name in there or None if name == "bitsandbytes" else spec(name, *more),
+    )
+    with pytest.raises(SettingsError, match="pip install bitsandbytes"):
+        run(recipe, data(tmp_path / "d"), **places)
+    there.add("bitsandbytes")
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", loaded)
+    monkeypatch.setattr(peft, "prepare_model_for_kbit_training", prepared)
+    monkeypatch.setattr(peft, "get_peft_model", trained)
+    with pytest.raises(Done):
+        run(recipe, tmp_path / "d", **places)
+    bits = asked["quantization_config"]
+    assert (bits.load_in_4bit, bits.bnb_4bit_quant_type, bits.bnb_4bit_use_double_quant) == (True, "nf4", True)
+    assert bits.bnb_4bit_compute_dtype == asked["dtype"] == torch.bfloat16
+    assert asked["device_map"] == "cuda"
+    assert asked["prepared"] == {"use_gradient_checkpointing": recipe.checkpointing}
+    assert (asked["config"].r, asked["config"].lora_alpha) == (recipe.rank, recipe.alpha)
 
 
 def test_a_full_disk_an_empty_part_and_an_adapter_as_base_are_refused(tiny: Tiny, tmp_path: Path) -> None:
