@@ -3,6 +3,7 @@
 Errors made on purpose end as one sentence on stderr and exit status 2; a failed check or script as 1.
 """
 
+import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,7 @@ train.command("vectors")(training.vectors)
 train.command("plan")(training.plan)
 
 STOPPED = 130  # exit status of what was interrupted
+FULL = {errno.ENOSPC, errno.EDQUOT}
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
@@ -90,6 +92,13 @@ def _plainly() -> Iterator[None]:
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. What was done is kept; the same command goes on from there.")
         raise SystemExit(STOPPED) from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        told = f"The disk is full{where}: free some. What was done is kept."
+        Console(stderr=True).print(escape(told), style="red", highlight=False)
+        raise SystemExit(2) from error
     except (HearkenError, KnowledgeError, HelplineError) as error:
         Console(stderr=True).print(escape(str(error)), style="red", highlight=False)
         raise SystemExit(2) from error

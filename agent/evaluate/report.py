@@ -64,11 +64,13 @@ SHARES = {
 
 
 def write(report: Mapping[str, object], path: Path) -> None:
-    """Write the report as JSON; DataError when there is no such folder."""
+    """Write the report as JSON; DataError when there is no such folder, or no room."""
     try:
         path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
     except OSError as error:
-        raise DataError(f"{path} cannot be written; name a file in a folder that exists.") from error
+        raise DataError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists, with room."
+        ) from error
 
 
 def tables(report: Report) -> Iterator["Table"]:

@@ -32,6 +32,7 @@ from agent.train.lora_checks import (
     require_4bit,
     require_disk,
     require_levels,
+    room,
 )
 from agent.train.lora_recipe import Recipe
 from agent.train.lora_trainer import calm, numbers, tuned
@@ -72,7 +73,7 @@ def run(  # noqa: PLR0913 - what a run is told
     parts = {part: _fitted(found, loaded, recipe) for part, found in examples.items()}
     require_disk(recipe, loaded, (work, out), free_disk)
     claim(work, recipe, data, name)
-    with calm():
+    with calm(), room(work, free_disk):
         trainer = tuned(recipe, loaded, parts, work, place=place, progress=progress)
         said = work / "samples.jsonl"
         trainer.add_callback(sampler(recipe, loaded, trainer.model, examples["valid"], said))

@@ -6,7 +6,8 @@ Knows nothing of how a run goes.
 import hashlib
 import importlib.util
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import DataError, SettingsError
@@ -14,9 +15,10 @@ from agent.llm.weights import Loaded
 from agent.train.dialogue_sources import Example
 from agent.train.lora_recipe import Recipe
 
-__all__ = ["claim", "hashes", "last_checkpoint", "require_4bit", "require_disk", "require_levels"]
+__all__ = ["claim", "hashes", "last_checkpoint", "require_4bit", "require_disk", "require_levels", "room"]
 
 SPARE = 200 * 2**20  # bytes that a run must leave on the disk
+LITTLE = 20 * 2**20  # bytes below which a disk is full
 
 
 def require_4bit(recipe: Recipe) -> None:
@@ -53,6 +55,21 @@ def require_disk(
                 f"{folder} has {free(folder) / 1e9:.1f} GB free and the run may take {need / 1e9:.1f} GB: "
                 "free some, or name folders on another disk with --out and --work."
             )
+
+
+@contextmanager
+def room(work: Path, free: Callable[[Path], int]) -> Iterator[None]:
+    """A disk that fills up in the meantime is told as that, whatever a library makes of it."""
+    from safetensors import SafetensorError  # noqa: PLC0415
+
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if free(work) > LITTLE:
+            raise
+        raise SettingsError(
+            f"The disk of {work} is full: free some; the same command goes on from the last checkpoint."
+        ) from error
 
 
 def require_levels(parts: Mapping[str, Sequence[Example]], data: Path) -> None:

@@ -1,10 +1,10 @@
-"""Two small models that share a tokenizer and can read a whole prompt of the app, for the gate to be tried on.
+"""Two small models that share a tokenizer and can read a whole prompt of the app, to try the gate on.
 
     python -m docs.experiments.gate DATA WORK
 
 DATA is the folder of public sets. WORK/large and WORK/small are written: Llamas that have learned, from
-nothing, how people answer one another in EmpatheticDialogues; what is there is not made again. The adapter, the
-proxy pair and the gate itself are commands: docs/experiments/gate.md.
+nothing, how people answer one another in EmpatheticDialogues; what is there is not made again. The
+adapter, the proxy pair and the gate itself are commands: docs/experiments/gate.md.
 """
 
 import json
@@ -29,7 +29,10 @@ LANGUAGE = Recipe(
 def main(public: Path, work: Path) -> None:
     """Both models."""
     work.mkdir(parents=True, exist_ok=True)
-    found = exchanges(public / "empathetic_dialogues/train.csv")
+    kept = work / "exchanges.json"
+    if not kept.is_file():
+        kept.write_text(json.dumps(exchanges(public / "empathetic_dialogues/train.csv")), "utf-8")
+    found = json.loads(kept.read_text("utf-8"))
     held, first = found[:HELD], found[HELD : HELD + LEARNED]
     texts = [message["content"] for one in first for message in one["messages"]]
     words = load_prompt()

@@ -207,6 +207,7 @@ def replies(  # noqa: PLR0913 - options of a command
 def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
     """The model of human supporters on ESConv's validation part, and what it changes in plans and words."""
     from agent.evaluate import planning, supporters
+    from agent.evaluate.report import write
     from agent.responders.replies import bank
     from agent.supporter import FILES, load_supporter
 
@@ -218,7 +219,6 @@ def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None
     with figures.counted(read, quiet=as_json) as counted:
         told["plans, beside the human's replies"] = planning.agreement(data, counted, supporter, limit=limit)
         told["replies to 100 openings"] = planning.variety(data, counted, supporter)
-    text = json.dumps(told, ensure_ascii=False, indent=2)
     if out:
-        out.write_text(text + "\n", "utf-8")
-    typer.echo(text if as_json else supporters.summary(told))
+        write(told, out)
+    typer.echo(json.dumps(told, ensure_ascii=False, indent=2) if as_json else supporters.summary(told))

@@ -110,7 +110,9 @@ def report(
         if markdown:
             markdown.write_text(page.markdown(found), "utf-8")
     except OSError as error:
-        raise DataError(f"{out} cannot be written: name a file in a folder that exists.") from error
+        raise DataError(
+            f"{out} cannot be written ({error.strerror}): name a file in a folder that exists, with room."
+        ) from error
     typer.echo(out)
 
 

@@ -34,7 +34,22 @@ __all__ = [
 Found = TypeVar("Found")
 Said = TypeVar("Said")
 Data = Annotated[Path, typer.Option("--data", help="A file or a folder in the sets' own formats.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.")]
+
+
+def _place(path: Path | None) -> Path | None:
+    """The report's file, whose folder is there: it would be sad to learn after an hour that it is not."""
+    if path is None:
+        return None
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: name a file in it, such as {path / 'report.json'}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error.strerror}): name another place.") from error
+    return path
+
+
+Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON.", callback=_place)]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Lines of each source, spread evenly.")]
 Model = Annotated[

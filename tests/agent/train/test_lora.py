@@ -226,7 +226,9 @@ def test_four_bits_are_loaded_and_prepared_as_published(
     with pytest.raises(Done):
         run(recipe, tmp_path / "d", **places)
     bits = asked["quantization_config"]
-    assert (bits.load_in_4bit, bits.bnb_4bit_quant_type, bits.bnb_4bit_use_double_quant) == (True, "nf4", True)
+    assert bits.load_in_4bit
+    assert bits.bnb_4bit_use_double_quant
+    assert bits.bnb_4bit_quant_type == "nf4"
     assert bits.bnb_4bit_compute_dtype == asked["dtype"] == torch.bfloat16
     assert asked["device_map"] == "cuda"
     assert asked["prepared"] == {"use_gradient_checkpointing": recipe.checkpointing}
@@ -245,6 +247,26 @@ def test_a_full_disk_an_empty_part_and_an_adapter_as_base_are_refused(tiny: Tiny
     (folder / "valid.jsonl").write_text("")
     with pytest.raises(DataError, match="no example"):
         run(SMALL, folder, model=str(tiny.base), **places)
+
+
+def test_a_disk_that_fills_up_is_told_and_the_run_goes_on_afterwards(tiny: Tiny, tmp_path: Path) -> None:
+    folder, left = data(tmp_path / "d"), [10**12]
+    places: dict[str, Any] = {"work": tmp_path / "w", "model": str(tiny.base)}
+
+    def full(told: dict[str, float]) -> None:
+        if told["step"] == 5:
+            left[0] = 4096
+            raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+
+    with pytest.raises(SettingsError, match=r"is full.*goes on"):
+        run(SMALL, folder, tmp_path / "o", progress=full, free_disk=lambda path: left[0], **places)
+    with pytest.raises(RuntimeError, match="my own"):
+        run(SMALL, folder, tmp_path / "o", progress=broken, **places)
+    assert run(SMALL, folder, tmp_path / "o", **places)["steps"] == 10
+
+
+def broken(_told: dict[str, float]) -> None:
+    raise RuntimeError("my own")
 
 
 def test_what_is_too_long_may_be_left_out(tiny: Tiny, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`hearken evaluate` and `hearken read --file` from the command line, with a made-up reading model."""
 
 import csv
+import errno
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from agent.reading.encoder import Encoder
 from agent.reading.heads import Heads, Marks, heads_of
 from agent.train.labels import EMOTIONS, HEADS
 from tests.agent.test_supporter import vector
-from ui.cli import app
+from ui.cli import app, main
 
 
 def fake_heads() -> Heads:
@@ -143,6 +144,33 @@ def test_stopping_says_how_to_go_on(
     done = run("read", "--file", write(tmp_path / "a.csv", ("text",), ("a",)), "--out", tmp_path / "a.jsonl")
     assert done.exit_code == 130
     assert "--resume" in done.output
+
+
+def test_a_report_gets_its_folder_and_a_place_that_is_none_is_told_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [reply for reply in replies("open") if reply.source < 2 and reply.way == "written"]
+    monkeypatch.setattr("agent.evaluate.guard.replies", lambda part, folder: few)
+    (tmp_path / "file").write_text("")
+    for place, says in ((tmp_path, "is a folder"), (tmp_path / "file" / "a.json", "cannot be written")):
+        done = run("evaluate", "conversations", "--out", place)
+        assert isinstance(done.exception, DataError)
+        assert says in str(done.exception)
+    assert run("evaluate", "guard", "--out", tmp_path / "new" / "a.json").exit_code == 0
+    assert (tmp_path / "new" / "a.json").is_file()
+
+
+def test_a_disk_that_is_full_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(**_told: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "report.html")
+
+    monkeypatch.setattr("ui.cli.app", full)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "The disk is full (report.html)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
