@@ -38,6 +38,7 @@ ALIKE = 0.8  # Jaccard similarity of two texts' shingles from which they are nea
 SHORT = 12  # words; a reply as short as that may be said more than once, to different messages
 PERMUTATIONS = 64
 SALT = "dialogues"
+TOLD = 5  # reasons and malformed rows that an error names
 
 
 @dataclass
@@ -89,10 +90,17 @@ def prepare(  # noqa: PLR0913 - what a run is told
     for part, examples in (("training", out.train), ("validation", out.valid)):
         if not examples:
             raise DataError(
-                f"No example is left for {part} of {out.read} read and {len(malformed)} malformed; "
-                "add data, or change the share for validation."
+                f"No example is left for {part} of {out.read} read and {len(malformed)} malformed"
+                f"{_reasons(out)}; add data, or change the share for validation (--share)."
             )
     return out
+
+
+def _reasons(out: Prepared) -> str:
+    """What became of the rest, the commonest first, and where the first malformed rows stand."""
+    told = [f"{reason} {count}" for reason, count in out.dropped.most_common(TOLD)]
+    told += [f"{Path(row.file).name} line {row.line}: {row.why}" for row in out.malformed[:TOLD]]
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def _mend(example: Example, clean: Clean | None, mended: Counter[str]) -> str:

@@ -223,6 +223,8 @@ def test_what_its_makers_held_back_is_validation_whatever_the_share() -> None:
 def test_an_empty_part_is_refused() -> None:
     with pytest.raises(DataError, match="validation"):
         prepare(many(3), [], share=0.0001)
+    with pytest.raises(DataError, match=r"near duplicate 1; a\.csv line 3: no CSV\).*--share"):
+        prepare([*many(3), *many(1)], [Malformed("data/a.csv", 3, "no CSV")], share=0.0001)
 
 
 def test_what_is_written_is_what_is_loaded_and_the_report_tells_lengths(tmp_path: Path) -> None:
