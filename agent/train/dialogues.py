@@ -89,9 +89,12 @@ def prepare(  # noqa: PLR0913 - what a run is told
         (out.valid if held else out.train).append({**example, "group": group, "held": held})
     for part, examples in (("training", out.train), ("validation", out.valid)):
         if not examples:
+            fix = "add data, or change the share for validation (--share)"
+            if out.train + out.valid and all(one["held"] for one in kept):
+                fix = "what is there is for validation by its makers' word: add a part to train on"
             raise DataError(
                 f"No example is left for {part} of {out.read} read and {len(malformed)} malformed"
-                f"{_reasons(out)}; add data, or change the share for validation (--share)."
+                f"{_reasons(out)}; {fix}."
             )
     return out
 

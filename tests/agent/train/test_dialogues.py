@@ -225,6 +225,9 @@ def test_an_empty_part_is_refused() -> None:
         prepare(many(3), [], share=0.0001)
     with pytest.raises(DataError, match=r"near duplicate 1; a\.csv line 3: no CSV\).*--share"):
         prepare([*many(3), *many(1)], [Malformed("data/a.csv", 3, "no CSV")], share=0.0001)
+    held = [{**one, "held": True} for one in many(3)]
+    with pytest.raises(DataError, match="training .*add a part to train on"):
+        prepare(held, [])  # type: ignore[arg-type]
 
 
 def test_what_is_written_is_what_is_loaded_and_the_report_tells_lengths(tmp_path: Path) -> None:
