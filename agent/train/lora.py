@@ -32,6 +32,7 @@ from agent.train.lora_checks import (
     require_4bit,
     require_disk,
     require_levels,
+    require_tensorboard,
     room,
 )
 from agent.train.lora_recipe import Recipe
@@ -60,6 +61,7 @@ def run(  # noqa: PLR0913 - what a run is told
     if files.adapter is not None:
         raise SettingsError(f"{name} is an adapter itself: merge it first with `hearken export merge`.")
     require_4bit(recipe)
+    require_tensorboard(recipe)
     place = choose_place("auto")
     loaded = load_base(files, numbers(recipe, place), place)
     if loaded.reads < recipe.length:

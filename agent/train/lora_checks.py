@@ -15,7 +15,10 @@ from agent.llm.weights import Loaded
 from agent.train.dialogue_sources import Example
 from agent.train.lora_recipe import Recipe
 
-__all__ = ["claim", "hashes", "last_checkpoint", "require_4bit", "require_disk", "require_levels", "room"]
+__all__ = [
+    "claim", "hashes", "last_checkpoint", "require_4bit", "require_disk", "require_levels",
+    "require_tensorboard", "room",
+]  # fmt: skip
 
 SPARE = 200 * 2**20  # bytes that a run must leave on the disk
 LITTLE = 20 * 2**20  # bytes below which a disk is full
@@ -35,6 +38,14 @@ def require_4bit(recipe: Recipe) -> None:
     if importlib.util.find_spec("bitsandbytes") is None:
         raise SettingsError(
             "QLoRA's 4-bit numbers need bitsandbytes: pip install bitsandbytes, or add --set method=lora."
+        )
+
+
+def require_tensorboard(recipe: Recipe) -> None:
+    """Its curves are written by one of two packages."""
+    if recipe.tensorboard and not any(map(importlib.util.find_spec, ("tensorboard", "tensorboardX"))):
+        raise SettingsError(
+            "TensorBoard's files need a package: pip install tensorboardx, or leave out tensorboard=true."
         )
 
 

@@ -226,7 +226,7 @@ def test_an_empty_part_is_refused() -> None:
     with pytest.raises(DataError, match=r"near duplicate 1; a\.csv line 3: no CSV\).*--share"):
         prepare([*many(3), *many(1)], [Malformed("data/a.csv", 3, "no CSV")], share=0.0001)
     held = [{**one, "held": True} for one in many(3)]
-    with pytest.raises(DataError, match="training .*add a part to train on"):
+    with pytest.raises(DataError, match=r"training .*add a part to train on"):
         prepare(held, [])  # type: ignore[arg-type]
 
 

@@ -249,6 +249,23 @@ def test_a_full_disk_an_empty_part_and_an_adapter_as_base_are_refused(tiny: Tiny
         run(SMALL, folder, model=str(tiny.base), **places)
 
 
+def test_curves_are_written_for_tensorboard_where_asked_for(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = SMALL.model_copy(update={"tensorboard": True, "steps": 2, "samples": 0})
+    places: dict[str, Any] = {"work": tmp_path / "w", "model": str(tiny.base)}
+    run(recipe, data(tmp_path / "d", 8), tmp_path / "o", **places)
+    (events,) = (tmp_path / "w").rglob("events.out.tfevents*")
+    assert b"eval/loss" in events.read_bytes()
+    spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, *more: None if name.startswith("tensorboard") else spec(name, *more),
+    )
+    with pytest.raises(SettingsError, match="pip install tensorboardx"):
+        run(recipe, tmp_path / "d", tmp_path / "o", **places)
+
+
 def test_a_disk_that_fills_up_is_told_and_the_run_goes_on_afterwards(tiny: Tiny, tmp_path: Path) -> None:
     folder, left = data(tmp_path / "d"), [10**12]
     places: dict[str, Any] = {"work": tmp_path / "w", "model": str(tiny.base)}
