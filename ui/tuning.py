@@ -40,9 +40,10 @@ def lora(  # noqa: PLR0913 - options of a command
     from agent.train.lora_recipe import load_recipe
 
     chosen = load_recipe(recipe, changes or ())
-    with _watched(quiet=as_json) as progress:
+    with _watched(quiet=as_json or not _first()) as progress:
         report = run(chosen, data, out, work=work or _work(out), model=model, progress=progress)
-    _told(report, as_json=as_json)
+    if _first():
+        _told(report, as_json=as_json)
 
 
 def proxy_pair(  # noqa: PLR0913 - options of a command
@@ -104,6 +105,11 @@ def gguf(
     from agent.train import merge as merging
 
     typer.echo(merging.gguf(model, out, kind=kind))
+
+
+def _first() -> bool:
+    """Whether this process is the one of several that speaks; accelerate and torchrun number them."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _work(out: Path) -> Path:

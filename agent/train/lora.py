@@ -163,9 +163,12 @@ def _save(trainer: Any, loaded: Loaded, out: Path, report: dict[str, Any], recip
 
     trainer.model.config.use_cache = True
     trainer.save_model(str(out))
-    if recipe.conditions == "tokens" and recipe.method != "full" and trainer.is_world_process_zero():
+    first = trainer.is_world_process_zero()
+    if recipe.conditions == "tokens" and recipe.method != "full" and first:
         # peft takes a vocabulary that grew for one that was trained, and would save all of it.
         trainer.accelerator.unwrap_model(trainer.model).save_pretrained(out, save_embedding_layers=False)
+    if not first:
+        return
     loaded.tokenizer.save_pretrained(out)
     note(out, loaded.form)
     (out / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should have to trust

@@ -50,6 +50,17 @@ def test_from_a_public_file_to_a_merged_model_and_a_page(tmp_path: Path) -> None
     assert "perplexity" in (tmp_path / "page.md").read_text()
 
 
+@pytest.mark.parametrize(("rank", "says"), [("0", "steps"), ("1", "")])
+def test_of_several_processes_one_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rank: str, says: str
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setattr("agent.train.lora.run", lambda *_args, **_told: {"steps": 1})
+    done = call("train", "lora", "--data", tmp_path, "--out", tmp_path / "o", "--model", "m", "--json")
+    assert says in done.stdout
+    assert bool(done.stdout) == bool(says)
+
+
 def test_the_gate_tells_its_reasons_and_exits_with_one(tmp_path: Path) -> None:
     row = {
         "view": "gate",
