@@ -14,7 +14,7 @@ from rich.console import Console
 
 from agent.errors import DataError
 from ui.evaluate.conversations import held_with
-from ui.evaluate.figures import Json, Out, printed, report_of, settings_of
+from ui.evaluate.figures import Json, Out, counted, printed, report_of, settings_of
 
 if TYPE_CHECKING:
     from graph import Turn
@@ -50,7 +50,7 @@ def gate(  # noqa: PLR0913 - options of a command
     about = {"task": "gate", "part": part, "country": country, "people": people}
     with parted(out, about) as once:  # each line is kept, so a stopped gate goes on with the next
         rows = {
-            name: row or once(name, partial(_answered, name, part, country, people=people))
+            name: row or once(name, partial(_answered, name, part, country, people=people, quiet=as_json))
             for name, row in known.items()
         }
         verdict = judged(rows[candidate], rows[baseline])
@@ -92,7 +92,7 @@ def _lines(candidate: str) -> list[str]:
 
 
 def _answered(
-    name: str, part: Literal["gate", "rest", "long", "all"], country: str, *, people: bool
+    name: str, part: Literal["gate", "rest", "long", "all"], country: str, *, people: bool, quiet: bool
 ) -> dict[str, Any]:
     """The row of conversations held now."""
     from agent.evaluate import replies, talks
@@ -111,20 +111,23 @@ def _answered(
         rules.update(one["rule"] for one in turn.replaced)
         worded[turn.responder] += 1
 
-    told = replies.measure(
-        {part: talks.openings(part)},
-        sessions(services, country, watch),
-        load_scorers(),
-        lambda text: reads.read(text)["intents"][0]["label"],
-        data=str(talks.OPENINGS),
-    )
+    if not quiet:
+        Console(stderr=True, highlight=False).print(f"answering: {name}", style="dim", markup=False)
+    with counted(watch, quiet=quiet) as watching:
+        told = replies.measure(
+            {part: talks.openings(part)},
+            sessions(services, country, watching),
+            load_scorers(),
+            lambda text: reads.read(text)["intents"][0]["label"],
+            data=str(talks.OPENINGS),
+        )
     row, turns = told["rows"][0], sum(worded.values())
     grave = sum(count for rule, count in rules.items() if rule not in FORM)
     row["held_back"] = {"grave": round(100 * grave / turns, 2), "rules": dict(rules.most_common())}
     if settings.backend.kind != "guided":
         row["own"] = round(sum(n for who, n in worded.items() if who not in AUTHORED) / turns, 3)
     if people:
-        held = held_with(load_personas(), name, None, None, data=str(FOLDER), quiet=True)["rows"][0]
+        held = held_with(load_personas(), name, None, None, data=str(FOLDER), quiet=quiet)["rows"][0]
         lost = held["checks"]["n"] - held["checks"]["hits"]
         row["people"] = {
             **held,

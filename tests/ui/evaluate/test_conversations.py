@@ -124,7 +124,7 @@ def test_the_gate_sets_the_same_conversations_before_every_line(
     proxy.write_text(json.dumps({"settings": {"base": "big/base"}}), "utf-8")
     asked: list[str] = []
 
-    def answered(name: str, part: str, country: str, *, people: bool) -> dict[str, Any]:
+    def answered(name: str, part: str, country: str, *, people: bool, quiet: bool) -> dict[str, Any]:
         asked.append(name)
         return row(3.0 if name == str(proxy) else 0.0)
 
