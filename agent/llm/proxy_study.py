@@ -27,7 +27,7 @@ from agent.llm.tracks import Caches
 from agent.llm.weights import Loaded
 from agent.prompt import Message
 
-__all__ = ["Losses", "Watch", "foreseen", "self_check", "trace", "traced"]
+__all__ = ["Losses", "Watch", "foreseen", "losses_at", "self_check", "trace", "traced"]
 
 log = logging.getLogger("hearken")
 
@@ -148,24 +148,7 @@ def self_check(
     chat: LocalChat, examples: Sequence[tuple[Sequence[BaseMessage], str]], *, alpha: float | None = None
 ) -> Losses:
     """How well each part and the mixture foresee these replies; warns when a part does better alone."""
-    import torch  # noqa: PLC0415
-
-    engine = _engine(chat)
-    alpha = engine.alpha if alpha is None else alpha
-    total, tokens = dict.fromkeys(_VOICES, 0.0), 0
-    with torch.inference_mode():
-        for talk, reply in examples:
-            ids = [*chat.get_token_ids(reply), *engine.base.ends[:1]]
-            said = _opinions(engine, talk, ids)
-            said.setdefault("anti", said["base"])
-            said["mixed"] = said["base"] + alpha * (said["expert"] - said["anti"])
-            taken = torch.tensor(ids, device=said["base"].device)
-            for voice in _VOICES:
-                total[voice] += float(torch.nn.functional.cross_entropy(said[voice], taken, reduction="sum"))
-            tokens += len(ids)
-    if not tokens:
-        raise ResponderError("A self-check needs at least one conversation with a reply.")
-    losses = Losses(**{voice: total[voice] / tokens for voice in _VOICES}, tokens=tokens)
+    (losses,) = losses_at(chat, examples, [_engine(chat).alpha if alpha is None else alpha])
     if losses.better_parts:
         log.warning(
             "the proxy foresees replies worse (%.3f nats) than alone %s: use that, or another alpha",
@@ -173,6 +156,37 @@ def self_check(
             ", ".join(f"{part} ({getattr(losses, part):.3f})" for part in losses.better_parts),
         )
     return losses
+
+
+def losses_at(
+    chat: LocalChat, examples: Sequence[tuple[Sequence[BaseMessage], str]], alphas: Sequence[float]
+) -> list[Losses]:
+    """The same at each alpha, with each reply read once."""
+    import torch  # noqa: PLC0415
+
+    engine = _engine(chat)
+    total, mixed, tokens = dict.fromkeys(_VOICES, 0.0), [0.0] * len(alphas), 0
+    with torch.inference_mode():
+        for talk, reply in examples:
+            ids = [*chat.get_token_ids(reply), *engine.base.ends[:1]]
+            said = _opinions(engine, talk, ids)
+            said.setdefault("anti", said["base"])
+            taken = torch.tensor(ids, device=said["base"].device)
+
+            def cost(logits: Any, taken: Any = taken) -> float:
+                return float(torch.nn.functional.cross_entropy(logits, taken, reduction="sum"))
+
+            for voice in said:
+                total[voice] += cost(said[voice])
+            for place, alpha in enumerate(alphas):
+                mixed[place] += cost(said["base"] + alpha * (said["expert"] - said["anti"]))
+            tokens += len(ids)
+    if not tokens:
+        raise ResponderError("A self-check needs at least one conversation with a reply.")
+    return [
+        Losses(**{voice: sum_ / tokens for voice, sum_ in {**total, "mixed": one}.items()}, tokens=tokens)
+        for one in mixed
+    ]
 
 
 def foreseen(

@@ -27,7 +27,13 @@ def merge(name: str, out: Path, *, dtype: str = "float32") -> Path:
     _require_disk(files, out, dtype)
     loaded = load(files, dtype, "cpu")
     loaded.model.generation_config.eos_token_id = list(loaded.ends) or None
-    loaded.model.save_pretrained(out)
+    from transformers.utils import logging  # noqa: PLC0415
+
+    logging.disable_progress_bar()  # of a second or two, in the middle of the answer
+    try:
+        loaded.model.save_pretrained(out)
+    finally:
+        logging.enable_progress_bar()
     loaded.tokenizer.save_pretrained(out)
     # Where it comes from goes along, and which tokens it learned.
     for note in ("README.md", "metrics.json", "recipe.yaml", FILE):

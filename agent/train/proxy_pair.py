@@ -16,7 +16,7 @@ from agent.backends import Proxy
 from agent.errors import SettingsError
 from agent.llm.model_files import find
 from agent.llm.proxy import known_to_all, load_proxy
-from agent.llm.proxy_study import self_check
+from agent.llm.proxy_study import losses_at
 from agent.llm.weights import load_tokenizer
 from agent.train.dialogues import load_examples
 from agent.train.examples import as_messages, talk
@@ -78,13 +78,7 @@ def swept(
     for example in examples:
         messages = as_messages(example, count=count, room=length)
         asked.append((talk(messages[:-1]), messages[-1]["content"]))
-    told = []
-    for alpha in alphas:
-        losses = self_check(chat, asked, alpha=alpha)
-        told.append(
-            {
-                "alpha": alpha,
-                **{voice: getattr(losses, voice) for voice in ("base", "expert", "anti", "mixed")},
-            }
-        )
-    return told
+    return [
+        {"alpha": alpha, **{voice: getattr(losses, voice) for voice in ("base", "expert", "anti", "mixed")}}
+        for alpha, losses in zip(alphas, losses_at(chat, asked, alphas), strict=True)
+    ]

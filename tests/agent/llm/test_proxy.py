@@ -14,7 +14,7 @@ from agent.errors import ResponderError
 from agent.llm.local import LocalChat
 from agent.llm.opinions import ProxyLogits
 from agent.llm.proxy import ensemble, known_to_all, load_proxy
-from agent.llm.proxy_study import self_check, trace
+from agent.llm.proxy_study import losses_at, self_check, trace
 from agent.llm.templates import render
 from agent.llm.tracks import Caches
 from tests.agent.llm.tiny_llms import (
@@ -350,6 +350,9 @@ def test_the_self_check_warns_when_a_part_does_better_alone(
         float(torch.nn.functional.cross_entropy(logits, torch.tensor(reply))), abs=1e-4
     )
     caplog.clear()
+    assert losses_at(shared, examples, [0.5, 5]) == [
+        self_check(shared, examples, alpha=at) for at in (0.5, 5)
+    ]
     better = self_check(shared, examples, alpha=0)
     assert better.mixed == pytest.approx(better.base)
     with pytest.raises(ResponderError, match="at least one"):
