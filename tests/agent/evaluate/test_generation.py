@@ -86,6 +86,9 @@ def test_bartscore_is_the_mean_log_probability_of_every_wanted_token() -> None:
             logs = model(input_ids=source, decoder_input_ids=shifted).logits.log_softmax(-1)[0]
         each = [float(logs[at, token]) for at, token in enumerate(target)]
         assert score == pytest.approx(sum(each) / len(each), abs=1e-5)
+        with torch.no_grad():
+            own = model(input_ids=source, labels=torch.tensor([target])).loss
+        assert score == pytest.approx(-float(own), abs=1e-5)  # the loss that transformers itself takes
     with pytest.raises(DataError, match="bart-large-cnn"):
         load_bartscore(Path("nowhere"))
 
