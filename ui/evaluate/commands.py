@@ -204,7 +204,13 @@ def replies(  # noqa: PLR0913 - options of a command
 
 
 @evaluate.command()
-def plan(data: Data, out: Out = None, as_json: Json = False, limit: Limit = None) -> None:
+def plan(
+    *,
+    data: Annotated[Path, typer.Option("--data", help="The folder that holds esconv/valid.jsonl.")],
+    out: Out = None,
+    as_json: Json = False,
+    limit: Limit = None,
+) -> None:
     """The model of human supporters on ESConv's validation part, and what it changes in plans and words."""
     from agent.evaluate import planning, supporters
     from agent.evaluate.report import write
