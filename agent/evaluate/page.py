@@ -16,6 +16,7 @@ __all__ = ["Figure", "figures", "markdown", "page", "reports"]
 
 PAGE = Path(__file__).with_name("page.html")
 WIDE, HIGH, LEFT = 640, 22, 260
+DEEP = 3  # marks in the name of a figure from which it is a finer one
 
 
 class Figure(NamedTuple):
@@ -68,10 +69,12 @@ def page(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """A table a report: figure, value, 95 % interval."""
+    """A table a report: figure, value, 95 % interval; what is finer is counted, and stands on the page."""
     parts = []
     for name, told in found.items():
-        rows = [f"| {one.name} | {one.value:.4g} | {_told(one.interval)} |" for one in figures(told)]
+        listed, finer = _parted(figures(told))
+        rows = [f"| {one.name} | {one.value:.4g} | {_told(one.interval)} |" for one in listed]
+        rows += [f"| + {len(finer)} | | |"] if finer else []
         parts.append(
             "\n".join(
                 [f"## {name} ({told['task']})", "", "| figure | value | 95 % |", "|---|---|---|", *rows]
@@ -81,17 +84,29 @@ def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _section(name: str, told: Mapping[str, Any]) -> str:
-    listed = list(figures(told))
-    rows = "".join(
-        f"<tr><td>{escape(one.name)}</td><td>{one.value:.4g}</td><td>{_told(one.interval)}</td></tr>"
-        for one in listed
-    )
+    listed, finer = _parted(figures(told))
+    more = f"<details><summary>+ {len(finer)}</summary>{_table(finer)}</details>" if finer else ""
     about = ", ".join(str(told[key]) for key in ("data", "model") if isinstance(told.get(key), str))
     return (
         f"<h2>{escape(name)} <small>{escape(told['task'])}</small></h2><p><small>{escape(about)}</small></p>"
         f"{_curve(told.get('validation loss'))}{_bars([one for one in listed if one.interval])}"
-        f'<div class="wide"><table>{rows}</table></div>'
+        f"{_table(listed)}{more}"
     )
+
+
+def _parted(found: Iterator[Figure]) -> tuple[list[Figure], list[Figure]]:
+    """Those of a whole row, and the finer ones: by class, by rule, by case."""
+    listed = list(found)
+    finer = [one for one in listed if one.name.count(" · ") >= DEEP]
+    return [one for one in listed if one.name.count(" · ") < DEEP], finer
+
+
+def _table(listed: Sequence[Figure]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(one.name)}</td><td>{one.value:.4g}</td><td>{_told(one.interval)}</td></tr>"
+        for one in listed
+    )
+    return f'<div class="wide"><table>{rows}</table></div>'
 
 
 def _bars(listed: Sequence[Figure]) -> str:

@@ -68,8 +68,15 @@ def gate(  # noqa: PLR0913 - options of a command
     figures = {name: f"{ours} against {theirs}" for name, (ours, theirs) in verdict["figures"].items()}
     shown = {f"risk, weighed: {name}": risk for name, risk in weights.items()}
     printed({**figures, **shown}, told, as_json=as_json)
-    for reason in () if as_json else verdict["reasons"]:
-        Console(highlight=False).print(reason, style="red", markup=False, soft_wrap=True)
+    if not as_json:
+        said = (
+            [f"refused: {candidate}", *verdict["reasons"]]
+            if verdict["reasons"]
+            else [f"admitted: {candidate}"]
+        )
+        style = "green" if verdict["admitted"] else "red"
+        for line in said:
+            Console(highlight=False).print(line, style=style, markup=False, soft_wrap=True)
     if not verdict["admitted"]:
         raise SystemExit(1)
 

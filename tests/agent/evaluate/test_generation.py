@@ -221,6 +221,17 @@ def test_a_folder_of_reports_becomes_one_page_that_asks_nobody(tmp_path: Path) -
         reports(tmp_path / "nowhere")
 
 
+def test_a_summary_leaves_the_finer_figures_to_the_page() -> None:
+    lints = {"never": 0.5, "of_due": {"N1": {"share": 0.25, "share_95": [0.1, 0.5]}}}
+    found = {"r": {"task": "replies", "rows": [{"view": "gate", "lints": lints}]}}
+    assert "| gate · lints · never | 0.5 |  |" in markdown(found)
+    assert "| + 1 | | |" in markdown(found)
+    assert "N1" not in markdown(found)
+    html = page(found)
+    assert html.index("never") < html.index("<details>") < html.index("gate · lints · of_due · N1")
+    assert "<svg" not in html
+
+
 def test_shares_and_rows_keep_their_names() -> None:
     told = {"rows": [{"view": "gate", "unsafe": {"hits": 1, "n": 4, "share": 0.25, "share_95": [0.1, 0.5]}}]}
     (one,) = figures(told)

@@ -140,6 +140,8 @@ def test_the_gate_sets_the_same_conversations_before_every_line(
     refused = run("evaluate", "gate", "--candidate", proxy)
     assert refused.exit_code == 1
     assert "never be said" in refused.output
+    assert f"refused: {proxy}" in refused.output
+    assert f"admitted: {tmp_path / 'adapter'}" in done.output
     assert "big/base" in asked
 
 
