@@ -48,6 +48,7 @@ def everything(
     from agent.evaluate.keeping import parted
 
     console = Console(stderr=True, highlight=False)
+    figures.settings_of(model)  # a model that is not there is told at once
     parts = list(_parts(data, out, model, limit, quiet=as_json))
     about = {"task": "all", "data": str(data), "model": model, "limit": limit}
     seconds: dict[str, list[float]] = {}

@@ -92,7 +92,23 @@ def told(report: "Report", out: Path | None, *, as_json: bool, engine: str = "lo
 
 
 def settings_of(name: str) -> "Settings":
-    """The settings of this installation with that model as the responder."""
+    """The settings of this installation with that model as the responder.
+
+    Raises ResponderError where the model is not there: the app would answer with authored sentences instead,
+    and they would be measured under its name.
+    """
+    settings = _settings_of(name)
+    backend = settings.backend
+    if backend.kind in {"huggingface", "proxy"}:
+        from agent.llm.model_files import find
+
+        names = [getattr(backend, field, "") for field in ("model", "base", "expert", "anti_expert")]
+        for one in filter(None, names):
+            find(one)
+    return settings
+
+
+def _settings_of(name: str) -> "Settings":
     from agent.settings import load_settings
 
     settings = load_settings()

@@ -47,6 +47,8 @@ def gate(  # noqa: PLR0913 - options of a command
 
     names = list(dict.fromkeys([candidate, baseline, *(beside or []), *(_lines(candidate) if lines else [])]))
     known = {name: _row(name) for name in names}  # a wrong file is told before an hour of talk
+    for name in (name for name, row in known.items() if row is None):
+        settings_of(name)  # and so is a model that is not there
     about = {"task": "gate", "part": part, "country": country, "people": people}
     with parted(out, about) as once:  # each line is kept, so a stopped gate goes on with the next
         rows = {

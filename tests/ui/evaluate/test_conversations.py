@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from agent.errors import DataError, SettingsError
+from agent.errors import DataError, ResponderError, SettingsError
 from agent.evaluate.turns import Reply
 from tests.agent.train.public import write_csv
 from ui.cli import app, main
@@ -129,6 +129,7 @@ def test_the_gate_sets_the_same_conversations_before_every_line(
         return row(3.0 if name == str(proxy) else 0.0)
 
     monkeypatch.setattr("ui.evaluate.gate._answered", answered)
+    monkeypatch.setattr("ui.evaluate.gate.settings_of", lambda name: None)
     out = tmp_path / "gate.json"
     done = run("evaluate", "gate", "--candidate", tmp_path / "adapter", "--beside", proxy, "--out", out)
     assert done.exit_code == 0, done.output
@@ -143,6 +144,28 @@ def test_the_gate_sets_the_same_conversations_before_every_line(
     assert f"refused: {proxy}" in refused.output
     assert f"admitted: {tmp_path / 'adapter'}" in done.output
     assert "big/base" in asked
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gate", "--candidate"),
+        ("all", "--data", "DATA", "--model"),
+        ("conversations", "--model"),
+        ("latency", "--model"),
+        ("judge", "--judge", "a", "--judge", "b", "--model"),
+    ],
+)
+def test_a_model_that_is_not_there_is_told_and_not_measured_by_what_stands_in_for_it(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = answering(monkeypatch)
+    monkeypatch.setattr("ui.evaluate.compare.writer", lambda name, tokens: (str, name))
+    told = [str(tmp_path) if word == "DATA" else word for word in words]
+    done = run("evaluate", *told, tmp_path / "no-model", "--out", tmp_path / "out")
+    assert isinstance(done.exception, ResponderError)
+    assert "no-model" in str(done.exception)
+    assert not heard
 
 
 def test_reports_are_compared_and_judges_must_be_two(tmp_path: Path) -> None:
