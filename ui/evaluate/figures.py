@@ -136,7 +136,19 @@ def printed(figures: Mapping[str, Any], told: Mapping[str, Any], *, as_json: boo
         return
     console = Console(highlight=False, markup=False)
     for name, value in figures.items():
-        console.print(f"{name}: {value}", soft_wrap=True)
+        console.print(f"{name}: {_plain(value)}", soft_wrap=True)
+
+
+def _plain(value: Any) -> str:
+    """A figure of a report in a line: shares as counts, intervals as what they lie between."""
+    if isinstance(value, Mapping):
+        if {"hits", "n"} <= value.keys():
+            low, high = value.get("share_95") or (0.0, 1.0)
+            return f"{value['hits']} of {value['n']} ({low:.0%} to {high:.0%})" if value["n"] else "none of 0"
+        return ", ".join(f"{name.removesuffix('_95')} {_plain(one)}" for name, one in value.items())
+    if isinstance(value, list) and len(value) == 2:
+        return f"({value[0]} to {value[1]})"
+    return str(value)
 
 
 def report_of(path: Path) -> dict[str, Any]:

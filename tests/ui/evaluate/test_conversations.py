@@ -174,6 +174,8 @@ def test_reports_are_compared_and_judges_must_be_two(tmp_path: Path) -> None:
         (tmp_path / f"{name}.json").write_text(json.dumps(told), "utf-8")
     done = run("evaluate", "compare", tmp_path / "a.json", tmp_path / "b.json", "--json")
     assert json.loads(done.stdout)["figures"]["rouge1"]["more"] == 0.25
+    shown = run("evaluate", "compare", tmp_path / "a.json", tmp_path / "b.json").stdout
+    assert "rouge1: n 9, more 0.25, more (0.25 to 0.25), sure True" in shown
     alone = run("evaluate", "judge", "--judge", "x", "--judge", "x")
     assert isinstance(alone.exception, SettingsError)
 
