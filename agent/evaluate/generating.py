@@ -1,13 +1,18 @@
 """Bare replies of a language model to prepared validation examples, measured beside those that people gave.
 
-Nothing said here was guarded, and nothing of it is kept: the report holds figures only.
+Nothing said here was guarded. The report holds figures only; what was said is kept while a run may still be
+gone on with (`agent.evaluate.keeping`), and not longer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from langchain_core.messages import BaseMessage
+
 from agent.evaluate.generation import Score, item_scores, measured, perplexity
+from agent.evaluate.keeping import Once
 from agent.llm.local import LocalChat
 from agent.llm.proxy import ProxyEngine
 from agent.llm.proxy_study import self_check
@@ -19,10 +24,19 @@ __all__ = ["generated"]
 BATCH = 8
 
 
-def generated(
-    chat: LocalChat, data: Path, *, limit: int, tokens: int, more: Mapping[str, Score] | None = None
+def generated(  # noqa: PLR0913 - by name
+    chat: LocalChat,
+    data: Path,
+    *,
+    limit: int,
+    tokens: int,
+    more: Mapping[str, Score] | None = None,
+    once: Once = lambda _name, make: make(),
 ) -> dict[str, Any]:
-    """The report: every figure of `generation.measured`, each item's scores, and perplexity."""
+    """The report: every figure of `generation.measured`, each item's scores, and perplexity.
+
+    once: does each batch of replies, or knows it from a run that was stopped.
+    """
     examples = load_examples(data)["valid"][:limit]
     base = chat.engine.base
     room = min(chat.engine.reads, 2048)
@@ -33,9 +47,8 @@ def generated(
     prompts = [talk(one[:-1]) for one in asked]
     said: list[str] = []
     for at in range(0, len(prompts), BATCH):
-        said += [
-            one.text for one in chat.write_all(prompts[at : at + BATCH], max_tokens=tokens, temperature=0)
-        ]
+        some = prompts[at : at + BATCH]
+        said += once(str(at), partial(_written, chat, some, tokens))
     wanted = [one[-1]["content"] for one in asked]
     scores = item_scores(said, wanted, more)
     figures = measured(said, wanted, scores=scores)
@@ -51,6 +64,10 @@ def generated(
         "figures": figures,
         "items": {name: [round(one, 6) for one in each] for name, each in scores.items()},
     }
+
+
+def _written(chat: LocalChat, prompts: Sequence[Sequence[BaseMessage]], tokens: int) -> list[str]:
+    return [one.text for one in chat.write_all(prompts, max_tokens=tokens, temperature=0)]
 
 
 def _foreseen(chat: LocalChat, examples: Any, longest: int) -> float:

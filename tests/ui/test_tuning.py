@@ -50,6 +50,35 @@ def test_from_a_public_file_to_a_merged_model_and_a_page(tmp_path: Path) -> None
     assert "perplexity" in (tmp_path / "page.md").read_text()
 
 
+def test_bare_replies_that_were_stopped_are_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.llm.local import LocalChat
+    from tests.agent.llm.tiny_llms import tiny_llms
+    from tests.agent.train.test_lora import data, example
+
+    tiny, folder, out = tiny_llms(tmp_path / "llms"), data(tmp_path / "d"), tmp_path / "r" / "a.json"
+    rows = [example(f"number {n} kept me up", "A long night.") for n in range(10)]  # two batches
+    (folder / "valid.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked, real = list[int](), LocalChat.write_all
+
+    def written(self: LocalChat, talks: Any, **told: Any) -> Any:
+        asked.extend([len(talks)] if len(talks) > 1 else [])  # one warms it up
+        if asked == [8, 2]:
+            raise KeyboardInterrupt
+        return real(self, talks, **told)
+
+    monkeypatch.setattr(LocalChat, "write_all", written)
+    words = ("evaluate", "generation", "--data", folder, "--model", tiny.base, "--tokens", 4)
+    stopped = call(*words, "--out", out)
+    assert stopped.exit_code == 130, (asked, stopped.output)
+    assert call(*words, "--out", out).exit_code == 0
+    assert asked == [8, 2, 2]
+    assert [path.name for path in out.parent.iterdir()] == ["a.json"]
+    assert call(*words, "--out", tmp_path / "whole.json").exit_code == 0
+    assert json.loads((tmp_path / "whole.json").read_text()) == json.loads(out.read_text())
+
+
 @pytest.mark.parametrize(("rank", "says"), [("0", "steps"), ("1", "")])
 def test_of_several_processes_one_speaks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rank: str, says: str

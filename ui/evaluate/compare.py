@@ -3,13 +3,16 @@
 Registers its commands where `ui.cli` says. Knows nothing of how figures come about.
 """
 
+import hashlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from agent.errors import DataError, SettingsError
-from ui.evaluate.figures import Json, Out, printed, report_of, settings_of
+from ui.evaluate.figures import Json, Out, counted, printed, report_of, settings_of
 from ui.evaluate.measures import writer
 
 __all__ = ["compare", "generation", "judge", "report"]
@@ -38,12 +41,21 @@ def generation(  # noqa: PLR0913 - options of a command
     from agent.evaluate.bartscore import load_bartscore
     from agent.evaluate.bertscore import load_bertscore
     from agent.evaluate.generating import generated
+    from agent.evaluate.keeping import parted
 
     more = {"bartscore": load_bartscore(bart, paraphrases)} if bart else {}
     more |= {"bertscore": load_bertscore(bert, layer)} if bert else {}
-    told = generated(_backend(model), data, limit=limit, tokens=tokens, more=more)
-    if out:
-        written.write(told, out)
+    chat = _backend(model)
+    about = {"task": "generation", "model": chat.name_of_model, "data": _digest(data)}
+    about |= {"limit": limit, "tokens": tokens}
+    with parted(out, about) as once, counted(_same, quiet=as_json) as seen:
+
+        def counting(name: str, make: Callable[[], Any]) -> Any:
+            return seen(once(name, make))
+
+        told = generated(chat, data, limit=limit, tokens=tokens, more=more, once=counting)
+        if out:
+            written.write(told, out)
     printed(told["figures"], told, as_json=as_json)
 
 
@@ -77,6 +89,7 @@ def judge(
     """Two language models as second readers of replies, with their kappa. Advisory: it decides nothing."""
     from agent.evaluate import report as written
     from agent.evaluate.judging import judged
+    from agent.evaluate.keeping import parted
     from agent.evaluate.talks import openings
     from agent.evaluate.turns import held
     from graph.services import from_settings
@@ -86,10 +99,17 @@ def judge(
         raise SettingsError("Two different judges are needed: --judge ONE --judge OTHER.")
     asking = {name: writer(name, ANSWER)[0] for name in judges}
     opened = sessions(from_settings(settings_of(model)), "GB")
-    turns = [turn for talk in openings(part) for turn in held(talk.messages, opened())]
-    told = {**judged(turns, asking), "model": model}
-    if out:
-        written.write(told, out)
+    about = {"task": "judge", "judges": judges, "model": model, "part": part}
+    with parted(out, about) as once, counted(_same, quiet=as_json) as seen:
+
+        def asked(name: str, prompt: str) -> str:
+            digest = hashlib.sha256(prompt.encode()).hexdigest()
+            return str(seen(once(f"{name} {digest}", partial(asking[name], prompt))))
+
+        turns = [turn for talk in openings(part) for turn in held(talk.messages, opened())]
+        told = {**judged(turns, {name: partial(asked, name) for name in judges}), "model": model}
+        if out:
+            written.write(told, out)
     shown = {
         row["view"]: {name: value for name, value in row.items() if name != "view"} for row in told["rows"]
     }
@@ -114,6 +134,17 @@ def report(
             f"{out} cannot be written ({error.strerror}): name a file in a folder that exists, with room."
         ) from error
     typer.echo(out)
+
+
+def _same(found: Any) -> Any:
+    """What is counted as it comes."""
+    return found
+
+
+def _digest(data: Path) -> str:
+    """Of the validation part: another one is another run."""
+    path = data / "valid.jsonl"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else str(data)
 
 
 def _backend(name: str) -> Any:
