@@ -64,7 +64,7 @@ def test_bare_replies_that_were_stopped_are_gone_on_with(
 
     def written(self: LocalChat, talks: Any, **told: Any) -> Any:
         asked.extend([len(talks)] if len(talks) > 1 else [])  # one warms it up
-        if asked == [8, 2]:
+        if len(talks) == 2 and asked == [8, 2]:
             raise KeyboardInterrupt
         return real(self, talks, **told)
 
