@@ -29,7 +29,7 @@ from agent.words import tongue
 from graph import handoff, store
 from graph.afterwards import follow
 from graph.build import Graph, build_graph
-from graph.nodes import history
+from graph.conversation import history
 from graph.reminders import Reminder, Reminders
 from graph.revising import last_exchange, with_step, without_last, young
 from graph.sealing import own_key
