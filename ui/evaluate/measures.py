@@ -116,14 +116,16 @@ def in_posts(
 def on_two_cores(task: str, data: Path, limit: int | None, read: dict[str, Any]) -> "Callable[[Look], Look]":
     """What of a task nothing has read yet is read by two threads before it is measured, and kept in `read`.
 
-    A text reads the same whoever reads it, so figures are those of one thread; how fast is not told.
+    A text reads the same whoever reads it, so figures are those of one thread; how fast is not told. Data
+    that cannot be used are told here, before anything is read.
     """
     from agent.evaluate import ahead as beforehand
     from graph.spread import in_threads
 
+    texts = beforehand.texts(task, data, limit)
+
     def ready(look: "Look") -> "Look":
-        new = (text for text in beforehand.texts(task, data, limit) if text not in read)
-        read.update(in_threads(look, list(new)))
+        read.update(in_threads(look, [text for text in texts if text not in read]))
         return beforehand.known(read, look)
 
     return ready

@@ -105,6 +105,16 @@ def test_what_all_reads_on_two_cores_is_what_each_command_measures(tmp_path: Pat
     assert set(read) == {text for _, text in READ}
 
 
+def test_all_tells_of_data_it_cannot_use_before_it_measures_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.evaluate.guard.canned", lambda part="open": pytest.fail("measured"))
+    write_csv(tmp_path / "public/edos/a.csv", ("colour", "size"), [("red", "1")])
+    done = run("evaluate", "all", "--data", tmp_path / "public", "--out", tmp_path / "reports")
+    assert isinstance(done.exception, DataError)
+    assert "edos" in str(done.exception)
+
+
 def row(never: float = 0.0) -> dict[str, Any]:
     share = {"hits": 1, "n": 10, "share": 0.1, "share_95": [0.0, 0.3]}
     return {
