@@ -84,10 +84,37 @@ def migrate() -> None:
     """Create or upgrade the tables; safe to repeat, and to run beside workers."""
     from graph.shared import open_shared
 
-    shared = open_shared(load_settings().served_store)
+    settings = load_settings()
+    shared = open_shared(settings.served_store, settings.store_passphrase)
     shared.migrate()
     shared.close()
     typer.echo(json.dumps({"store": shared.kind, "migrated": True}))
+
+
+@store.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="URL of the store until now: sqlite:///PATH, postgresql://…")],
+) -> None:
+    """Copy every conversation into HEARKEN_STORE_URL; stop the workers first. Safe to repeat.
+
+    HEARKEN_STORE_KEY opens the old store and encrypts the new one, where they are SQLite files.
+    """
+    from graph.moving import moved
+    from graph.shared import open_shared
+
+    settings = load_settings()
+    if source == settings.served_store:
+        raise SettingsError("HEARKEN_STORE_URL is the same store. Set it to the new one.")
+    if source.startswith("sqlite:///") and not Path(source.removeprefix("sqlite:///")).is_file():
+        raise SettingsError(f"There is no file {source.removeprefix('sqlite:///')}.")
+    old, new = (
+        open_shared(url, settings.store_passphrase if url.startswith("sqlite:") else None)
+        for url in (source, settings.served_store)
+    )
+    taken, there = moved(old, new)
+    old.close()
+    new.close()
+    typer.echo(json.dumps({"copied": taken, "there_already": there, "store": new.kind}))
 
 
 @store.command()
@@ -100,7 +127,8 @@ def purge(
     from graph.services import Services
     from graph.shared import open_shared
 
-    shared = open_shared(load_settings().served_store)
+    settings = load_settings()
+    shared = open_shared(settings.served_store, settings.store_passphrase)
     hosted = Hosted(Services(), Ledger(shared))
     gone = hosted.ledger.purge(days)
     hosted.scrub()
