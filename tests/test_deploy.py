@@ -190,7 +190,7 @@ def test_the_space_is_one_that_keeps_nothing() -> None:
 
 
 def test_ray_serves_the_api(tmp_path: Path) -> None:
-    """A real Ray of one replica on loopback: a person in danger is answered through it."""
+    """A real Ray of one replica on loopback: a turn, and one in danger as a stream, through it."""
     if not all(map(find_spec, ("ray", "grpc_reflection"))):
         pytest.skip("the Ray deployment needs the extra `ray`, which `make test` does not install")
     own = {"HEARKEN_DATA_DIR": str(tmp_path), "HEARKEN_COUNTRY": "GB", "PYTHONPATH": str(ROOT)}
@@ -212,9 +212,12 @@ def test_ray_serves_the_api(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr[-3000:]
     said = json.loads(ran.stdout.strip().splitlines()[-1])
     assert said["replicas"] == 1
-    assert said["escalated"] is True
+    assert said["calm"] == ["none", True]
+    assert (said["risk"], said["escalated"]) == ("imminent", True)
+    assert said["events"][-1] == "done"
+    assert said["events"].index("card") < said["events"].index("said")
     assert "Samaritans" in said["card"]
-    assert said["history"] == 2
+    assert (said["history"], said["gone"]) == (4, 404)
 
 
 def test_the_dashboard_shows_figures_that_are_kept() -> None:
