@@ -57,7 +57,8 @@ class Postgres:
 
         main = psutil.Process(self.pid)
         for process in (main, *main.children()):
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # some of them come and go
+                process.send_signal(number)
 
 
 @contextmanager
