@@ -36,9 +36,9 @@ class Person(HttpUser):
         danger, self.turn = self.turn % 10 == 9, self.turn + 1
         text = DANGER if danger else WORDS[self.turn % len(WORDS)].format(c=self.canary)
         name = "turn: new danger" if danger else "turn"
-        with self.client.post(f"{self.here}/turns", json={"text": text}, name=name) as answer:
-            if answer.status_code == 200:
-                self.kept += answer.json()["saved"]
+        answer = self.client.post(f"{self.here}/turns", json={"text": text}, name=name)
+        if answer.status_code == 200:
+            self.kept += answer.json()["saved"]
         if danger:  # what follows would be care, which is another path
             self._read()
             self.on_start()
