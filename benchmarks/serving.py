@@ -20,7 +20,6 @@ import json
 import multiprocessing
 import os
 import platform
-import re
 import signal
 import subprocess
 import sys
@@ -274,8 +273,8 @@ def _log(file: Path) -> dict[str, int]:
     lines = Counter[str]()
     with file.open(encoding="utf-8", errors="replace") as log:
         for line in log:
-            if found := re.search(r" (?:WARNING|ERROR) (.*)", line):
-                lines[found[1][:120]] += 1
+            if '"level": "WARNING"' in line or '"level": "ERROR"' in line:
+                lines[json.loads(line)["message"][:120]] += 1
     return dict(lines.most_common(8))
 
 

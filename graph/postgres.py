@@ -16,7 +16,7 @@ import psycopg
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from graph.shared import FENCE, SCHEMA, Gone, Run, Shared
 
@@ -48,7 +48,8 @@ class _Away:
             yield
         except (psycopg.Error, PoolTimeout) as error:
             code = error.sqlstate if isinstance(error, psycopg.Error) else None
-            if code is None or code[:2] in GONE:
+            # a pool that was closed is one that others have begun anew: no news of the database
+            if not isinstance(error, PoolClosed) and (code is None or code[:2] in GONE):
                 self._missed()
             raise OSError(f"The database failed ({type(error).__name__}).") from error
 
@@ -60,12 +61,13 @@ class _Away:
         threading.Thread(target=self._until_back, daemon=True, name="hearken-postgres").start()
 
     def _until_back(self) -> None:
-        while not self._closed.wait(AGAIN):
+        while not self._closed.is_set():
             try:
-                self._look()
+                self._look()  # at once: it may only have been busy
             except psycopg.Error:
-                continue
-            break
+                self._closed.wait(AGAIN)
+            else:
+                break
         self._looking = False
 
     def close(self) -> None:

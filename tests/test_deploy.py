@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,16 @@ def test_kubernetes_objects_fit_together() -> None:
             assert {container[p]["httpGet"]["port"] for p in PROBES if p in container} <= ports
             assert {mount["name"] for mount in container.get("volumeMounts", [])} <= ready
     assert "http://hearken-library:8000" in KUBERNETES.read_text("utf-8")
+
+
+def test_the_image_brings_the_extras_that_its_settings_need() -> None:
+    [extras] = re.findall(r'"\.\[([\w,]+)\]"', (DEPLOY / "Dockerfile").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    text = (ROOT / "compose.yaml").read_text("utf-8") + KUBERNETES.read_text("utf-8")
+    needed = {"serve": "hearken:latest", "postgres": "postgresql://", "endpoint": "HEARKEN_ENDPOINT_URL"}
+    assert all(found in text for found in needed.values())
+    assert set(needed) <= set(extras.split(","))
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)

@@ -62,12 +62,12 @@ def serve(
 
 
 def _logs() -> dict[str, object]:
-    """Lines on stderr: a request as JSON, whatever else as it comes."""
+    """Lines of JSON on stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "formatters": {"json": {"()": "ui.serve.lines.JsonLines"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {"hearken": {"level": "INFO"}, "uvicorn": {"level": "INFO"}},
     }

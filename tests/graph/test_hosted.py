@@ -331,3 +331,33 @@ def test_a_new_conversation_needs_a_country_that_exists(hosted: Hosted) -> None:
 def test_what_is_urgent_is_told_by_the_rules() -> None:
     assert urgent(services(), DANGER)
     assert not urgent(services(), "this homework is killing me")
+
+
+def test_a_busy_pool_costs_one_use_and_nobody_elses(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever finds no connection in time goes without; those who have one end what they began."""
+    pytest.importorskip("psycopg", reason="PostgreSQL needs the extra `postgres`")
+    monkeypatch.setattr("graph.postgres.PATIENCE", 0.2)
+    database = open_shared(postgres)
+    database.migrate()
+    ledger, held, go = Ledger(database), threading.Barrier(17), threading.Event()
+    threads: list[str] = []
+
+    def hold() -> None:
+        with database.transaction() as run:
+            run("SELECT 1")
+            held.wait(30)
+            go.wait(30)
+        threads.append(ledger.open("busy"))
+
+    holders = [threading.Thread(target=hold) for _ in range(16)]
+    for one in holders:
+        one.start()
+    held.wait(30)
+    with pytest.raises(OSError, match="PoolTimeout"):
+        ledger.mine("busy")
+    go.set()
+    for one in holders:
+        one.join()
+    assert len(threads) >= 15, "the pool goes on"
+    assert len(ledger.mine("busy")) == len(threads)
+    database.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from tests.stub_server import saying, served
 from ui.serve.app import create_app
 from ui.serve.auth import new_key, owners
 from ui.serve.health import llm_check, remembered
+from ui.serve.lines import JsonLines
 
 DANGER = "I want to kill myself"
 Client = Callable[..., TestClient]
@@ -483,8 +485,9 @@ def test_metrics_and_logs_hold_no_word_no_id_and_no_owner(
     assert 'hearken_turns_total{escalated="true"' in metrics
     assert 'route="/v1/conversations/{conversation}/turns"' in metrics
     written = metrics + "\n".join(
-        record.getMessage() for record in caplog.records if record.name[:7] == "hearken"
+        JsonLines().format(record) for record in caplog.records if record.name[:7] == "hearken"
     )
+    assert '"route": "/v1/conversations/{conversation}/turns"' in written
     for secret in ("CANARY", here.rpartition("/")[2], "ann", client.headers["Authorization"][7:]):
         assert secret not in written
 
@@ -513,6 +516,30 @@ def test_spans_hold_no_word_no_id_and_no_owner(opened: Client, monkeypatch: pyte
     told = "".join(span.to_json() for span in spans)
     for secret in ("CANARY", here.rpartition("/")[2], "ann", client.headers["Authorization"][7:]):
         assert secret not in told
+
+
+def test_an_error_nobody_foresaw_is_told_without_its_text(
+    opened: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*given: object) -> object:
+        raise ValueError("CANARY in a text")
+
+    client = opened()
+    here = _begun(client)
+    monkeypatch.setattr("graph.hosted.Hosted.history", breaks)
+    outside = TestClient(client.app, headers=client.headers, raise_server_exceptions=False)
+    answer = outside.get(here)
+    assert answer.status_code == 500
+    assert "emergency" in answer.json()["error"]["message"]
+    assert "CANARY" not in answer.text
+    try:
+        breaks()
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+    told = json.loads(JsonLines().format(caplog.records[-1]))
+    assert (told["error"], told["level"]) == ("ValueError", "ERROR")
+    assert told["at"]
+    assert "CANARY" not in str(told)
 
 
 def test_health_tells_the_parts_apart(opened: Client) -> None:
