@@ -25,6 +25,8 @@ __all__ = ["open_postgres"]
 TABLES = ("checkpoints", "checkpoint_writes", "checkpoint_blobs")
 # A worker that waits longer for a connection, or for one use of it, answers without the store.
 PATIENCE, USE = 3.0, 5.0
+# Connections that a process opens.
+MOST = 16
 # What it says when it cannot go on (connection, resources, shut down); without any word it is gone too.
 GONE = frozenset({"08", "53", "57"})
 # Seconds between two looks for a database that is away.
@@ -148,7 +150,7 @@ class _Pool:
                         self._url,
                         kwargs=options,
                         min_size=1,
-                        max_size=16,
+                        max_size=MOST,
                         timeout=PATIENCE,
                         open=True,
                         check=_alive,
