@@ -1,9 +1,10 @@
-"""Runs deploy/ray_serve.py in a Ray of its own for a moment; prints what came of it as JSON."""
+"""Runs deploy/ray_serve.py in a Ray of its own for a moment; prints what came of it as JSON.
+
+To be begun in that folder, as `serve run` is: replicas look for the file there.
+"""
 
 import importlib
 import json
-import sys
-from pathlib import Path
 
 import httpx
 import ray
@@ -11,11 +12,8 @@ from ray import serve
 
 from tests.chroma_server import free_port
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
-
 
 def main() -> None:
-    sys.path.insert(0, str(DEPLOY))  # as `serve run --app-dir` does; the replica looks there too
     made = importlib.import_module("ray_serve")
     port = free_port()
     ray.init(

@@ -209,10 +209,11 @@ def test_ray_serves_the_api(tmp_path: Path) -> None:
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "disabled",
         "RAY_raylet_start_wait_time_s": "300",
+        "RAY_gcs_server_request_timeout_seconds": "300",
     }
     ran = subprocess.run(
         [sys.executable, "-m", "tests.ray_served"],
-        cwd=ROOT,
+        cwd=DEPLOY,
         env={**os.environ, **own},
         capture_output=True,
         check=False,
