@@ -67,7 +67,7 @@ def _reserved(run: Run, thread: str, token: str, about: list[Any]) -> bool:
         " ON CONFLICT (thread) DO NOTHING",
         *(thread, NOBODY, token, *about),
     )
-    return run("SELECT owner FROM conversations WHERE thread = ?", thread)[0][0] == NOBODY
+    return bool(run("SELECT owner FROM conversations WHERE thread = ?", thread)[0][0] == NOBODY)
 
 
 def _checkpoint(old: Shared, new: Shared, thread: str, token: str) -> None:
