@@ -1,7 +1,8 @@
 """The API as a Ray Serve application, for those who run Ray already.
 
     pip install 'hearken[serve,postgres,ray]'
-    HEARKEN_STORE_URL=postgresql://… HEARKEN_KEYS_FILE=… serve run --app-dir deploy ray_serve:app
+    cd deploy    # a replica looks for this file where `serve run` was begun, not in --app-dir
+    HEARKEN_STORE_URL=postgresql://… HEARKEN_KEYS_FILE=… serve run ray_serve:app
 
 Each replica is what a process of `hearken serve` is: any of them may answer any turn. Ray starts them anew
 and spreads them; it queues nothing here, because a queue of Ray's would put danger behind the rest.

@@ -16,7 +16,7 @@ import psycopg
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from graph.shared import FENCE, SCHEMA, Gone, Run, Shared
 
@@ -25,6 +25,8 @@ __all__ = ["open_postgres"]
 TABLES = ("checkpoints", "checkpoint_writes", "checkpoint_blobs")
 # A worker that waits longer for a connection, or for one use of it, answers without the store.
 PATIENCE, USE = 3.0, 5.0
+# Connections that a process opens.
+MOST = 16
 # What it says when it cannot go on (connection, resources, shut down); without any word it is gone too.
 GONE = frozenset({"08", "53", "57"})
 # Seconds between two looks for a database that is away.
@@ -48,7 +50,8 @@ class _Away:
             yield
         except (psycopg.Error, PoolTimeout) as error:
             code = error.sqlstate if isinstance(error, psycopg.Error) else None
-            if code is None or code[:2] in GONE:
+            # a pool that was closed is one that others have begun anew: no news of the database
+            if not isinstance(error, PoolClosed) and (code is None or code[:2] in GONE):
                 self._missed()
             raise OSError(f"The database failed ({type(error).__name__}).") from error
 
@@ -60,12 +63,13 @@ class _Away:
         threading.Thread(target=self._until_back, daemon=True, name="hearken-postgres").start()
 
     def _until_back(self) -> None:
-        while not self._closed.wait(AGAIN):
+        while not self._closed.is_set():
             try:
-                self._look()
+                self._look()  # at once: it may only have been busy
             except psycopg.Error:
-                continue
-            break
+                self._closed.wait(AGAIN)
+            else:
+                break
         self._looking = False
 
     def close(self) -> None:
@@ -146,7 +150,7 @@ class _Pool:
                         self._url,
                         kwargs=options,
                         min_size=1,
-                        max_size=16,
+                        max_size=MOST,
                         timeout=PATIENCE,
                         open=True,
                         check=_alive,

@@ -32,6 +32,12 @@ class Chroma:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the server that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         command = [self._program, "run", "--path", self._folder, "--host", "127.0.0.1"]
         self._process = subprocess.Popen(

@@ -35,6 +35,11 @@ class Postgres:
         options = f"-c listen_addresses='' -c unix_socket_directories={self._folder}"
         self._run("pg_ctl", "-w", "-l", self._folder / "log", "-o", options, "start")
 
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """End it at once, without a checkpoint, as a crash does."""
         with suppress(subprocess.CalledProcessError):  # it is not running
@@ -50,9 +55,10 @@ class Postgres:
     def _signal(self, number: signal.Signals) -> None:
         import psutil
 
-        main = psutil.Process(int((self._folder / "data" / "postmaster.pid").read_text().split()[0]))
+        main = psutil.Process(self.pid)
         for process in (main, *main.children()):
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # some of them come and go
+                process.send_signal(number)
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""Runs deploy/ray_serve.py in a Ray of its own for a moment; prints what came of it as JSON."""
+"""Runs deploy/ray_serve.py in a Ray of its own for a moment; prints what came of it as JSON.
 
-import importlib.util
+To be begun in that folder, as `serve run` is: replicas look for the file there.
+"""
+
+import importlib
 import json
-from pathlib import Path
-from typing import Any
 
 import httpx
 import ray
@@ -11,15 +12,9 @@ from ray import serve
 
 from tests.chroma_server import free_port
 
-FILE = Path(__file__).parent.parent / "deploy" / "ray_serve.py"
-
 
 def main() -> None:
-    spec = importlib.util.spec_from_file_location("ray_serve", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    made: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
+    made = importlib.import_module("ray_serve")
     port = free_port()
     ray.init(
         num_cpus=2,
@@ -33,16 +28,24 @@ def main() -> None:
         serve.run(made.app, name="hearken")
         deployments = serve.status().applications["hearken"].deployments
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-            here = (
-                f"/v1/conversations/{client.post('/v1/conversations', json={'country': 'GB'}).json()['id']}"
-            )
-            reply = client.post(f"{here}/turns", json={"text": "I want to kill myself"}).json()
+            opened = client.post("/v1/conversations", json={"country": "GB"}).json()
+            here = f"/v1/conversations/{opened['id']}"
+            calm = client.post(f"{here}/turns", json={"text": "I had an awful day at work"}).json()
+            text = "I want to kill myself tonight, I have the pills in my hand"
+            events = client.post(f"{here}/stream", json={"text": text}).text.strip().split("\n\n")
+            reply = json.loads(events[-1].partition("data: ")[2])
             history = client.get(here).json()
+            client.delete(here).raise_for_status()
+            gone = client.get(here).status_code
         found = {
             "replicas": sum(sum(one.replica_states.values()) for one in deployments.values()),
+            "calm": (calm["risk"], calm["saved"]),
+            "events": [one.partition("\n")[0].removeprefix("event: ") for one in events],
+            "risk": reply["risk"],
             "escalated": reply["escalated"],
             "card": str(reply["card"]),
             "history": len(history),
+            "gone": gone,
         }
     finally:
         serve.shutdown()

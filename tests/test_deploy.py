@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,16 @@ def test_kubernetes_objects_fit_together() -> None:
     assert "http://hearken-library:8000" in KUBERNETES.read_text("utf-8")
 
 
+def test_the_image_brings_the_extras_that_its_settings_need() -> None:
+    [extras] = re.findall(r'"\.\[([\w,]+)\]"', (DEPLOY / "Dockerfile").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    text = (ROOT / "compose.yaml").read_text("utf-8") + KUBERNETES.read_text("utf-8")
+    needed = {"serve": "hearken:latest", "postgres": "postgresql://", "endpoint": "HEARKEN_ENDPOINT_URL"}
+    assert all(found in text for found in needed.values())
+    assert set(needed) <= set(extras.split(","))
+
+
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
 def test_every_part_of_an_image_exists(file: Path) -> None:
     for line in file.read_text("utf-8").splitlines():
@@ -190,7 +201,7 @@ def test_the_space_is_one_that_keeps_nothing() -> None:
 
 
 def test_ray_serves_the_api(tmp_path: Path) -> None:
-    """A real Ray of one replica on loopback: a person in danger is answered through it."""
+    """A real Ray of one replica on loopback: a turn, and one in danger as a stream, through it."""
     if not all(map(find_spec, ("ray", "grpc_reflection"))):
         pytest.skip("the Ray deployment needs the extra `ray`, which `make test` does not install")
     own = {"HEARKEN_DATA_DIR": str(tmp_path), "HEARKEN_COUNTRY": "GB", "PYTHONPATH": str(ROOT)}
@@ -198,10 +209,11 @@ def test_ray_serves_the_api(tmp_path: Path) -> None:
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "disabled",
         "RAY_raylet_start_wait_time_s": "300",
+        "RAY_gcs_server_request_timeout_seconds": "300",
     }
     ran = subprocess.run(
         [sys.executable, "-m", "tests.ray_served"],
-        cwd=ROOT,
+        cwd=DEPLOY,
         env={**os.environ, **own},
         capture_output=True,
         check=False,
@@ -212,9 +224,12 @@ def test_ray_serves_the_api(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr[-3000:]
     said = json.loads(ran.stdout.strip().splitlines()[-1])
     assert said["replicas"] == 1
-    assert said["escalated"] is True
+    assert said["calm"] == ["none", True]
+    assert (said["risk"], said["escalated"]) == ("imminent", True)
+    assert said["events"][-1] == "done"
+    assert said["events"].index("card") < said["events"].index("said")
     assert "Samaritans" in said["card"]
-    assert said["history"] == 2
+    assert (said["history"], said["gone"]) == (4, 404)
 
 
 def test_the_dashboard_shows_figures_that_are_kept() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +13,7 @@ from agent.errors import PassphraseError, SettingsError
 from agent.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from graph.shared import Shared
     from graph.vault import Key
 
 __all__ = ["serve", "store", "unlocked"]
@@ -59,12 +62,12 @@ def serve(
 
 
 def _logs() -> dict[str, object]:
-    """Lines on stderr: a request as JSON, whatever else as it comes."""
+    """Lines of JSON on stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "formatters": {"json": {"()": "ui.serve.lines.JsonLines"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {"hearken": {"level": "INFO"}, "uvicorn": {"level": "INFO"}},
     }
@@ -79,15 +82,50 @@ def print_key(owner: Annotated[str, typer.Argument(help="A name for who will use
         typer.echo(line)
 
 
+@contextmanager
+def _opened(settings: Settings, url: str = "") -> Iterator["Shared"]:
+    """The store at `url`, or the one of the settings. Raises SettingsError when it does not answer."""
+    from graph.shared import FAILURES, open_shared
+
+    url = url or settings.served_store
+    try:
+        # the key is of files alone: copied from one to PostgreSQL, it opens the old store and is not refused
+        shared = open_shared(url, settings.store_passphrase if url.startswith("sqlite:") else None)
+        yield shared
+        shared.close()
+    except FAILURES as error:
+        what = f"{type(error).__name__}: {error}" if url.startswith("sqlite:") else type(error).__name__
+        raise SettingsError(
+            f"The store cannot be used ({what}). See that it runs, and that HEARKEN_STORE_URL names it."
+        ) from error
+
+
 @store.command()
 def migrate() -> None:
     """Create or upgrade the tables; safe to repeat, and to run beside workers."""
-    from graph.shared import open_shared
-
-    shared = open_shared(load_settings().served_store)
-    shared.migrate()
-    shared.close()
+    with _opened(load_settings()) as shared:
+        shared.migrate()
     typer.echo(json.dumps({"store": shared.kind, "migrated": True}))
+
+
+@store.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="URL of the store until now: sqlite:///PATH, postgresql://…")],
+) -> None:
+    """Copy every conversation into HEARKEN_STORE_URL; stop the workers first. Safe to repeat.
+
+    HEARKEN_STORE_KEY opens the old store and encrypts the new one, where they are SQLite files.
+    """
+    from graph.moving import moved
+
+    settings = load_settings()
+    if source == settings.served_store:
+        raise SettingsError("HEARKEN_STORE_URL is the same store. Set it to the new one.")
+    if source.startswith("sqlite:///") and not Path(source.removeprefix("sqlite:///")).is_file():
+        raise SettingsError(f"There is no file {source.removeprefix('sqlite:///')}.")
+    with _opened(settings, source) as old, _opened(settings) as new:
+        taken, there = moved(old, new)
+    typer.echo(json.dumps({"copied": taken, "there_already": there, "store": new.kind}))
 
 
 @store.command()
@@ -98,13 +136,11 @@ def purge(
     from graph.hosted import Hosted
     from graph.ledger import Ledger
     from graph.services import Services
-    from graph.shared import open_shared
 
-    shared = open_shared(load_settings().served_store)
-    hosted = Hosted(Services(), Ledger(shared))
-    gone = hosted.ledger.purge(days)
-    hosted.scrub()
-    shared.close()
+    with _opened(load_settings()) as shared:
+        hosted = Hosted(Services(), Ledger(shared))
+        gone = hosted.ledger.purge(days)
+        hosted.scrub()
     typer.echo(json.dumps({"purged": gone}))
 
 

@@ -1,7 +1,9 @@
 """Conversations of many people in one database: owners, repeats, take-overs, deletes, an absent store."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +213,42 @@ def test_a_delete_leaves_no_byte_of_what_was_written(tmp_path: Path) -> None:
     assert b"CANARY-kept" in left
 
 
+def test_a_delete_leaves_no_row_of_what_was_written_in_any_table_of_postgresql(postgres: str) -> None:
+    """Every table there is, ours or not, as text: words as they are, and inside checkpoints as bytes."""
+    psycopg = pytest.importorskip("psycopg", reason="PostgreSQL needs the extra `postgres`")
+    database = open_shared(postgres)
+    database.migrate()
+    hosted = Hosted(services(), Ledger(database))
+    kept, thread = hosted.open("ann"), hosted.open("ann")
+    _said(hosted, kept, "CANARY-kept is my sister's name")
+    for n in range(3):
+        _said(hosted, thread, f"CANARY-gone is my sister's name, and {n} times I called her", key=str(n))
+    hosted.ledger.rate("ann", thread, 1, helpful=False)
+
+    def everything() -> str:
+        with psycopg.connect(postgres) as rows:
+            tables = rows.execute(
+                "SELECT table_name FROM information_schema.tables"
+                " WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
+            ).fetchall()
+            return "".join(
+                str(found)
+                for (table,) in tables
+                for (found,) in rows.execute(f'SELECT t::text FROM "{table}" t').fetchall()  # noqa: S608
+            )
+
+    def there(word: str) -> bool:
+        found = everything()
+        return word in found or word.encode().hex() in found
+
+    assert there("CANARY-gone")
+    hosted.delete("ann", thread)
+    assert not there("CANARY-gone")
+    assert thread not in everything()
+    assert there("CANARY-kept")
+    database.close()
+
+
 def test_conversations_nobody_touches_are_purged(shared: Shared) -> None:
     clock = [1_000_000.0]
     hosted = Hosted(services(), Ledger(shared, now=lambda: clock[0]))
@@ -295,3 +333,26 @@ def test_a_new_conversation_needs_a_country_that_exists(hosted: Hosted) -> None:
 def test_what_is_urgent_is_told_by_the_rules() -> None:
     assert urgent(services(), DANGER)
     assert not urgent(services(), "this homework is killing me")
+
+
+def test_a_busy_pool_costs_one_use_and_nobody_elses(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever finds no connection in time goes without; those who have one end what they began."""
+    pytest.importorskip("psycopg", reason="PostgreSQL needs the extra `postgres`")
+    monkeypatch.setattr("graph.postgres.PATIENCE", 0.5)
+    monkeypatch.setattr("graph.postgres.MOST", 2)
+    database = open_shared(postgres)
+    database.migrate()
+    ledger = Ledger(database)
+    with database.transaction() as run, database.transaction():
+        run("INSERT INTO feedback (thread, turn, helpful) VALUES ('busy', 1, 1)")
+        with pytest.raises(OSError, match="PoolTimeout"):
+            ledger.mine("busy")
+        run("INSERT INTO feedback (thread, turn, helpful) VALUES ('busy', 2, 1)")
+    found: list[object] = []
+    for _ in range(200):
+        with suppress(OSError):  # whether it is there is looked at, at once
+            found = ledger.rated("busy")
+            break
+        time.sleep(0.05)
+    assert len(found) == 2
+    database.close()

@@ -1,9 +1,12 @@
 """The API over a real app: owners, streams, OpenAI's shape, bad input, limits, what is seen from outside."""
 
+import asyncio
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from tests.stub_server import saying, served
 from ui.serve.app import create_app
 from ui.serve.auth import new_key, owners
 from ui.serve.health import llm_check, remembered
+from ui.serve.lines import JsonLines
 
 DANGER = "I want to kill myself"
 Client = Callable[..., TestClient]
@@ -179,6 +183,53 @@ def test_any_text_is_answered(opened: Client, text: str) -> None:
     assert answer.json()["saved"] is True
 
 
+@pytest.mark.parametrize("how", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_that_is_not_called_json_is_told_so(opened: Client, how: str) -> None:
+    client = opened()
+    answer = client.post(f"{_begun(client)}/turns", content=b'{"text": "x"}', headers={"Content-Type": how})
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["error"]["message"]
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_and_half_of_one_is_nothing(
+    opened: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.serve.measured.COMING", 0.05)
+    client = opened()
+    here = _begun(client)
+    begun = [{"type": "http.request", "body": b'{"text": "half"}', "more_body": True}]
+
+    def asked(after: Any) -> list[Any]:
+        left, sent = [*begun, *after], list[Any]()
+
+        async def receive() -> Any:
+            if left:
+                return left.pop(0)
+            await asyncio.Event().wait()
+            return None
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"authorization", client.headers["Authorization"].encode())]
+        headers.append((b"content-type", b"application/json"))
+        scope = {"type": "http", "method": "POST", "path": f"{here}/turns", "headers": headers}
+        scope |= {"query_string": b"", "raw_path": b"", "root_path": "", "scheme": "http", "server": ("x", 1)}
+        assert client.portal is not None
+        client.portal.call(client.app, scope, receive, send)
+        return sent
+
+    assert asked([])[0]["status"] == 408
+    assert asked([{"type": "http.disconnect"}]) == []
+    assert client.get(here).json() == []
+
+
+def test_no_address_is_made_up_from_what_a_client_calls_the_host(opened: Client) -> None:
+    answer = opened().get("/v1/models/", headers={"Host": "evil.example"}, follow_redirects=False)
+    assert answer.status_code == 404
+    assert "evil" not in answer.text + str(answer.headers)
+
+
 def test_a_country_that_does_not_exist_is_told(opened: Client) -> None:
     client = opened()
     assert client.post("/v1/conversations", json={"country": "XX"}).status_code == 422
@@ -188,6 +239,8 @@ def test_a_country_that_does_not_exist_is_told(opened: Client) -> None:
 def test_openai_clients_get_text_card_and_field(opened: Client) -> None:
     client = opened()
     assert client.get("/v1/models").json()["data"][0]["id"] == "hearken"
+    assert client.get("/v1/models/hearken").json()["object"] == "model"
+    assert client.get("/v1/models/gpt-5").status_code == 404
     whole = _chat(client, ("user", DANGER)).json()
     content = whole["choices"][0]["message"]["content"]
     assert whole["hearken"]["escalated"] is True
@@ -273,8 +326,62 @@ def test_the_official_client_understands_it(opened: Client) -> None:
     assert "116 123" in whole.choices[0].message.content
     stream = theirs.chat.completions.create(model="hearken", messages=asked, stream=True)
     assert "116 123" in "".join(c.choices[0].delta.content or "" for c in stream)
+    assert theirs.models.retrieve(theirs.models.list().data[0].id).id == "hearken"
+    calm: Any = [{"role": "user", "content": "hello"}]
     with pytest.raises(library.BadRequestError, match="tools"):
-        theirs.chat.completions.create(model="hearken", messages=asked, tools=[{"type": "x"}])
+        theirs.chat.completions.create(model="hearken", messages=calm, tools=[{"type": "x"}])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tools": [{"type": "function"}]},
+        {"n": 2},
+        {"metadata": {"country": "ZZ"}},
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": DANGER}, {"type": "image_url", "image_url": {}}],
+                }
+            ]
+        },
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_a_client_wants_besides_stops_nobody_who_tells_of_danger(
+    opened: Client, changes: dict[str, Any]
+) -> None:
+    body = {"model": "hearken", "messages": [{"role": "user", "content": DANGER}], **changes}
+    answer = opened().post("/v1/chat/completions", json=body)
+    assert answer.status_code == 200
+    assert "Samaritans" in answer.json()["choices"][0]["message"]["content"]
+
+
+def test_a_long_history_of_short_messages_keeps_nobody_from_the_door(opened: Client) -> None:
+    """Its old messages are heard elsewhere than new ones are: thousands of them take seconds."""
+    held, go = threading.Event(), threading.Event()
+
+    def scan(text: str) -> Any:
+        if text == "old":
+            held.set()
+            go.wait(30)
+        return real.scan(text)
+
+    real = services(country="GB")
+    client = opened(replace(real, scan=scan))
+    long = [("user", "old")] + [("user", "and then")] * 100 + [("user", "hello")]
+    waits = [threading.Thread(target=lambda: _chat(client, *long)) for _ in range(4)]
+    for one in waits:
+        one.start()
+    try:
+        assert held.wait(20)
+        assert _chat(client, ("user", DANGER)).json()["hearken"]["card"]
+        assert all(one.is_alive() for one in waits), "it did not wait for them"
+    finally:
+        go.set()
+        for one in waits:
+            one.join()
 
 
 def test_limits_never_stop_danger(opened: Client) -> None:
@@ -378,10 +485,61 @@ def test_metrics_and_logs_hold_no_word_no_id_and_no_owner(
     assert 'hearken_turns_total{escalated="true"' in metrics
     assert 'route="/v1/conversations/{conversation}/turns"' in metrics
     written = metrics + "\n".join(
-        record.getMessage() for record in caplog.records if record.name[:7] == "hearken"
+        JsonLines().format(record) for record in caplog.records if record.name[:7] == "hearken"
     )
+    assert '"route": "/v1/conversations/{conversation}/turns"' in written
     for secret in ("CANARY", here.rpartition("/")[2], "ann", client.headers["Authorization"][7:]):
         assert secret not in written
+
+
+def test_spans_hold_no_word_no_id_and_no_owner(opened: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = pytest.importorskip(
+        "opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="no OpenTelemetry SDK is installed"
+    )
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+    kept, provider = export.InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    monkeypatch.setattr("ui.serve.metrics.trace.get_tracer", provider.get_tracer)
+
+    def breaks(brief: object) -> list[str]:
+        raise ValueError("CANARY broke it")
+
+    client = opened(services(country="GB", respond=breaks))
+    here = _begun(client)
+    for text in ("CANARY my boss shouted", f"{DANGER}, CANARY"):
+        assert client.post(f"{here}/turns", json={"text": text}).status_code == 200
+    spans = kept.get_finished_spans()
+    assert [span.attributes["hearken.way"] for span in spans if span.name == "turn"] == ["ordinary", "crisis"]
+    assert spans[-1].attributes["hearken.risk"] in {"high", "imminent"}
+    told = "".join(span.to_json() for span in spans)
+    for secret in ("CANARY", here.rpartition("/")[2], "ann", client.headers["Authorization"][7:]):
+        assert secret not in told
+
+
+def test_an_error_nobody_foresaw_is_told_without_its_text(
+    opened: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*given: object) -> object:
+        raise RuntimeError("CANARY in a text")
+
+    client = opened()
+    here = _begun(client)
+    monkeypatch.setattr("graph.hosted.Hosted.history", breaks)
+    outside = TestClient(client.app, headers=client.headers, raise_server_exceptions=False)
+    answer = outside.get(here)
+    assert answer.status_code == 500
+    assert "emergency" in answer.json()["error"]["message"]
+    assert "CANARY" not in answer.text
+    try:
+        breaks()
+    except RuntimeError:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+    told = json.loads(JsonLines().format(caplog.records[-1]))
+    assert (told["error"], told["level"]) == ("RuntimeError", "ERROR")
+    assert told["at"]
+    assert "CANARY" not in str(told)
 
 
 def test_health_tells_the_parts_apart(opened: Client) -> None:
@@ -480,6 +638,7 @@ def test_tokens_of_the_issuer_are_taken_while_they_last(tmp_path: Path) -> None:
         token(aud="other"),
         token(iss="https://evil.example"),
         token(kid="k2"),
+        token(sub=""),
         token()[:-4] + "AAAA",
         f"Bearer {unsigned}",
         "Bearer abc",

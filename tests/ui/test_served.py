@@ -15,6 +15,9 @@ from typer.testing import CliRunner
 
 from agent.errors import SettingsError
 from agent.settings import Settings
+from graph.hosted import Hosted
+from graph.ledger import Ledger
+from graph.shared import open_shared
 from tests.fakes import services
 from ui.cli import app as cli
 from ui.client import ApiError, Client
@@ -141,3 +144,41 @@ def test_the_store_is_made_and_purged_from_the_command_line(tmp_path: Path) -> N
     assert key.startswith("hk-")
     assert line.startswith("ann:")
     assert key not in line
+
+
+def test_an_encrypted_store_is_migrated_purged_and_copied_with_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, old = CliRunner().invoke, tmp_path / "data" / "served.sqlite"
+    monkeypatch.setenv("HEARKEN_STORE_KEY", "a passphrase of the store")
+    assert '"migrated": true' in run(cli, ["store", "migrate"]).output
+    hosted = Hosted(services(), Ledger(open_shared(f"sqlite:///{old}", "a passphrase of the store")))
+    thread = hosted.open("ann", "GB")
+    list(hosted.say("ann", thread, "CANARY is my sister's name"))
+    assert '"purged": 0' in run(cli, ["store", "purge", "--days", "30"]).output
+    monkeypatch.setenv("HEARKEN_STORE_URL", f"sqlite:///{tmp_path / 'new.sqlite'}")
+    assert '"copied": 1' in run(cli, ["store", "copy", f"sqlite:///{old}"]).output
+    assert '"there_already": 1' in run(cli, ["store", "copy", f"sqlite:///{old}"]).output
+    assert b"CANARY" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*.sqlite*"))
+    new = Hosted(
+        services(), Ledger(open_shared(f"sqlite:///{tmp_path / 'new.sqlite'}", "a passphrase of the store"))
+    )
+    assert "CANARY" in str(new.history("ann", thread))
+    for source in (f"sqlite:///{tmp_path / 'none.sqlite'}", f"sqlite:///{tmp_path / 'new.sqlite'}"):
+        assert isinstance(run(cli, ["store", "copy", source]).exception, SettingsError)
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{}/file/x.sqlite", "postgresql://hearken@127.0.0.1:9/x"])
+def test_a_store_that_does_not_answer_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    if url.startswith("postgresql"):
+        pytest.importorskip("psycopg", reason="PostgreSQL needs the extra `postgres`")
+        monkeypatch.setattr("graph.postgres.PATIENCE", 0.3)
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("HEARKEN_STORE_URL", url.format(tmp_path))
+    for command in (["migrate"], ["purge", "--days", "1"]):
+        error = CliRunner().invoke(cli, ["store", *command]).exception
+        assert isinstance(error, SettingsError)
+        assert "HEARKEN_STORE_URL" in str(error)

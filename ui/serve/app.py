@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         hosted.shared.close()
 
     app = FastAPI(title="hearken", version=_version(), lifespan=life, docs_url=None, redoc_url=None)
+    app.router.redirect_slashes = False  # it would name an address by what the client calls the host
     app.state.hosted, app.state.turns, app.state.metrics = hosted, turns, metrics
     app.state.owner = owner or _anyone
     app.include_router(native)
@@ -181,8 +182,11 @@ def _refusals(app: FastAPI) -> None:
         return Refused(422, "malformed", str(error)).response()
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> Response:
+    async def malformed(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
+        called = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if tuple(first["loc"]) == ("body",) and first["type"] != "missing" and not called.endswith("json"):
+            return Refused(415, "not_called_json", words.not_called_json).response()
         if first["type"] == "json_invalid":
             return Refused(400, "not_json", words.not_json).response()
         where = ".".join(

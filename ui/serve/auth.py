@@ -108,6 +108,8 @@ def _tokens(settings: Settings) -> Callable[[str], str]:
             )
         except (jwt.PyJWTError, ValueError, TypeError):
             return ""
+        if not claims["sub"]:
+            return ""
         return "oidc:" + hashlib.sha256(f"{claims['iss']}\n{claims['sub']}".encode()).hexdigest()
 
     return owner

@@ -3,6 +3,7 @@
 No path is told of, as ids stand in it. Knows nothing of what is asked.
 """
 
+import asyncio
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,9 @@ from ui.serve.words import serve_words
 from ui.wording import fill
 
 __all__ = ["Measured"]
+
+# Seconds that a body may take to come; who sends it drop by drop would be waited for without end.
+COMING = 30.0
 
 
 class Measured:
@@ -33,25 +37,40 @@ class Measured:
             await send(message)
 
         try:
-            body = await _body(receive, self._most)
-            if body is None:
-                words = fill(serve_words().too_large, bytes=self._most)
-                await Refused(413, "too_large", words).response()(scope, receive, sending)
-            else:
-                await self._app(scope, _again(body, receive), sending)
+            async with asyncio.timeout(COMING):
+                body = await _body(receive, self._most)
+        except TimeoutError:
+            await Refused(408, "too_slow", serve_words().too_slow).response()(scope, receive, sending)
+        except _Left:
+            status[0] = 499  # as others write it; nobody is there to be answered
+        except _TooLong:
+            words = fill(serve_words().too_large, bytes=self._most)
+            await Refused(413, "too_large", words).response()(scope, receive, sending)
+        else:
+            await self._app(scope, _again(body, receive), sending)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.request(route, scope["method"], status[0], time.perf_counter() - begun)
 
 
-async def _body(receive: Receive, most: int) -> bytes | None:
-    """The whole body, or None when it is too long."""
+class _Left(Exception):
+    """The client went away in the middle of its body."""
+
+
+class _TooLong(Exception):
+    """The body is longer than what is read."""
+
+
+async def _body(receive: Receive, most: int) -> bytes:
+    """The whole body. Raises _Left and _TooLong."""
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Left
         body += message.get("body", b"")
         if len(body) > most:
-            return None
+            raise _TooLong
         if not message.get("more_body"):
             return bytes(body)
 

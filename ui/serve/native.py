@@ -19,14 +19,16 @@ from ui.serve.errors import Problem
 from ui.serve.turns import Turns, Urgency
 from ui.wording import load_ui_words, reminded
 
-__all__ = ["REFUSALS", "hosted_of", "native", "who_asks"]
+__all__ = ["REFUSALS", "STREAMED", "hosted_of", "native", "who_asks"]
 
 ID = re.compile(r"[\w-]{16,64}")
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (400, 401, 404, 409, 413, 422, 429, 503)
+    status: {"model": Problem} for status in (400, 401, 404, 408, 409, 413, 415, 422, 429, 503)
 }
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
 Contact = dict[str, str]
+# Nothing keeps a stream, and no proxy gathers it before it passes it on.
+STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class _Body(BaseModel):
@@ -184,9 +186,7 @@ async def stream(  # noqa: PLR0913, PLR0917 - what a request is made of
 ) -> StreamingResponse:
     """The same as events: `step`, `card`, `said` (a guarded sentence each) and `done`."""
     events = await _begun(request.app.state.turns, hosted, who, thread, message.text, key)
-    return StreamingResponse(
-        _sent(events), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    return StreamingResponse(_sent(events), media_type="text/event-stream", headers=STREAMED)
 
 
 async def _begun(  # noqa: PLR0913, PLR0917 - one private step

@@ -17,18 +17,20 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.errors import SettingsError
 from graph import CardShown, Done, Said
 from graph.hosted import Hosted, clean, passing, replied
 from graph.session import country_code
 from graph.turn import Event
 from ui.serve.errors import Refused
-from ui.serve.native import REFUSALS, hosted_of, who_asks
+from ui.serve.native import REFUSALS, STREAMED, hosted_of, who_asks
 from ui.serve.words import card_text, serve_words
 from ui.wording import fill
 
 __all__ = ["openai"]
 
 MODEL = "hearken"
+_MODEL = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
 Who = Annotated[str, Depends(who_asks)]
 Here = Annotated[Hosted, Depends(hosted_of)]
 openai = APIRouter(prefix="/v1", responses=REFUSALS, tags=["openai"])
@@ -84,7 +86,15 @@ class Asked(BaseModel):
 def models(who: Who) -> dict[str, Any]:
     """The one model there is."""
     del who
-    return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}]}
+    return {"object": "list", "data": [_MODEL]}
+
+
+@openai.get("/models/{model}")
+def model(model: str, who: Who) -> dict[str, Any]:
+    """What is said of it."""
+    del who
+    _known(model)
+    return _MODEL
 
 
 @openai.post(
@@ -95,19 +105,18 @@ def models(who: Who) -> dict[str, Any]:
 async def complete(asked: Asked, who: Who, hosted: Here, request: Request) -> Response:
     """Answer the last user message of a conversation that the client keeps."""
     history, text = _conversation(asked)
-    named = (asked.metadata or {}).get("country")
-    country = country_code(named) if named else None
-    session = passing(hosted.services, history, country or hosted.services.country)
-    heard = [str(message.content) for message in history if message.type == "human"]
     turns = request.app.state.turns
+    heard = [str(message.content) for message in history if message.type == "human"]
     danger = await turns.heard([*heard, text])
+    problem = _unread(asked)
+    if problem and not danger:  # whoever tells of danger is answered, whatever else the client wants
+        raise problem
+    session = passing(hosted.services, history, _country(asked, hosted, danger=danger))
     events = await turns.begin(who, "danger" if danger else "ordinary", partial(session.stream, text))
     if asked.stream:
         usage = bool(asked.stream_options and asked.stream_options.include_usage)
         chunks = _chunks(events, usage=usage)
-        return StreamingResponse(
-            chunks, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        return StreamingResponse(chunks, media_type="text/event-stream", headers=STREAMED)
     async for event in events:
         if isinstance(event, Done):
             reply = replied(event.turn)
@@ -121,23 +130,47 @@ async def complete(asked: Asked, who: Who, hosted: Here, request: Request) -> Re
     raise AssertionError("a turn ends with Done")
 
 
-def _conversation(asked: Asked) -> tuple[list[AnyMessage], str]:
-    """What was said before, and the message to answer. Raises Refused for what is not read here."""
+def _known(name: str) -> None:
+    if name.partition(":")[0] != MODEL:
+        message = fill(serve_words().no_model, name=repr(name[:60]))
+        raise Refused(404, "model_not_found", message, param="model")
+
+
+def _country(asked: Asked, hosted: Hosted, *, danger: bool) -> str | None:
+    """Whose helplines. Raises SettingsError for a country that does not exist, but not in danger."""
+    named = (asked.metadata or {}).get("country")
+    try:
+        return (country_code(named) if named else None) or hosted.services.country
+    except SettingsError:
+        if danger:
+            return hosted.services.country
+        raise
+
+
+def _unread(asked: Asked) -> Refused | None:
+    """What the client asks for and does not get."""
     words = serve_words()
-    if asked.model.partition(":")[0] != MODEL:
-        raise Refused(
-            404, "model_not_found", fill(words.no_model, name=repr(asked.model[:60])), param="model"
-        )
-    for name, value in {**(asked.model_extra or {})}.items():
+    for name, value in (asked.model_extra or {}).items():
         if value not in (None, False, [], {}) and (name, value) != ("response_format", {"type": "text"}):
-            raise Refused(
-                400, "unsupported_parameter", fill(words.unsupported, name=name[:60]), param=name[:60]
-            )
+            message = fill(words.unsupported, name=name[:60])
+            return Refused(400, "unsupported_parameter", message, param=name[:60])
     if asked.n not in (None, 1):
-        raise Refused(400, "unsupported_value", fill(words.unsupported_value, name="n", value=1), param="n")
+        message = fill(words.unsupported_value, name="n", value=1)
+        return Refused(400, "unsupported_value", message, param="n")
+    for number, one in enumerate(asked.messages):
+        parts = one.content if isinstance(one.content, list) else []
+        if any(part.type != "text" or part.text is None for part in parts):
+            return Refused(400, "not_text", words.not_text, param=f"messages[{number}]")
+    return None
+
+
+def _conversation(asked: Asked) -> tuple[list[AnyMessage], str]:
+    """What was said before, and the message to answer. Raises Refused where there is none."""
+    words = serve_words()
+    _known(asked.model)
     said: list[AnyMessage] = []
     for number, one in enumerate(asked.messages):
-        text = _text(one, f"messages[{number}]")
+        text = _text(one)
         match one.role:
             case "user":
                 said.append(HumanMessage(text, id=uuid.uuid4().hex))
@@ -153,11 +186,9 @@ def _conversation(asked: Asked) -> tuple[list[AnyMessage], str]:
     return said[:-1], str(said[-1].content)
 
 
-def _text(one: ChatMessage, where: str) -> str:
+def _text(one: ChatMessage) -> str:
     if isinstance(one.content, list):
-        if any(part.type != "text" or part.text is None for part in one.content):
-            raise Refused(400, "not_text", serve_words().not_text, param=where)
-        return clean("\n".join(part.text or "" for part in one.content))
+        return clean("\n".join(part.text or "" for part in one.content if part.type == "text"))
     return clean(one.content or "")
 
 

@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Literal, TypeVar
 
 from graph.hosted import Answered, urgent
@@ -34,6 +35,8 @@ URGENT = 32
 DOORS, LOOKUPS = 2, 16
 # Texts longer than this are heard by a thread of their own: megabytes take seconds, and others wait behind.
 LONG = 20_000
+# What a text costs besides, in characters: thousands of short ones take seconds too.
+EACH = 250
 # Ordinary turns that are begun at once; most of them wait for a seat or for a language model.
 MOST = 256
 # Owners whose pace is remembered; the one longest silent is forgotten first.
@@ -76,12 +79,14 @@ class Turns:
         return await asyncio.get_running_loop().run_in_executor(self._lookups, call)
 
     async def heard(self, texts: list[str]) -> bool:
-        """Whether the rules hear danger in any of them."""
-        pool = self._door if sum(map(len, texts)) <= LONG else self._long
-        return await asyncio.get_running_loop().run_in_executor(pool, self._hears, texts)
+        """Whether the rules hear danger in any of them; in the last, which is new, before all others."""
+        *before, new = texts
+        return await self._hears([new]) or (bool(before) and await self._hears(before))
 
-    def _hears(self, texts: list[str]) -> bool:
-        return any(urgent(self._services, text) for text in texts)
+    async def _hears(self, texts: list[str]) -> bool:
+        pool = self._door if sum(len(text) + EACH for text in texts) <= LONG else self._long
+        call = partial(any, (urgent(self._services, text) for text in texts))
+        return await asyncio.get_running_loop().run_in_executor(pool, call)
 
     async def begin(self, owner: str, how: Urgency, produce: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
         """Have a turn answered, and give its events once the first is there.

@@ -23,6 +23,8 @@ class ServeWords(Strict):
 
     malformed: str
     not_json: str
+    not_called_json: str
+    too_slow: str
     too_large: str
     no_key: str
     bad_key: str
