@@ -20,7 +20,7 @@ WINDOW = 3
 # Danger to oneself, in which a hint that means nothing alone counts (a cue's mark `context:LEVEL`).
 DARK: frozenset[Kind] = frozenset({"suicide", "self_harm", "overdose", "distress"})
 # What shapes the reply for good once it is known.
-LASTING = ("minor", "afraid_of_reader", "language", "own_danger", "other_danger")
+LASTING = ("minor", "afraid_of_reader", "language", "own_danger", "other_danger", "admitted")
 
 
 class Reasons(Strict):
@@ -121,13 +121,14 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
         cues = [answered, *cues]
     cues.sort(key=_weight, reverse=True)
     alarms = [cue for cue in cues if cue["escalate"]]
-    explained = bool(pending) and not {"explained", "safer"}.isdisjoint(answers)
-    relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or explained else 0
+    alarms = _anew(alarms, risk, answers)
+    reasoned = _reasoned(risk, answers, pending)
+    relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or reasoned else 0
     quiet = 0 if alarms else risk["quiet"] + 1
     floor = _floor(risk["floor"], alarms, relieved)
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
-    marks = sorted({*marks, *_whose(alarms)})
+    marks = sorted({*marks, *_whose(alarms), *({"admitted"} if answered else ())})
     # Under care what is told in passing changes neither whom it is about nor what it is.
     held = not alarms and at_least(floor, "moderate")
     return {
@@ -148,6 +149,22 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
         "reasons": [],
         "lately": lately,
     }
+
+
+def _anew(alarms: list[Cue], risk: Risk, answers: Sequence[Answer]) -> list[Cue]:
+    """The alarms without those that an explanation only says over: "no, I meant the boss is killing me"."""
+    told = {cue["rule"] for cue in risk["cues"]} if "explained" in answers and risk["fresh"] else set()
+    return [cue for cue in alarms if cue["rule"] not in told]
+
+
+def _reasoned(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> bool:
+    """Whether they said, when asked, why the danger has passed or never was.
+
+    Who has once said yes to being asked was not misread: then only what makes it safer is a reason.
+    """
+    if "safer" in answers and not pending.keys() <= {"explained"}:
+        return True
+    return "explained" in answers and bool(pending) and "admitted" not in risk["marks"]
 
 
 def _whose(alarms: Sequence[Cue]) -> set[str]:
