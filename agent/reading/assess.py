@@ -8,13 +8,12 @@ turn. Knows nothing of how cues are found, nor of what is said in reply.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from agent.reading.easing import anew, floor_after, reasoned_change
 from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Kind, Level, Risk, Subject, at_least, worst
 from agent.words import Strict, load
 
 __all__ = ["Reasons", "assess", "careful", "load_reasons", "no_risk"]
 
-# Turns without a cue that must follow a reasoned change before the floor steps down.
-SETTLED = 2
 # Messages for which a loss is remembered: a question about heights or means after it is no idle one.
 WINDOW = 3
 # Danger to oneself, in which a hint that means nothing alone counts (a cue's mark `context:LEVEL`).
@@ -121,11 +120,11 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
         cues = [answered, *cues]
     cues.sort(key=_weight, reverse=True)
     alarms = [cue for cue in cues if cue["escalate"]]
-    alarms = _anew(alarms, risk, answers)
-    reasoned = _reasoned(risk, answers, pending)
+    alarms = anew(alarms, risk, answers)
+    reasoned = reasoned_change(risk, answers, pending)
     relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or reasoned else 0
     quiet = 0 if alarms else risk["quiet"] + 1
-    floor = _floor(risk["floor"], alarms, relieved)
+    floor = floor_after(risk["floor"], alarms, relieved)
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
     marks = sorted({*marks, *_whose(alarms), *({"admitted"} if answered else ())})
@@ -149,22 +148,6 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
         "reasons": [],
         "lately": lately,
     }
-
-
-def _anew(alarms: list[Cue], risk: Risk, answers: Sequence[Answer]) -> list[Cue]:
-    """The alarms without those that an explanation only says over: "no, I meant the boss is killing me"."""
-    told = {cue["rule"] for cue in risk["cues"]} if "explained" in answers and risk["fresh"] else set()
-    return [cue for cue in alarms if cue["rule"] not in told]
-
-
-def _reasoned(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> bool:
-    """Whether they said, when asked, why the danger has passed or never was.
-
-    Who has once said yes to being asked was not misread: then only what makes it safer is a reason.
-    """
-    if "safer" in answers and not pending.keys() <= {"explained"}:
-        return True
-    return "explained" in answers and bool(pending) and "admitted" not in risk["marks"]
 
 
 def _whose(alarms: Sequence[Cue]) -> set[str]:
@@ -213,19 +196,6 @@ def _own_danger(cue: Cue) -> bool:
 
 def _loss(cues: Sequence[Cue]) -> str:
     return "loss" if any("loss" in cue["marks"] for cue in cues) else ""
-
-
-def _floor(floor: Level, alarms: Sequence[Cue], relieved: int) -> Level:
-    """The level the next turns may not fall below.
-
-    An alarm raises it. Time alone never lowers it: only a reasoned change, given when asked, and SETTLED
-    further turns without a cue do, one level each time (safety.md §2).
-    """
-    if alarms:
-        return worst([floor, *(cue["level"] for cue in alarms)])
-    if at_least(floor, "moderate") and relieved > 1 and (relieved - 1) % SETTLED == 0:
-        return LEVELS[LEVELS.index(floor) - 1]
-    return floor
 
 
 def _answered(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> Cue | None:
