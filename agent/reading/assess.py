@@ -8,19 +8,18 @@ turn. Knows nothing of how cues are found, nor of what is said in reply.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from agent.reading.easing import anew, floor_after, reasoned_change
 from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Kind, Level, Risk, Subject, at_least, worst
 from agent.words import Strict, load
 
 __all__ = ["Reasons", "assess", "careful", "load_reasons", "no_risk"]
 
-# Turns without a cue that must follow a reasoned change before the floor steps down.
-SETTLED = 2
 # Messages for which a loss is remembered: a question about heights or means after it is no idle one.
 WINDOW = 3
 # Danger to oneself, in which a hint that means nothing alone counts (a cue's mark `context:LEVEL`).
 DARK: frozenset[Kind] = frozenset({"suicide", "self_harm", "overdose", "distress"})
 # What shapes the reply for good once it is known.
-LASTING = ("minor", "afraid_of_reader", "language", "own_danger", "other_danger")
+LASTING = ("minor", "afraid_of_reader", "language", "own_danger", "other_danger", "admitted")
 
 
 class Reasons(Strict):
@@ -121,13 +120,14 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
         cues = [answered, *cues]
     cues.sort(key=_weight, reverse=True)
     alarms = [cue for cue in cues if cue["escalate"]]
-    explained = bool(pending) and not {"explained", "safer"}.isdisjoint(answers)
-    relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or explained else 0
+    alarms = anew(alarms, risk, answers)
+    reasoned = reasoned_change(risk, answers, pending)
+    relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or reasoned else 0
     quiet = 0 if alarms else risk["quiet"] + 1
-    floor = _floor(risk["floor"], alarms, relieved)
+    floor = floor_after(risk["floor"], alarms, relieved)
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
-    marks = sorted({*marks, *_whose(alarms)})
+    marks = sorted({*marks, *_whose(alarms), *({"admitted"} if answered else ())})
     # Under care what is told in passing changes neither whom it is about nor what it is.
     held = not alarms and at_least(floor, "moderate")
     return {
@@ -196,19 +196,6 @@ def _own_danger(cue: Cue) -> bool:
 
 def _loss(cues: Sequence[Cue]) -> str:
     return "loss" if any("loss" in cue["marks"] for cue in cues) else ""
-
-
-def _floor(floor: Level, alarms: Sequence[Cue], relieved: int) -> Level:
-    """The level the next turns may not fall below.
-
-    An alarm raises it. Time alone never lowers it: only a reasoned change, given when asked, and SETTLED
-    further turns without a cue do, one level each time (safety.md §2).
-    """
-    if alarms:
-        return worst([floor, *(cue["level"] for cue in alarms)])
-    if at_least(floor, "moderate") and relieved > 1 and (relieved - 1) % SETTLED == 0:
-        return LEVELS[LEVELS.index(floor) - 1]
-    return floor
 
 
 def _answered(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> Cue | None:

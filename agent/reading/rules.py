@@ -29,7 +29,7 @@ from agent.words import load
 
 __all__ = ["JOINED", "Rules", "compile_rules", "load_rules", "minimal_rules"]
 
-JOINED = ("risk_joined.yaml", "risk_families.yaml", "risk_brief.yaml")
+JOINED = ("risk_joined.yaml", "risk_families.yaml", "risk_brief.yaml", "risk_signs.yaml")
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class Rules:
             for name, start, _ in self.replies.matches(sentence, frozenset(form.words[first:last])):
                 if count <= self.most[name] and not self._denied(sentence[:start]):
                     found.add(name)
-        if "explained" in found:
-            found.discard("denial")
+        if "explained" in found:  # "no, I meant the game" puts right what was heard; it answers no question
+            found -= {"denial", "no"}
         return [answer for answer in ANSWERS if answer in found]
 
     def _sentence(self, text: str) -> Read:

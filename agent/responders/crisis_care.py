@@ -115,9 +115,10 @@ def holds(risk: Risk, care: Care) -> bool:
     if risk["fresh"] or set(risk["answers"]) & {*BARRIERS, "reached"}:
         return True
     recent = risk["quiet"] <= (EASING_TURNS if risk["level"] == "imminent" else STAY_TURNS)
-    if risk["answers"] and (care.get("asked") or recent):
+    eased = bool(care.get("eased"))
+    if risk["answers"] and (care.get("asked") or (recent and not eased)):
         return True
-    if care.get("eased"):
+    if eased:
         return False
     if set(risk["answers"]) & {"denial", "safer"} and at_least(risk["level"], "moderate"):
         return True
@@ -229,6 +230,11 @@ def _closed(scene: Scene) -> list[str]:
     return closed
 
 
+def _meant(question: Question, asked: Sequence[str]) -> dict[str, Level]:
+    """What an answer would mean. Who was asked anything so far may also say that it was misunderstood."""
+    return {**question.pending, **({"explained": "none"} if asked else {})}
+
+
 def card_due(  # noqa: PLR0913, PLR0917
     words: Words,
     scene: Scene,
@@ -269,7 +275,7 @@ def after(  # noqa: PLR0913, PLR0917
         **care,
         "turn": turn,
         "asked": scene.asked if waits else question.id,
-        "pending": care.get("pending", {}) if waits else dict(question.pending),
+        "pending": care.get("pending", {}) if waits else _meant(question, asked),
         "questions": [*asked, *(each for each in _closed(scene) if each not in asked)],
         "barriers": sorted({*care.get("barriers", []), *(scene.answers & set(BARRIERS))}),
     }

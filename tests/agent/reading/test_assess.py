@@ -88,6 +88,72 @@ def test_a_reasoned_change_nobody_asked_about_does_not_count() -> None:
     assert fold(*([[]] * 12), before=risk)["escalate"]
 
 
+def test_an_explanation_may_say_over_what_was_misread_but_adds_no_new_danger() -> None:
+    before = fold([cue("high", rule="a")])
+    said_over = fold([cue("high", rule="a")], before=before, answers=["explained"], pending={"no": "high"})
+    assert (said_over["level"], said_over["fresh"], said_over["relieved"]) == ("high", False, 1)
+    worse = fold([cue("imminent", rule="b")], before=before, answers=["explained"], pending={"no": "high"})
+    assert (worse["level"], worse["fresh"], worse["relieved"]) == ("imminent", True, 0)
+    louder = fold([cue("imminent", rule="a")], before=before, answers=["explained"], pending={"no": "high"})
+    assert (louder["level"], louder["fresh"], louder["relieved"]) == ("imminent", True, 0)
+
+
+def test_what_was_said_over_without_an_explanation_is_danger_again() -> None:
+    again = fold([cue("high", rule="a")], before=fold([cue("high", rule="a")]), answers=["denial"])
+    assert (again["fresh"], again["relieved"]) == (True, 0)
+
+
+def test_who_said_yes_was_not_misread() -> None:
+    yes = fold([], before=fold([cue("high")]), answers=["yes"], pending={"yes": "high"})
+    explained = fold([], before=yes, answers=["explained"], pending={"yes": "imminent", "explained": "none"})
+    assert fold(*([[]] * 12), before=explained)["level"] == "high"
+    safer = fold([], before=yes, answers=["safer"], pending={"yes": "imminent", "explained": "none"})
+    assert fold([], [], before=safer)["level"] == "moderate"
+
+
+def test_help_near_is_a_reason_only_where_its_question_was_asked() -> None:
+    before = fold([cue("imminent")])
+    near = fold([], before=before, answers=["safer"], pending={"explained": "none"})
+    assert fold(*([[]] * 6), before=near)["level"] == "imminent"
+    meant = fold([], before=before, answers=["explained"], pending={"explained": "none"})
+    assert fold([], [], before=meant)["level"] == "high"
+
+
+@pytest.mark.parametrize(
+    "said", ["just joking", "lol jk", "I was joking about the pills", "it was just a joke"]
+)
+def test_a_joke_after_a_plan_lowers_nothing(said: str) -> None:
+    rules = load_rules()
+    risk = assess(
+        [rules.scan("I have the pills here and I'm doing it tonight")], answers=[], before=None, pending={}
+    )
+    asked: dict[str, Level] = {"yes": "imminent", "explained": "none"}
+    risk = assess([rules.scan(said)], answers=rules.answers(said), before=risk, pending=asked)
+    assert fold(*([[]] * 12), before=risk)["level"] == "imminent"
+
+
+@pytest.mark.parametrize(
+    ("rang", "said"),
+    [
+        ("blood everywhere", "lol it's beetroot, I dropped the jar"),
+        ("I'm going to kill him tonight", "no, I meant the boss in the game"),
+        ("my husband battered me", "I mean at mario kart, I'm fine"),
+        ("I'm ending it tonight", "I was joking, I meant my gym contract"),
+        ("I want to die", "it's just a saying, I'm fine"),
+    ],
+)
+def test_who_explains_a_false_alarm_is_let_down_step_by_step(rang: str, said: str) -> None:
+    rules = load_rules()
+    risk = assess([rules.scan(rang)], answers=[], before=None, pending={})
+    loud = risk["level"]
+    asked: dict[str, Level] = {"explained": "none"}
+    risk = assess([rules.scan(said)], answers=rules.answers(said), before=risk, pending=asked)
+    assert (risk["level"], risk["fresh"]) == (loud, False)
+    risk = fold([], [], before=risk)
+    assert LEVELS.index(risk["level"]) == LEVELS.index(loud) - 1
+    assert not fold(*([[]] * 4), before=risk)["escalate"]
+
+
 def test_a_new_cue_undoes_the_relief() -> None:
     relieved = fold([], before=fold([cue("moderate")]), answers=["safer"], pending={"yes": "high"})
     again = fold([], [cue("moderate")], [], [], [], before=relieved)
