@@ -25,8 +25,12 @@ from agent.plan import make_plan
 from agent.reading import assess as assessing
 from agent.reading import spanish
 from agent.reading.heads import Heard
-from agent.reading.ladder import LEVELS, Cue, Level, at_least
+from agent.reading.ladder import LEVELS, Answer, Cue, Level, at_least
 from agent.reading.opinion import BRIEF, WONDER, opinion, second
+from agent.reading.speaking import spoken
+from agent.reading.tonguecare import answers as tongue_answers
+from agent.reading.tonguecare import cared, sample
+from agent.reading.tonguecare import country as tongue_country
 from agent.reading.wants import wants, wishes
 from agent.responders import crisis as crises
 from agent.responders import guided
@@ -101,7 +105,7 @@ def perceive(state: State, services: Services) -> State:
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
         language, wanted, person = within(
-            services.step_seconds, lambda: _asked_for(state, texts, person, services)
+            services.step_seconds, lambda: _asked_for(state, texts, person, services, cues[-1])
         )
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
@@ -135,13 +139,19 @@ def assess(state: State, services: Services) -> State:
     return {
         "risk": assessing.assess(
             reading["cues"],
-            answers=services.answers(texts[-1]) if texts else [],
+            answers=_answers(texts[-1], reading["language"], services) if texts else [],
             before=state.get("risk"),
             pending=_pending(state),
             degraded=reading["degraded"]
             and all(c["level"] == "none" for cues in reading["cues"] for c in cues),
         )
     }
+
+
+def _answers(text: str, language: str, services: Services) -> list[Answer]:
+    """How the message answers a question about safety, in the language spoken and else as ever."""
+    own = tongue_answers(text, language) if cared(language) else []
+    return own or services.answers(text)
 
 
 def plan(state: State, services: Services) -> State:
@@ -188,7 +198,8 @@ def respond(state: State, services: Services, emit: Emit) -> State:
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
     own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
-    own_words = own_words or brief["reading"]["language"] == "es"  # a model's Spanish cannot be judged
+    language = brief["reading"]["language"]
+    own_words = own_words or language == "es" or cared(language)  # a model's Spanish cannot be judged
     if not own_words:
         try:
             shown(services.respond, brief, bounds)
@@ -341,21 +352,22 @@ def seed(texts: Sequence[str]) -> int:
 
 
 def _asked_for(
-    state: State, texts: Sequence[str], person: Person, services: Services
+    state: State, texts: Sequence[str], person: Person, services: Services, cues: Sequence[Cue]
 ) -> tuple[str, list[str], Person]:
     """The language, what is wanted of this turn, and what is to be kept in mind."""
     text = texts[-1] if texts else ""
     before = person.get("language", services.language)
-    alone = len(text.split()) > SHORT or before == "es"
-    language = spanish.spoken(text if alone else " ".join(texts[-2:]), before)
+    short = len(text.split()) <= SHORT and before != "es"
+    language, kept = spoken(text, cues, before, texts[-2] if short and len(texts) > 1 else "")
     known = whose(state, services)
     for unseen in unfolded(state):
         person = wishes(unseen, person)
-        if known is None and (told := told_country(unseen)):
+        told = told_country(unseen) or (tongue_country(unseen, language) if cared(language) else "")
+        if known is None and told:
             person = {**person, "country": told}
         person = wishes(unseen, person, "es") if language == "es" else person
     # A line in a third language changes nothing of the one that is spoken here.
-    if language != before and "es" in {language, before} <= {"en", "es", ""}:
+    if language != before and (kept or "es" in {language, before} <= {"en", "es", ""}):
         person = {**person, "language": language}
     return language, wants(text, language), person
 
@@ -545,13 +557,15 @@ def _bounds(state: State, services: Services) -> guarding.Bounds:
     in_crisis = bool(state["risk"]["escalate"])
     budget = 150 if in_crisis else int(state["plan"]["words"] * SLACK)
     budget += sum(len(sentence.split()) for sentence in _opening(state))
+    language = state["reading"]["language"]
     return guarding.Bounds(
         allowed=services.allowed(whose(state, services)),
         said=tuple(said(state)),
         heard=" ".join(texts[-3:]),
         words=budget,
         crisis=in_crisis,
-        language=tongue(state["reading"]["language"]),
+        language=language if cared(language) else tongue(language),
+        letters=sample(language),
     )
 
 
@@ -600,7 +614,7 @@ def _pending(state: State) -> Mapping[str, Level]:
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")
-    return crises.pending_of(guarding.split(replies[-1])) if replies else {}
+    return crises.pending_of(guarding.split(replies[-1]), state["reading"]["language"]) if replies else {}
 
 
 def whose(state: State, services: Services) -> str | None:
