@@ -117,6 +117,7 @@ def perceive(state: State, services: Services) -> State:
         reading = _joined(reading, read, unfolded(state)[-MOST_READ:], alone=alone)
         if (
             alone
+            and language in READ_LANGUAGES
             and not any(cue["escalate"] for cue in reading["cues"][-1])
             and (story := _story(state, texts))
         ):
@@ -139,7 +140,7 @@ def assess(state: State, services: Services) -> State:
     return {
         "risk": assessing.assess(
             reading["cues"],
-            answers=_answers(texts[-1], reading["language"], services) if texts else [],
+            answers=_answers(texts[-1], reading, services) if texts else [],
             before=state.get("risk"),
             pending=_pending(state),
             degraded=reading["degraded"]
@@ -148,9 +149,13 @@ def assess(state: State, services: Services) -> State:
     }
 
 
-def _answers(text: str, language: str, services: Services) -> list[Answer]:
+def _answers(text: str, reading: Reading, services: Services) -> list[Answer]:
     """How the message answers a question about safety, in the language spoken and else as ever."""
-    own = tongue_answers(text, language) if cared(language) else []
+    own: list[Answer] = []
+    if cared(reading["language"]):
+        own = tongue_answers(text, reading["language"])
+        if any(cue["escalate"] for cue in reading["cues"][-1]):
+            own = [each for each in own if each not in {"no", "denial"}]  # "no, I can't go on" clears nothing
     return own or services.answers(text)
 
 
@@ -374,6 +379,8 @@ def _asked_for(
 
 def _read(texts: Sequence[str], language: str, services: Services) -> list[Heard]:
     """What is heard in each message; the model was taught English, so a Spanish one is left to cue words."""
+    if cared(language):
+        return []  # nothing that it was taught helps here
     if language != "es":
         return [_heard(services.read(one)) for one in texts]
     return [*(_heard(services.read(one)) for one in texts[:-1]), spanish.read(texts[-1])]

@@ -6,12 +6,13 @@ Knows nothing of which language is spoken, nor of when a sentence fits.
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from pydantic import Field
 
 from agent.errors import WordsError
 from agent.reading.ladder import Answer, Level
-from agent.reading.tonguecare import load_care
+from agent.reading.tonguecare import CareWords, load_care
 from agent.responders.crisis_words import Ask, Entry, Frame, Spoken, Why, Words
 from agent.words import Strict, load
 
@@ -19,9 +20,10 @@ __all__ = ["load_tongue_words"]
 
 
 class Place(Entry):
-    """An entry whose sentences stand under a key in each language."""
+    """An entry whose sentences, or the first so many of them, stand under a key in each language."""
 
     say: str
+    most: int = 99
 
 
 class Question(Place):
@@ -69,12 +71,19 @@ def load_tongue_words(language: str) -> Words:
         wants_card=own.wants_card,
         frames=build.frames,
         elements={
-            name: tuple(Spoken(**{**dict(place), "say": own.lines[place.say]}) for place in places)
+            name: tuple(Spoken(**_filled(place, own)) for place in places)
             for name, places in build.elements.items()
         },
-        asks=tuple(Ask(**{**dict(each), "say": own.lines[each.say]}) for each in build.asks),
+        asks=tuple(Ask(**_filled(each, own)) for each in build.asks),
         heard={},
         echoes=(),
         steps=build.steps,
         languages={},
     )
+
+
+def _filled(place: Place, own: CareWords) -> dict[str, Any]:
+    """The entry with the sentences themselves."""
+    entry = dict(place)
+    most = entry.pop("most")
+    return {**entry, "say": own.lines[place.say][:most]}
