@@ -32,7 +32,7 @@ LEVELS = ("moderate", "high", "imminent")
 BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit", "no_phone")
 OWN = {"suicide", "self_harm", "distress", "bereaved"}
 # The word, in all of the languages.
-SUICIDE = re.compile(r"suicid|suizid|umbringen|tuer|matar|ucciderti|जान लेने|आत्महत्या|jaan lene|انتحار|قتل", re.I)
+SUICIDE = re.compile(r"suic[ií]d|suizid|umbringen|tuer|matar|ucciderti|जान लेने|आत्महत्या|jaan lene|انتحار|قتل", re.I)
 AI = re.compile(r"\bIA\b|\bKI\b|\bAI\b|ذكاء اصطناعي")
 # What is never said: a way to do it, a name for what they have, a promise, a claim to be always there.
 NEVER = re.compile(
@@ -146,13 +146,13 @@ def test_the_first_reply_holds_what_it_must(language):
             assert ("country" in parts) == (country is None), where
         if level == "high":
             assert emergency in text, where
-            assert subject == "self" or "secret" in parts or len(text.split()) > 80, where
         if level != "imminent" and subject == "self" and kind in OWN:
             assert SUICIDE.search(done["sentences"][-1]), where
             assert done["care"]["asked"] in {"suicide", "intent"}, where
             assert done["care"]["pending"]["yes"] == "high", where
         if level != "imminent" and subject != "self" and kind in OWN:
             assert "ask_them" in parts, where
+            assert level == "high" or "secret" in parts, where
         if level == "high" and kind in OWN:
             assert "means" in parts, where
 
