@@ -44,8 +44,8 @@ class Bounds:
     allowed: contacts of the active country in normal form (see `registered`). said: sentences already used
     in the conversation. heard: the person's own words; a disorder, drug or emoji in them may be echoed.
     words, questions: budgets of the whole reply.
-    language: of the reply; in Spanish the rules of es/guard.yaml hold as well, and in one but that and English
-    only authored words are spoken. letters: a few of its script. crisis: the crisis branch
+    language: of the reply; in Spanish the rules of es/guard.yaml hold as well, and in one but that and
+    English only authored words are spoken. letters: one of its script. crisis: the crisis branch
     speaks (authored words only): it may name suicide and give numbers unasked, and may answer in the
     person's own language.
     """

@@ -14,7 +14,7 @@ from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
 from agent.reading.opinion import BRIEF, opinion, second
-from agent.reading.speaking import spoken
+from agent.reading.speaking import asked_for, spoken
 from agent.reading.tonguecare import cared
 from agent.reading.tonguecare import country as tongue_country
 from agent.reading.wants import wants, wishes
@@ -117,7 +117,7 @@ def _asked_for(
     # A line in a third language changes nothing of the one that is spoken here.
     if language != before and (kept or "es" in {language, before} <= {"en", "es", ""}):
         person = {**person, "language": language}
-    return language, wants(text, language), person
+    return language, ["greeting"] if asked_for(text) else wants(text, language), person
 
 
 def _read(texts: Sequence[str], language: str, services: Services) -> list[Heard]:

@@ -1,7 +1,7 @@
-"""Which language a reply is in, and how it is written: the tongue that heard the danger, or what was asked for.
+"""Which language a reply is in, and how it is written: that of the tongue which heard the danger.
 
-The code is that of ISO 639-1, with "_latn" for Hindi and Arabic in Latin letters: who writes so is answered so,
-for who types Hindi in Latin letters may not read Devanagari. A word or two leave the language as it was.
+The code is that of ISO 639-1, with "_latn" for Hindi and Arabic in Latin letters: who types Hindi so may not
+read Devanagari, and is answered in the same letters. A word or two leave the language as it was.
 Knows languages by their words and script, nothing of what is said.
 """
 
@@ -17,7 +17,7 @@ from agent.reading.tongues import called
 from agent.reading.tonguewords import bare
 from agent.words import Strict, load
 
-__all__ = ["spoken"]
+__all__ = ["asked_for", "spoken"]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _DEVANAGARI = re.compile("[\u0900-\u097f]")
@@ -49,7 +49,7 @@ def spoken(text: str, cues: Sequence[Cue], before: str = "", earlier: str = "") 
     cues: what was heard in the message. before: the language kept so far, "" for none. earlier: the message
     before it, where it is short and says little by itself.
     """
-    if named := _asked(text):
+    if named := asked_for(text):
         return _sound(named), True
     if earlier and before not in CARED:
         text = f"{earlier} {text}"
@@ -62,15 +62,17 @@ def spoken(text: str, cues: Sequence[Cue], before: str = "", earlier: str = "") 
     if before in CARED:
         english = sum(word in common_words("en") for word in words)
         own = called(text)[_tongue(before)]
-        weak = guess in {"und", ""} or len(words) <= _FEW or (guess == "en" and english < _HALF) or own > english
+        weak = (
+            guess in {"und", ""} or len(words) <= _FEW or (guess == "en" and english < _HALF) or own > english
+        )
         if guess != before and weak and not _other_script(text, before):
             return _sound(before), True
     firm = guess in CARED and len(words) > _FEW
     return _sound(guess), firm or (guess in {"en", "es"} and before in CARED)
 
 
-def _asked(text: str) -> str:
-    """The language that a short message asks for by name."""
+def asked_for(text: str) -> str:
+    """The language that a short message asks for by name, "" for none."""
     if len(text.split()) > _NAMED:
         return ""
     plain = " ".join(_GAP.sub(" ", bare(text)).split())

@@ -17,7 +17,18 @@ from agent.reading.ladder import ANSWERS, Answer
 from agent.reading.tongues import load_spelling
 from agent.words import Strict, load
 
-__all__ = ["CARED", "CareWords", "Form", "answers", "cared", "country", "form_of", "heard", "load_care", "sample"]
+__all__ = [
+    "CARED",
+    "CareWords",
+    "Form",
+    "answers",
+    "cared",
+    "country",
+    "form_of",
+    "heard",
+    "load_care",
+    "sample",
+]
 
 log = logging.getLogger("hearken")
 
@@ -172,7 +183,11 @@ def heard(text: str, language: str) -> set[str]:
     form = form_of(text, language)
     found = {name for name, phrases in besides.items() if phrases.stand_in(form)}
     both = all(known[each].stand_in(form) for each in ("yes", "no") if each in known)
-    return found | ({"unsure"} if unsure.stand_in(form) or both else set()) | (set() if form.words else {"silent"})
+    return (
+        found
+        | ({"unsure"} if unsure.stand_in(form) or both else set())
+        | (set() if form.words else {"silent"})
+    )
 
 
 @cache

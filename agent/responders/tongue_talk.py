@@ -1,4 +1,4 @@
-"""The ordinary reply in a language that is spoken simply: kind lines in turn, and an honest word on its limits.
+"""The ordinary reply in a language that is spoken simply: kind lines in turn, and a word on its limits.
 
 Everything it says stands under `talk` in agent/words/tongues/care/*.yaml. It knows the few things a message
 may do there (a greeting, thanks, a question about what we are) and the kind of a worry, no more.
@@ -50,6 +50,8 @@ def _keys(brief: Brief, doing: set[str]) -> Sequence[str]:
     for what, keys in _MET:
         if what in doing:
             return keys
+    if "greeting" in brief["reading"]["wants"]:
+        return ("hello",)
     small = len(brief["text"].split()) <= _SMALL
     if small and "thanks" in doing:
         return ("thanks",)

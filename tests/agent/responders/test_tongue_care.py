@@ -32,7 +32,9 @@ LEVELS = ("moderate", "high", "imminent")
 BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit", "no_phone")
 OWN = {"suicide", "self_harm", "distress", "bereaved"}
 # The word, in all of the languages.
-SUICIDE = re.compile(r"suic[ií]d|suizid|umbringen|tuer|matar|ucciderti|जान लेने|आत्महत्या|jaan lene|انتحار|قتل", re.I)
+SUICIDE = re.compile(
+    r"suic[ií]d|suizid|umbringen|tuer|matar|ucciderti|जान लेने|आत्महत्या|jaan lene|انتحار|قتل", re.I
+)
 AI = re.compile(r"\bIA\b|\bKI\b|\bAI\b|ذكاء اصطناعي")
 # What is never said: a way to do it, a name for what they have, a promise, a claim to be always there.
 NEVER = re.compile(
@@ -98,10 +100,7 @@ def asked(sentences):
 
 
 def every(language):
-    for level, kind, subject, country in product(
-        LEVELS, KINDS, ("self", "other", "child"), (*HOMES[language], None)
-    ):
-        yield level, kind, subject, country
+    yield from product(LEVELS, KINDS, ("self", "other", "child"), (*HOMES[language], None))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -125,7 +124,11 @@ def test_the_first_reply_holds_what_it_must(language):
         text, parts = " ".join(done["sentences"]), {p for e in done["elements"] for p in e.split("+")}
         where = (level, kind, subject, country, text)
         emergency = next(
-            (c["phone"] for c in HELPLINES.contacts(country, [kind], level="imminent") if c["category"] == "emergency"),
+            (
+                c["phone"]
+                for c in HELPLINES.contacts(country, [kind], level="imminent")
+                if c["category"] == "emergency"
+            ),
             load_care(language).emergency,
         )
         assert "$" not in text, where
@@ -161,7 +164,11 @@ def test_the_first_reply_holds_what_it_must(language):
 def test_the_guard_takes_nothing_out(language):
     slots = dict.fromkeys(("line", "second", "text", "site"), "3114") | {"emergency": "112"}
     bounds = Bounds(
-        allowed=frozenset({"112", "3114"}), crisis=True, language=language, letters=sample(language), words=150
+        allowed=frozenset({"112", "3114"}),
+        crisis=True,
+        language=language,
+        letters=sample(language),
+        words=150,
     )
     for lines in load_care(language).lines.values():
         for line in lines:
@@ -175,7 +182,13 @@ def test_no_sentence_and_no_card_comes_back_within_three_turns(language):
         for at, turn in enumerate(turns):
             assert turn["sentences"]
             before = {one for each in turns[max(0, at - 3) : at] for one in each["sentences"]}
-            assert not before & set(turn["sentences"]), (level, kind, subject, at, before & set(turn["sentences"]))
+            assert not before & set(turn["sentences"]), (
+                level,
+                kind,
+                subject,
+                at,
+                before & set(turn["sentences"]),
+            )
             assert asked(turn["sentences"]) <= 1
             assert len(" ".join(turn["sentences"]).split()) <= (80 if at else 120)
             shown = {c["name"] for each in turns[max(0, at - 3) : at] for c in each["card"]}
@@ -196,11 +209,17 @@ def test_every_answer_is_taken_up_first_and_followed_by_a_small_step(language, s
 
 @pytest.mark.parametrize(("language", "barrier"), [*product(LANGUAGES, BARRIERS)])
 def test_a_barrier_has_words_of_its_own_at_once_and_later(language, barrier):
-    own = {line for key in ("a_way", "a_police", "a_hold", "a_mute", "a_tried", "a_nobody") for line in load_care(language).lines[key]}
+    own = {
+        line
+        for key in ("a_way", "a_police", "a_hold", "a_mute", "a_tried", "a_nobody")
+        for line in load_care(language).lines[key]
+    }
     first = talk(language, [danger("high", answers=[barrier])], HOMES[language][0])[0]
     assert own & set(first["sentences"])
     assert first["care"]["barriers"] == [barrier]
-    later = talk(language, [danger("high"), answer("high", ("suicide",), "self", barrier)], HOMES[language][0])[1]
+    later = talk(
+        language, [danger("high"), answer("high", ("suicide",), "self", barrier)], HOMES[language][0]
+    )[1]
     assert own & set(later["sentences"])
 
 
@@ -208,7 +227,11 @@ def test_a_barrier_has_words_of_its_own_at_once_and_later(language, barrier):
 def test_a_yes_goes_on_to_means_and_never_back(language):
     first, second, third = talk(
         language,
-        [danger("high"), answer("high", ("suicide",), "self", "yes"), answer("imminent", ("suicide",), "self", "yes")],
+        [
+            danger("high"),
+            answer("high", ("suicide",), "self", "yes"),
+            answer("imminent", ("suicide",), "self", "yes"),
+        ],
         HOMES[language][0],
     )
     assert first["care"]["asked"] == "suicide"
@@ -219,7 +242,9 @@ def test_a_yes_goes_on_to_means_and_never_back(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_who_does_not_know_is_asked_whether_the_thoughts_are_there_now(language):
-    phrase = load_care("ar" if language == "ar_latn" else "hi" if language == "hi_latn" else language).unsure[0]
+    phrase = load_care("ar" if language == "ar_latn" else "hi" if language == "hi_latn" else language).unsure[
+        0
+    ]
     risks = [danger("high"), answer("high", ("suicide",), "self", "yes")]
     _, after = talk(language, risks, HOMES[language][0], texts=("...", phrase.lstrip("=^")))
     assert after["care"]["asked"] == "now"
