@@ -178,8 +178,9 @@ def scan(text: str, base: Rules) -> list[Cue]:
 
 def _asked(text: str) -> list[str]:
     """The tongues that may be spoken in the message; generous, for one that is not asked hears nothing."""
-    words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(bare(text))}
-    invited, found = {name: _invited(name) for name in TONGUES}, called(text)
+    words = _words(text)
+    invited = {name: _invited(name) for name in TONGUES}
+    found = {name: len(words & calls) for name, (calls, _) in invited.items()}
     enough = max(1 if len(words) <= _SHORT else 2, max(found.values()) / _SHARE)
     return [
         name
@@ -188,7 +189,12 @@ def _asked(text: str) -> list[str]:
     ]
 
 
+def _words(text: str) -> set[str]:
+    """The different words of a message, as tongues are called by them."""
+    return {_APOSTROPHES.sub("", word) for word in set(_RUN.findall(bare(text)))}
+
+
 def called(text: str) -> dict[str, int]:
     """How many words of the message each tongue may claim."""
-    words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(bare(text))}
+    words = _words(text)
     return {name: len(words & _invited(name)[0]) for name in TONGUES}
