@@ -35,7 +35,7 @@ TALKS = {
 CALM = {
     "fr": ["bonjour", "je suis fatigué de mon travail en ce moment", "merci", "es-tu humain ?", "au revoir"],
     "de": ["guten Tag", "ich bin so müde von meiner Arbeit", "danke", "bist du ein Mensch?", "gute Nacht"],
-    "pt": ["olá", "estou muito cansado do meu trabalho", "obrigado", "você é humano?", "tchau"],
+    "pt": ["oi, eu estou aqui", "estou muito cansado do meu trabalho", "obrigado", "você é humano?", "tchau"],
     "it": ["ciao", "sono molto stanco del mio lavoro oggi", "grazie", "sei umano?", "arrivederci"],
     "hi": ["नमस्ते", "मैं अपने काम से बहुत थक गया हूँ", "शुक्रिया", "क्या आप इंसान हैं", "शुभ रात्रि"],
     "ar": ["مرحبا", "أنا متعب جداً من عملي هذه الأيام", "شكرا", "هل انت انسان", "مع السلامة"],
