@@ -67,7 +67,8 @@ def spoken(text: str, cues: Sequence[Cue], before: str = "", earlier: str = "") 
         )
         if guess != before and weak and not _other_script(text, before):
             return _sound(before), True
-    firm = guess in CARED and len(words) > _FEW and before != "es"  # a line in a third language changes nothing
+    # a line in a third language changes nothing of a talk in Spanish
+    firm = guess in CARED and len(words) > _FEW and before != "es"
     return _sound(guess), firm or (guess in {"en", "es"} and before in CARED)
 
 
