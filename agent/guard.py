@@ -17,6 +17,7 @@ from agent.brief import Replaced
 from agent.reading.spanish import is_spanish
 from agent.rulebook import Compiled, load_guard
 from agent.sentences import clean, contacts, registered, split
+from agent.words import SPOKEN
 
 __all__ = [
     "Bounds",
@@ -43,7 +44,8 @@ class Bounds:
     allowed: contacts of the active country in normal form (see `registered`). said: sentences already used
     in the conversation. heard: the person's own words; a disorder, drug or emoji in them may be echoed.
     words, questions: budgets of the whole reply.
-    language: of the reply; in Spanish the rules of es/guard.yaml hold as well. crisis: the crisis branch
+    language: of the reply; in Spanish the rules of es/guard.yaml hold as well, and in one but that and
+    English only authored words are spoken. letters: one of its script. crisis: the crisis branch
     speaks (authored words only): it may name suicide and give numbers unasked, and may answer in the
     person's own language.
     """
@@ -55,6 +57,7 @@ class Bounds:
     questions: int = 1
     crisis: bool = False
     language: str = "en"
+    letters: str = ""
 
     @cached_property
     def _heard(self) -> str:
@@ -157,7 +160,7 @@ def breaches(sentence: str, kept: Sequence[str], bounds: Bounds) -> Iterator[str
         return
     plain, found = text.fold_text(sentence), contacts(sentence)
     ours = sentence in load_guard().tongues
-    if not ours and text.strange(sentence, bounds.heard if bounds.crisis else ""):
+    if not ours and text.strange(sentence, bounds.letters + (bounds.heard if bounds.crisis else "")):
         yield "script"
     if not found <= bounds.allowed:
         yield "contact"
@@ -184,7 +187,8 @@ def _misshapen(sentence: str, plain: str, ours: bool, bounds: Bounds) -> Iterato
     if text.looping(words):
         yield "loop"
     spanish = bounds.language == "es" and is_spanish(words)
-    if not (ours or bounds.crisis or spanish) and (text.foreign(words) or text.switching(plain)):
+    other = bounds.language not in SPOKEN
+    if not (ours or bounds.crisis or spanish or other) and (text.foreign(words) or text.switching(plain)):
         yield "language"
     if not bounds.crisis and text.disguised(sentence):
         yield "script"

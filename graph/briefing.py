@@ -11,6 +11,7 @@ from agent import guard as guarding
 from agent.brief import Brief, Passage, Plan
 from agent.plan import make_plan
 from agent.reading.opinion import WONDER
+from agent.reading.tonguecare import cared, sample
 from agent.responders import handoff as handing
 from agent.supporter import Chances
 from agent.words import tongue
@@ -68,13 +69,15 @@ def bounds_of(state: State, services: Services) -> guarding.Bounds:
     in_crisis = bool(state["risk"]["escalate"])
     budget = 150 if in_crisis else int(state["plan"]["words"] * SLACK)
     budget += sum(len(sentence.split()) for sentence in opening(state))
+    language = state["reading"]["language"]
     return guarding.Bounds(
         allowed=services.allowed(whose(state, services)),
         said=tuple(said(state)),
         heard=" ".join(texts[-3:]),
         words=budget,
         crisis=in_crisis,
-        language=tongue(state["reading"]["language"]),
+        language=language if cared(language) else tongue(language),
+        letters=sample(language),
     )
 
 

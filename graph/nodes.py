@@ -14,11 +14,13 @@ from itertools import islice
 from langchain_core.messages import AIMessage
 
 from agent import guard as guarding
-from agent.brief import Draft
+from agent.brief import Draft, Reading
 from agent.choosing import checked, moment_of
 from agent.errors import ResponderError
 from agent.reading import assess as assessing
-from agent.reading.ladder import Level
+from agent.reading.ladder import Answer, Level
+from agent.reading.tonguecare import answers as tongue_answers
+from agent.reading.tonguecare import cared
 from agent.responders import crisis as crises
 from agent.responders import guided
 from agent.responders import handoff as handing
@@ -47,13 +49,23 @@ def assess(state: State, services: Services) -> State:
     return {
         "risk": assessing.assess(
             reading["cues"],
-            answers=services.answers(texts[-1]) if texts else [],
+            answers=_answers(texts[-1], reading, services) if texts else [],
             before=state.get("risk"),
             pending=_pending(state),
             degraded=reading["degraded"]
             and all(c["level"] == "none" for cues in reading["cues"] for c in cues),
         )
     }
+
+
+def _answers(text: str, reading: Reading, services: Services) -> list[Answer]:
+    """How the message answers a question about safety, in the language spoken and else as ever."""
+    own: list[Answer] = []
+    if cared(reading["language"]):
+        own = tongue_answers(text, reading["language"])
+        if any(cue["escalate"] for cue in reading["cues"][-1]):
+            own = [each for each in own if each not in {"no", "denial"}]  # "no, I can't go on" clears nothing
+    return own or services.answers(text)
 
 
 def plan(state: State, services: Services) -> State:
@@ -166,4 +178,4 @@ def _pending(state: State) -> Mapping[str, Level]:
     if care is not None:
         return care.get("pending", {})
     replies = said_by(state, "ai")
-    return crises.pending_of(guarding.split(replies[-1])) if replies else {}
+    return crises.pending_of(guarding.split(replies[-1]), state["reading"]["language"]) if replies else {}

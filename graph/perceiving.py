@@ -14,6 +14,9 @@ from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
 from agent.reading.opinion import BRIEF, opinion, second
+from agent.reading.speaking import asked_for, spoken
+from agent.reading.tonguecare import cared
+from agent.reading.tonguecare import country as tongue_country
 from agent.reading.wants import wants, wishes
 from graph.conversation import said_by, unfolded, whose
 from graph.deadline import PartFailed, within
@@ -68,7 +71,7 @@ def perceive(state: State, services: Services) -> State:
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
         language, wanted, person = within(
-            services.step_seconds, lambda: _asked_for(state, texts, person, services)
+            services.step_seconds, lambda: _asked_for(state, texts, person, services, cues[-1])
         )
         reading = {**reading, "language": language, "wants": wanted}
         read = within(
@@ -80,6 +83,7 @@ def perceive(state: State, services: Services) -> State:
         reading = _joined(reading, read, unfolded(state)[-MOST_READ:], alone=alone)
         if (
             alone
+            and language in READ_LANGUAGES
             and not any(cue["escalate"] for cue in reading["cues"][-1])
             and (story := _story(state, texts))
         ):
@@ -96,27 +100,30 @@ def perceive(state: State, services: Services) -> State:
 
 
 def _asked_for(
-    state: State, texts: Sequence[str], person: Person, services: Services
+    state: State, texts: Sequence[str], person: Person, services: Services, cues: Sequence[Cue]
 ) -> tuple[str, list[str], Person]:
     """The language, what is wanted of this turn, and what is to be kept in mind."""
     text = texts[-1] if texts else ""
     before = person.get("language", services.language)
-    alone = len(text.split()) > SHORT or before == "es"
-    language = spanish.spoken(text if alone else " ".join(texts[-2:]), before)
+    short = len(text.split()) <= SHORT and before != "es"
+    language, kept = spoken(text, cues, before, texts[-2] if short and len(texts) > 1 else "")
     known = whose(state, services)
     for unseen in unfolded(state):
         person = wishes(unseen, person)
-        if known is None and (told := told_country(unseen)):
+        told = told_country(unseen) or (tongue_country(unseen, language) if cared(language) else "")
+        if known is None and told:
             person = {**person, "country": told}
         person = wishes(unseen, person, "es") if language == "es" else person
     # A line in a third language changes nothing of the one that is spoken here.
-    if language != before and "es" in {language, before} <= {"en", "es", ""}:
+    if language != before and (kept or "es" in {language, before} <= {"en", "es", ""}):
         person = {**person, "language": language}
-    return language, wants(text, language), person
+    return language, ["greeting"] if asked_for(text) else wants(text, language), person
 
 
 def _read(texts: Sequence[str], language: str, services: Services) -> list[Heard]:
     """What is heard in each message; the model was taught English, so a Spanish one is left to cue words."""
+    if cared(language):
+        return []  # nothing that it was taught helps here
     if language != "es":
         return [_heard(services.read(one)) for one in texts]
     return [*(_heard(services.read(one)) for one in texts[:-1]), spanish.read(texts[-1])]

@@ -14,6 +14,7 @@ from itertools import chain, islice
 from agent import guard as guarding
 from agent.brief import Brief, Draft, Plan, Replaced, Respond
 from agent.choosing import moment_of, weighed
+from agent.reading.tonguecare import cared
 from agent.responders import crisis as crises
 from agent.responders import guided
 from agent.themes import theme_of
@@ -67,7 +68,8 @@ def respond(state: State, services: Services, emit: Emit) -> State:
 
     name = services.responder or ("guided" if services.respond is guided.respond else "custom")
     own_words = brief["plan"]["careful"] or services.restricted or services.respond is guided.respond
-    own_words = own_words or brief["reading"]["language"] == "es"  # a model's Spanish cannot be judged
+    language = brief["reading"]["language"]
+    own_words = own_words or language == "es" or cared(language)  # a model's Spanish cannot be judged
     if not own_words:
         try:
             shown(services.respond, brief, bounds)

@@ -10,7 +10,7 @@ from functools import cache
 
 from agent.words import Strict, load
 
-__all__ = ["LanguageWords", "detect"]
+__all__ = ["LanguageWords", "common_words", "detect"]
 
 _WORD = re.compile(r"[^\W\d_]+")
 # A language other than English must explain this share of the words before we say so.
@@ -37,6 +37,11 @@ def _known() -> tuple[list[tuple[int, int, str]], dict[str, str], dict[str, froz
     ]
     letters = {letter: code for code, own in file.letters.items() for letter in own}
     return ranges, letters, {code: frozenset(words) for code, words in file.words.items()}
+
+
+def common_words(language: str) -> frozenset[str]:
+    """The small words by which a language in Latin letters is told."""
+    return _known()[2][language]
 
 
 def detect(text: str) -> str:

@@ -12,7 +12,8 @@ from agent.reading.ladder import LEVELS, Answer, Cue
 from agent.reading.normalise import normalise
 from agent.reading.riskwords import RiskWords
 from agent.reading.rules import Rules, compile_rules
-from agent.reading.spanish import load_spanish, plain, spoken
+from agent.reading.spanish import load_spanish, plain, spelled, spoken
+from agent.reading.tonguewords import bare
 from agent.words import load
 
 __all__ = ["answers", "holds_spanish", "is_saying", "load_spanish_rules", "scan"]
@@ -30,18 +31,25 @@ def load_spanish_rules() -> Rules:
 
 def holds_spanish(text: str) -> bool:
     """Whether anything in it may be Spanish; generous, for a rule that is not asked hears nothing."""
-    words, data = set(_LETTERS.findall(plain(text))), load_spanish()
+    return _holds(text, plain(text))
+
+
+def _holds(text: str, folded: str) -> bool:
+    words, data = set(_LETTERS.findall(folded)), load_spanish()
     return bool(words & data.spanish or not words & data.english or _SPELT_OUT.search(text))
 
 
 def scan(text: str, base: Rules) -> list[Cue]:
     """Every cue in the message, worst first; one per rule, level and subject."""
     cues = base.scan(text)
-    if not holds_spanish(text):
+    spelt = spelled(text)
+    folded = bare(spelt)
+    if not _holds(text, folded):
         return cues
-    rules, folded = load_spanish_rules(), plain(text)
+    rules = load_spanish_rules()
     found: dict[object, Cue] = {}
-    for read in dict.fromkeys((folded, text)):
+    # Where no spelling of the phone was undone the two differ by accents alone, and one reading is enough.
+    for read in dict.fromkeys((folded,) if spelt == text else (folded, text)):
         for cue in rules.scan(read):
             span = cue["span"] if len(read) == len(text) else [0, len(text)]
             found.setdefault(

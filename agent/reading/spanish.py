@@ -55,7 +55,7 @@ def spelled(text: str) -> str:
     spell = load_spanish().spell
 
     def word(match: re.Match[str]) -> str:
-        bare = _STRETCHED.sub(r"\1", match[0])
+        bare = _STRETCHED.sub(r"\1", match[0]) if len(match[0]) > 2 else match[0]
         return match[0] if len(bare) == 1 < len(match[0]) else spell.get(_bare(bare), bare)
 
     return _WORD.sub(word, text)
@@ -67,6 +67,8 @@ def plain(text: str) -> str:
 
 
 def _bare(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     marks = unicodedata.normalize("NFD", text.lower())
     return "".join(char for char in marks if not unicodedata.combining(char))
 

@@ -25,7 +25,7 @@ from agent.reading.spanish import load_spanish
 from agent.reading.tonguewords import TongueWords, bare, load_meanings, load_words, risk_words
 from agent.words import load
 
-__all__ = ["TONGUES", "Tongue", "load_tongue", "scan"]
+__all__ = ["TONGUES", "Spelling", "Tongue", "called", "load_spelling", "load_tongue", "scan"]
 
 log = logging.getLogger("hearken")
 
@@ -58,7 +58,7 @@ class Spelling:
         return [line.strip() for line in lines.replace("'", "").split("\n")]
 
     def each(self, words: str) -> str:
-        return " ".join(map(self.fold, words.split()))
+        return " ".join(self.all(words.split())) if words else ""
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,17 @@ class Tongue:
 
 
 @cache
-def load_tongue(name: str) -> Tongue:
-    """A tongue, compiled once. Raises WordsError when its file is broken."""
+def load_spelling(name: str) -> Spelling:
+    """How a tongue compares its words, without its rules. Raises WordsError when its file is broken."""
     words = load_words(name)
     folds = tuple((re.compile(pattern, re.MULTILINE), place) for pattern, place in words.folds)
-    spelling = Spelling(str.maketrans(words.letters), folds)
+    return Spelling(str.maketrans(words.letters), folds)
+
+
+@cache
+def load_tongue(name: str) -> Tongue:
+    """A tongue, compiled once. Raises WordsError when its file is broken."""
+    words, spelling = load_words(name), load_spelling(name)
     rules = compile_rules(risk_words(name, words, spelling.fold))
     typos = {spelling.fold(wrong): spelling.each(right) for wrong, right in words.typos.items()}
     return Tongue(replace(rules, lexicon=_lexicon(rules, typos)), spelling)
@@ -172,12 +178,23 @@ def scan(text: str, base: Rules) -> list[Cue]:
 
 def _asked(text: str) -> list[str]:
     """The tongues that may be spoken in the message; generous, for one that is not asked hears nothing."""
-    words = {_APOSTROPHES.sub("", word) for word in _RUN.findall(bare(text))}
+    words = _words(text)
     invited = {name: _invited(name) for name in TONGUES}
-    found = {name: sum(word in calls for word in words) for name, (calls, _) in invited.items()}
+    found = {name: len(words & calls) for name, (calls, _) in invited.items()}
     enough = max(1 if len(words) <= _SHORT else 2, max(found.values()) / _SHARE)
     return [
         name
         for name, (_, script) in invited.items()
         if found[name] >= enough or (script is not None and script.search(text))
     ]
+
+
+def _words(text: str) -> set[str]:
+    """The different words of a message, as tongues are called by them."""
+    return {_APOSTROPHES.sub("", word) for word in set(_RUN.findall(bare(text)))}
+
+
+def called(text: str) -> dict[str, int]:
+    """How many words of the message each tongue may claim."""
+    words = _words(text)
+    return {name: len(words & _invited(name)[0]) for name in TONGUES}

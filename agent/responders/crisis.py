@@ -8,14 +8,19 @@ from nor how the risk was found, and it never judges the risk itself.
 What a question's answer would mean is left in `care["pending"]`, so that a later "yes" is understood.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypedDict
 
 from agent.brief import Plan
+from agent.errors import WordsError
 from agent.reading.ladder import KINDS, Level, Risk, at_least, worst
 from agent.reading.opinion import FAINT, WONDER
 from agent.reading.spanish import plain
+from agent.reading.tonguecare import cared
+from agent.reading.tonguecare import heard as tongue_heard
+from agent.reading.tonguewords import bare
 from agent.responders.crisis_care import (
     CHECK_TURNS,
     CLOSING,
@@ -24,6 +29,7 @@ from agent.responders.crisis_care import (
     Care,
     Question,
     after,
+    asks_in,
     card_due,
     counted,
     holds,
@@ -48,9 +54,12 @@ from agent.responders.crisis_words import (
     slots_of,
     universal,
 )
+from agent.responders.tongue_words import load_tongue_words
 from agent.words import tongue
 
 __all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of", "wonder"]
+
+log = logging.getLogger("hearken")
 
 # What was heard that belongs to the danger remembered, and has words here.
 NEAR_DANGER = frozenset(
@@ -70,15 +79,16 @@ AIM, AIM_IMMINENT = 96, 70
 CAP_AGAIN, AIM_AGAIN = 80, 78
 
 
-def pending_of(sentences: Sequence[str], *, soft: bool = True) -> dict[str, Level]:
+def pending_of(sentences: Sequence[str], language: str = "en", *, soft: bool = True) -> dict[str, Level]:
     """What an answer would mean to the authored question among our own last sentences, if there is one.
 
-    For callers without a checkpoint, whose history is all that tells what was asked. soft: those asked in
-    doubt count too.
+    For callers without a checkpoint, whose history is all that tells what was asked. language: of the
+    answer. soft: those asked in doubt count too.
     """
     said = {same(sentence) for sentence in sentences}
     wonders = load_words().wonders if soft else ()
-    for ask in (*load_words().asks, *wonders, *load_words("es").asks):
+    simply = _simply(language)
+    for ask in (*load_words().asks, *wonders, *load_words("es").asks, *(simply.asks if simply else ())):
         if any(same(line) in said for line in ask.say):
             return {str(answer): level for answer, level in ask.pending.items()}
     return {}
@@ -137,9 +147,11 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     memory escalates. language: ISO 639-1 of the message; one with words in crisis.yaml gets the short
     universal reply. plan: how far their safety plan is. Raises WordsError when crisis.yaml is damaged.
     """
-    words = load_words(tongue(language))
-    text = plain(text) if tongue(language) == "es" else text
-    scene = _scene(words, text, risk, care, contacts, said, turn, seed)
+    simply = _simply(language)
+    words = simply or load_words(tongue(language))
+    told = tongue_heard(text, language) if simply else set[str]()
+    text = bare(text) if simply else plain(text) if tongue(language) == "es" else text
+    scene = _scene(words, told or heard(words, text), risk, care, contacts, said, turn, seed)
     if not country:
         scene = _marked(scene, "no_country")
     elif country != care.get("country", country):
@@ -149,15 +161,15 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     question = Question()
     if scene.phase == "memory":
         lines, question = _remembered(words, scene, care, turn, helped)
-    elif language in words.languages:
-        lines = [("step", line) for line in universal(words.languages[language], scene, contacts)]
+    elif (short := language.partition("_")[0]) in words.languages:
+        lines = [("step", line) for line in universal(words.languages[short], scene, contacts)]
     else:
         if "ask" in _frame(words, scene):
             question = next_question(words, scene, risk, care)
         scene = _marked(scene, "asking") if question.id else scene
         lines = _assemble(words, scene, text, question.line)
     question = question if question.line in dict(lines).values() else Question()
-    asks = bool(question.id) or any("?" in line for _, line in lines)
+    asks = bool(question.id) or any(asks_in(line) for _, line in lines)
     return Composed(
         sentences=[line for _, line in lines],
         elements=[name for name, _ in lines],
@@ -168,13 +180,24 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     )
 
 
+def _simply(language: str) -> Words | None:
+    """The words of a language that is spoken simply; None where it has none, or they are broken."""
+    if not cared(language):
+        return None
+    try:
+        return load_tongue_words(language)
+    except WordsError as error:
+        log.error("%s; the few lines of crisis.yaml stand in for it.", error)
+        return None
+
+
 def _marked(scene: Scene, *marks: str) -> Scene:
     return replace(scene, marks=scene.marks | set(marks))
 
 
 def _scene(  # noqa: PLR0913, PLR0917
     words: Words,
-    text: str,
+    told: set[str],
     risk: Risk,
     care: Care,
     contacts: Sequence[Mapping[str, str]],
@@ -190,7 +213,7 @@ def _scene(  # noqa: PLR0913, PLR0917
     phase: Phase = "first" if worst([level, shown]) != shown else "again"
     if not holds(risk, care):
         phase = "memory"
-    marks = set(risk["marks"]) | heard(words, text) | marks_of(contacts)
+    marks = set(risk["marks"]) | told | marks_of(contacts)
     marks -= {"coming", "will"} if "calling" in marks else set()  # "is help coming?" tells of none
     marks |= {"neck_before"} if {"neck", "days_ago"} <= marks else set()
     subject = risk["subject"]
@@ -310,9 +333,9 @@ def _remembered(
             question = named_question(words, scene, "check_in")
     elif scene.marks.isdisjoint(PARTING) and not scene.unanswered:
         offer = next(options(words, "offer", scene), "")
-    if question.id and any("?" in line for _, line in lines):
+    if question.id and any(asks_in(line) for _, line in lines):
         if turn - care.get("check_in_turn", care.get("shown_turn", turn)) > 2 * STAY_TURNS:
-            lines = [each for each in lines if "?" not in each[1]]  # too long since anyone asked
+            lines = [each for each in lines if not asks_in(each[1])]  # too long since anyone asked
         else:
             question = Question()
     lines = lines or [("listen", next(options(words, "listen", scene), ""))]

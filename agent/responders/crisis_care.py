@@ -19,6 +19,7 @@ __all__ = [
     "Care",
     "Question",
     "after",
+    "asks_in",
     "card_due",
     "counted",
     "holds",
@@ -103,6 +104,11 @@ class Question(NamedTuple):
     id: str = ""
     line: str = ""
     pending: Mapping[str, Level] = {}
+
+
+def asks_in(line: str) -> bool:
+    """Whether something is asked in a sentence, in whichever script."""
+    return "?" in line or "؟" in line
 
 
 def holds(risk: Risk, care: Care) -> bool:
@@ -267,7 +273,7 @@ def after(  # noqa: PLR0913, PLR0917
     question: Question,
 ) -> Care:
     """The care to keep. A direct question waits until another is put: a "yes" would then mean that one."""
-    waits = scene.unanswered and not any("?" in line for _, line in lines)
+    waits = scene.unanswered and not any(asks_in(line) for _, line in lines)
     overtaken = scene.unanswered and not waits and question.id != scene.asked and scene.level != "imminent"
     asked = [each for each in care.get("questions", []) if not (overtaken and each == scene.asked)]
     asked += [question.id] if question.id not in REPEATABLE else []

@@ -17,6 +17,8 @@ from agent.brief import Brief
 from agent.guesses import guesses
 from agent.notes import noted, own_line, untold
 from agent.offering import choose
+from agent.reading.tonguecare import cared
+from agent.responders import tongue_talk
 from agent.responders.mirror import mirror, short_answer, topic_phrase
 from agent.responders.mirror_spanish import slots as spanish_slots
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
@@ -45,6 +47,9 @@ def respond(brief: Brief, fit: Mapping[str, float] | None = None) -> Iterator[st
 
     fit: how well authored sentences answer what was said; more is better. Those it lacks go by the seed.
     """
+    if cared(brief["reading"]["language"]):
+        yield from tongue_talk.respond(brief)
+        return
     voice = _Voice(brief, fit or {})
     ways = voice.replies.moves.get(brief["plan"]["move"], ())
     way = next((way for way in ways if _fits(way, voice)), None)
@@ -89,6 +94,8 @@ def sentence_for(brief: Brief, position: int) -> str | None:
 
     The one for that step of the plan, where a sentence is all it takes and it asks nothing; else a plain one.
     """
+    if cared(brief["reading"]["language"]):
+        return None
     voice = _Voice(brief)
     voice.left = max(voice.left, 20)
     step = dict(enumerate(step["step"] for step in brief["plan"]["steps"])).get(position, "")

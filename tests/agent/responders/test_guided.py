@@ -14,6 +14,7 @@ from agent.errors import WordsError
 from agent.guesses import load_guesses
 from agent.plan import load_empathy, load_ideas, make_plan
 from agent.reading.ladder import LEVELS, Cue, Kind, Level
+from agent.reading.tonguecare import CARED, load_care
 from agent.reading.wants import wants
 from agent.responders.guided import load_replies, offered, respond, sentence_for
 from agent.responders.replies import Moves, sentences
@@ -385,8 +386,9 @@ def test_name_is_used_only_when_given() -> None:
 def test_other_languages_get_a_line(code: str) -> None:
     reading = reading_of("hola") | {"language": code}
     reply = list(respond(brief_of("hola", want="other_language", reading=reading)))  # type: ignore[arg-type]
-    assert "English" in " ".join(reply)
-    assert all(re.search(r"[.?…]$", one) for one in reply)
+    simple = load_care(code).talk["simple"] if code in CARED else ("English",)
+    assert any(line in " ".join(reply) for line in simple)
+    assert all(re.search(r"[.?…।؟]$", one) for one in reply)
 
 
 def test_repair_sentences_are_fresh_until_none_are_left() -> None:
