@@ -29,6 +29,7 @@ from agent.themes import (
     own_word,
     padded,
     theme_of,
+    theme_told,
     topic_of,
     weighs,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "load_ideas",
     "make_plan",
     "offered",
+    "suited",
     "turned_down",
 ]
 
@@ -52,6 +54,7 @@ _GUESSES = 4  # of so many replies in which a guess has a place, one goes withou
 _TELLS = 4  # words from which a message tells something
 _APART = 3  # replies between two ideas that nobody asked for
 _FITS = 2  # messages in whose words an idea is looked for
+_ASKED = 3  # messages in which an idea was asked for, where this one only asks for another
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
 Key = Literal["explore", "comfort", "act", "light"]
 
@@ -116,14 +119,15 @@ class Fit(Strict):
 class Ideas(Strict):
     """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there.
 
-    heard: what fits the words of this message. tried: words by which a technique is turned down. soon: words
-    that ask for something to be begun at once.
+    asked: what fits the thing that an idea is asked for in this message. heard: what fits its words otherwise.
+    tried: words by which a technique is turned down. soon: words that ask for something to be begun at once.
     """
 
     reviewed_by: str | None
     ideas: dict[str, Idea]
     suits: dict[str, tuple[str, ...]]
     only: tuple[str, ...]
+    asked: tuple[Fit, ...]
     heard: tuple[Fit, ...]
     tried: tuple[str, ...]
     soon: tuple[str, ...] = ()
@@ -197,8 +201,11 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
-        fits, used = fitting(history, language, theme), offered(history, before, language)
-        offer = choose_offer(theme, fits, used, soon=asks_soon(text, language))
+        meant, fits = suited(history, language, asked=move == "advice")
+        offer = choose_offer(
+            meant, fits, offered(history, before, language), soon=asks_soon(text, language)
+        )
+        theme = meant
     return {
         "move": move,
         "steps": [_step(name, feeling, may_ask, chosen) for name in steps],
@@ -253,6 +260,25 @@ def fitting(history: History, language: str = "en", theme: str = "") -> list[str
     fits = [fit for fit in load_ideas(language).heard if not fit.themes or theme in fit.themes]
     found = ([name for fit in fits if holds_any(words, fit.hears) for name in fit.tries] for words in told)
     return next((names for names in found if names), [])
+
+
+def suited(history: History, language: str = "en", *, asked: bool = False) -> tuple[str, list[str]]:
+    """The theme an idea is for, and the techniques that fit, best first.
+
+    asked: an idea is asked for, so what this very message names comes before the theme of the conversation.
+    """
+    theme = theme_of(history, language)
+    told = [text for role, text in history if role == "user"][::-1]
+    if not asked or not told:
+        return theme, fitting(history, language, theme)
+    own = theme_told(told[0], language)
+    for text in told[: 1 if own else _ASKED]:
+        words = padded(text, language)
+        fits = (fit for fit in load_ideas(language).asked if not fit.themes or (own or theme) in fit.themes)
+        if found := next((fit.tries for fit in fits if holds_any(words, fit.hears)), ()):
+            return own or theme, list(found)
+    lately = [("user", told[0])] if own else history
+    return own or theme, fitting(lately, language, own or theme)
 
 
 def asks_soon(text: str, language: str = "en") -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "pronouns",
     "tells",
     "theme_of",
+    "theme_told",
     "topic_of",
     "weighs",
 ]
@@ -153,6 +154,12 @@ def theme_of(history: History, language: str = "en") -> str:
 def tells(text: str, theme: str, language: str = "en") -> bool:
     """Whether a message itself speaks of the theme."""
     return theme in _hits(padded(text, language), language)
+
+
+def theme_told(text: str, language: str = "en") -> str:
+    """The theme that a message by itself speaks of most, "" when of none."""
+    weights, told = load_themes().weights, _hits(padded(text, language), language)
+    return max(told, key=lambda name: told[name] * weights.get(name, 1.0), default="")
 
 
 def topic_of(theme: str) -> str:
