@@ -52,6 +52,7 @@ __all__ = [
 
 _GUESSES = 4  # of so many replies in which a guess has a place, one goes without
 _TELLS = 4  # words from which a message tells something
+_MUCH, _MORE = 10, 1.25  # words of a message that opens up, and how much longer than usual it is
 _APART = 3  # replies between two ideas that nobody asked for
 _FITS = 2  # messages in whose words an idea is looked for
 _ASKED = 3  # messages in which an idea was asked for, where this one only asks for another
@@ -184,6 +185,8 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
         and open_to_choice(reading, kinds, person, history)
     ):
         chosen = _chosen(stage, theme, foresee, history, before)
+    if chosen.stage == "act" and move == "support" and _opens_up(history):
+        chosen = Chosen("comfort", chosen.asks, chosen.learned - {"stage"})  # it is met before it is mended
     key: Key = chosen.stage if heavy else "light"
     told = masks(text, language) or own_word(text, language)
     felt = {True} if told else {True, False} if feeling else {False}
@@ -237,7 +240,8 @@ def offered(
     known |= turned_down(history, language)
     if practised:
         known |= ideas_spoken([one for text in replies for one in sentences(text)])
-    return known | ({before["offer"]} if before and before["offer"] else set())
+    said = before and before["offer"] and before["move"] != "accept"  # a yes is answered by a step, not by it
+    return known | ({before["offer"]} if before and said else set())
 
 
 def turned_down(history: History, language: str = "en") -> set[str]:
@@ -347,6 +351,13 @@ def _offered_lately(history: History, language: str) -> bool:
     lately = " ".join([text for role, text in history if role == "assistant"][-_APART:])
     ideas = load_ideas(language).ideas.values()
     return any(sentence in lately for idea in ideas for sentence in idea.offer)
+
+
+def _opens_up(history: History) -> bool:
+    """Whether this message tells more at once than the ones before: what it was about may only now be out."""
+    *before, now = [len(text.split()) for role, text in history if role == "user"] or [0]
+    told = [count for count in before if count >= _TELLS]
+    return now >= _MUCH and bool(told) and now > _MORE * sum(told) / len(told)
 
 
 def _told(history: History) -> int:

@@ -27,6 +27,7 @@ __all__ = [
     "own_word",
     "padded",
     "pronouns",
+    "puts_question",
     "tells",
     "theme_of",
     "theme_told",
@@ -41,6 +42,12 @@ _MERELY = frozenset(
 )
 _FADES = 0.9  # what is left of how strongly a theme is kept, after a message without it
 _KEPT = 1.0  # of it to the end, so that one stray word of a lighter theme does not take its place
+_TAG = re.compile(r"\b(?:you know|right|isn'?t it|innit|know what i mean|yeah|eh|huh)\?*$")
+_AUX = r"(?:do|does|did|is|are|am|was|were|can|could|will|would|should|have|has)"
+_PUT = re.compile(
+    rf"(?:and |so |but |ok |okay |well )*(?:{_AUX}|(?:how|what|why|when|where|who)(?:'s| {_AUX})) "
+    r"(?:i|you|he|she|it|they|we|this|that|people|there|my|the)\b(?!.*\.\.)"
+)
 _BEREFT = frozenset({"widower", "widow"})
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
@@ -202,6 +209,12 @@ def _told(language: str = "en") -> re.Pattern[str]:
         r"(?: (?:so|very|really|just|completely|totally|pretty|a bit|kind of|always))* "
         rf"({'|'.join(words)}) (?!on |to |(?<= tired )of )"
     )
+
+
+def puts_question(text: str) -> bool:
+    """Whether a message ends in a question that is put to us, with its mark or without; "you know?" is none."""
+    last = re.split(r"(?<=[.!?])\s+|\n+", text.strip().lower().replace("’", "'"))[-1]
+    return not _TAG.search(last) and (last.endswith("?") or _PUT.match(last) is not None)
 
 
 def own_word(text: str, language: str = "en") -> str:

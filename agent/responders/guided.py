@@ -20,7 +20,7 @@ from agent.offering import choose
 from agent.responders.mirror import fragment, mirror, short_answer, topic_phrase
 from agent.responders.mirror_spanish import slots as spanish_slots
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
-from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
+from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, puts_question, tells, theme_of, weighs
 from agent.words import tongue
 
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
@@ -33,15 +33,10 @@ _WHOM: tuple[dict[str, str], ...] = tuple(
     {"them": one, "Them": one, "their": its, "Their": its}
     for one, its in (("her", "her"), ("him", "his"), ("them", "their"))
 )
-_TAG = re.compile(r"\b(?:you know|right|isn'?t it|innit|know what i mean|yeah|eh|huh)\?*$")
-_AUX = r"(?:do|does|did|is|are|am|was|were|can|could|will|would|should|have|has)"
-_PUT = re.compile(
-    rf"(?:and |so |but |ok |okay |well )*(?:{_AUX}|(?:how|what|why|when|where|who)(?:'s| {_AUX})) "
-    r"(?:i|you|he|she|it|they|we|this|that|people|there|my|the)\b(?!.*\.\.)"
-)
 _NEAR = 2  # replies whose sentences open unlike the next one's
 _FRAMES = 4  # replies that remember in which frame something was said back
 _SHORT = (4, 11)  # words of something that is come back to
+_AGO = 4  # the newest messages, which are still being talked of
 _APART = 3  # replies between two that come back to something told before
 _BARE = 2  # words of a message that may tell next to nothing
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
@@ -104,12 +99,6 @@ def sentence_for(brief: Brief, position: int) -> str | None:
     voice.left = max(voice.left, 20)
     voice.say(f"repair{position}", [voice.replies.banks["repair"]["later" if position else "first"]])
     return voice.out[0] if voice.out else None
-
-
-def puts_question(text: str) -> bool:
-    """Whether a message ends in a question that is put to us, with its mark or without; "you know?" is none."""
-    last = re.split(r"(?<=[.!?])\s+|\n+", text.strip().lower().replace("’", "'"))[-1]
-    return not _TAG.search(last) and (last.endswith("?") or _PUT.match(last) is not None)
 
 
 def _opening(text: str) -> str:
@@ -323,7 +312,7 @@ class _Voice:
     def pointed(self) -> bool:
         """Whether a question is due that follows from what was said, so that no mere nod has to come before."""
         due = any(step["step"] == "listening" for step in self.brief["plan"]["steps"])
-        if self.asked or not due or self.brief["plan"]["move"] != "support" or self.bare():
+        if self.asked or not due or self.brief["plan"]["move"] != "support" or self.bare() or not self.last:
             return False
         theirs = [cue.ask for cue in self.heard] + [self.replies.banks["listening"].get(self.theme, ())] * self.near
         return any(one not in self.said for asks in theirs for one in asks)
@@ -418,7 +407,9 @@ def _slots(brief: Brief) -> dict[str, str]:
     if tongue(brief["reading"]["language"]) == "es":
         return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
-    topics = (topic_phrase(text) for text in reversed(earlier))
+    theme = theme_of(brief["history"])  # what it was mostly about comes before what was mentioned last
+    told = sorted(reversed(earlier), key=lambda text: not tells(text, theme))
+    topics = (topic_phrase(text) for text in told)
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
     slots: dict[str, str | None] = {
         "clause": mirror(brief["text"], brief["said"], _carried(brief)),
@@ -426,7 +417,7 @@ def _slots(brief: Brief) -> dict[str, str]:
         "fragment": None if brief["plan"]["careful"] else fragment(brief["text"]),
         "thing": topic_phrase(brief["text"]),
         "topic": next((topic for topic in topics if topic), None),
-        "earlier": _recalled(brief, earlier[:-2]),
+        "earlier": _recalled(brief, earlier[:-_AGO]),
         "word": own_word(brief["text"]),
         "name": brief["person"].get("name"),
     }
