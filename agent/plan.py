@@ -275,7 +275,8 @@ def suited(history: History, language: str = "en", *, asked: bool = False) -> tu
     told = [text for role, text in history if role == "user"][::-1]
     if not asked or not told:
         return theme, fitting(history, language, theme)
-    own = theme_told(told[0], language)
+    only = load_ideas().only  # where few ideas are safe, none from elsewhere is brought in
+    own = theme if {theme, topic_of(theme)} & set(only) else theme_told(told[0], language)
     for text in told[: 1 if own else _ASKED]:
         words = padded(text, language)
         fits = (fit for fit in load_ideas(language).asked if not fit.themes or (own or theme) in fit.themes)
