@@ -205,9 +205,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
         meant, fits = suited(history, language, asked=move == "advice")
-        offer = choose_offer(
-            meant, fits, offered(history, before, language), soon=asks_soon(text, language)
-        )
+        offer = choose_offer(meant, fits, offered(history, before, language), soon=asks_soon(text, language))
         theme = meant
     return {
         "move": move,

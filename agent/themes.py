@@ -31,6 +31,7 @@ __all__ = [
     "tells",
     "theme_of",
     "theme_told",
+    "told_of",
     "topic_of",
     "weighs",
 ]
@@ -43,10 +44,11 @@ _MERELY = frozenset(
 _FADES = 0.9  # what is left of how strongly a theme is kept, after a message without it
 _KEPT = 1.0  # of it to the end, so that one stray word of a lighter theme does not take its place
 _TAG = re.compile(r"\b(?:you know|right|isn'?t it|innit|know what i mean|yeah|eh|huh)\?*$")
+_ASKS = 12  # words of a question without its mark
 _AUX = r"(?:do|does|did|is|are|am|was|were|can|could|will|would|should|have|has)"
 _PUT = re.compile(
-    rf"(?:and |so |but |ok |okay |well )*(?:{_AUX}|(?:how|what|why|when|where|who)(?:'s| {_AUX})) "
-    r"(?:i|you|he|she|it|they|we|this|that|people|there|my|the)\b(?!.*\.\.)"
+    rf"(?:and |so |but |ok |okay |well )*(?:{_AUX}|(?:how|what|when|where|who)(?:'s| {_AUX})) "
+    r"(?:i|you|he|she|it|they|we|this|that|people|there|my|the)\b(?!.*\.\.| (?:even )?begin\b)"
 )
 _BEREFT = frozenset({"widower", "widow"})
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
@@ -169,6 +171,12 @@ def theme_told(text: str, language: str = "en") -> str:
     return max(told, key=lambda name: told[name] * weights.get(name, 1.0), default="")
 
 
+def told_of(history: History, theme: str, language: str = "en") -> float:
+    """How much of a theme the person's messages hold in all."""
+    told = [text for role, text in history if role == "user"][-_BACK:]
+    return sum(_hits(padded(text, language), language).get(theme, 0.0) for text in told)
+
+
 def topic_of(theme: str) -> str:
     """The counselchat topic nearest to a theme, or `general`."""
     known = load_themes().themes.get(theme)
@@ -214,7 +222,8 @@ def _told(language: str = "en") -> re.Pattern[str]:
 def puts_question(text: str) -> bool:
     """Whether a message ends in a question that is put to us, with its mark or without; "you know?" is none."""
     last = re.split(r"(?<=[.!?])\s+|\n+", text.strip().lower().replace("’", "'"))[-1]
-    return not _TAG.search(last) and (last.endswith("?") or _PUT.match(last) is not None)
+    unmarked = len(last.split()) <= _ASKS and _PUT.match(last) is not None
+    return not _TAG.search(last) and (last.endswith("?") or unmarked)
 
 
 def own_word(text: str, language: str = "en") -> str:

@@ -20,7 +20,19 @@ from agent.offering import choose
 from agent.responders.mirror import fragment, mirror, short_answer, topic_phrase
 from agent.responders.mirror_spanish import slots as spanish_slots
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
-from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, puts_question, tells, theme_of, weighs
+from agent.themes import (
+    holds_any,
+    load_themes,
+    masks,
+    own_word,
+    padded,
+    pronouns,
+    puts_question,
+    tells,
+    theme_of,
+    told_of,
+    weighs,
+)
 from agent.words import tongue
 
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
@@ -38,6 +50,7 @@ _FRAMES = 4  # replies that remember in which frame something was said back
 _SHORT = (4, 11)  # words of something that is come back to
 _AGO = 4  # the newest messages, which are still being talked of
 _APART = 3  # replies between two that come back to something told before
+_ONCE_TOLD = 1.5  # of how much a theme was told; the strongest single word for one counts so much
 _BARE = 2  # words of a message that may tell next to nothing
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
@@ -314,7 +327,9 @@ class _Voice:
         due = any(step["step"] == "listening" for step in self.brief["plan"]["steps"])
         if self.asked or not due or self.brief["plan"]["move"] != "support" or self.bare() or not self.last:
             return False
-        theirs = [cue.ask for cue in self.heard] + [self.replies.banks["listening"].get(self.theme, ())] * self.near
+        theirs = [cue.ask for cue in self.heard] + [
+            self.replies.banks["listening"].get(self.theme, ())
+        ] * self.near
         return any(one not in self.said for asks in theirs for one in asks)
 
     def bare(self) -> bool:
@@ -333,8 +348,10 @@ class _Voice:
         return bank, [*self.themed(), "general"], []
 
     def themed(self) -> list[str]:
-        """The theme, for what is asked or left open; one that people merely mention, only where it is near."""
-        return [self.theme] if self.near or self.theme not in self.themes.plain else []
+        """The theme, for what is asked or left open; one that was merely mentioned, only where it is near."""
+        heard = planning.load_empathy().only_heard  # a loss mentioned once in passing is not asked after
+        once = self.theme in heard and told_of(self.brief["history"], self.theme, self.language) <= _ONCE_TOLD
+        return [self.theme] if self.near or not (once or self.theme in self.themes.plain) else []
 
     def guesses(self) -> list[Sequence[str]]:
         """What may weigh on the person, as a guess; none where the reply has to be careful."""
@@ -398,7 +415,9 @@ def _recalled(brief: Brief, earlier: Sequence[str]) -> str | None:
     told = (clause for text in earlier if (clause := mirror(text)) and not clause.startswith("maybe "))
     plain = (one for one in told if _SHORT[0] <= len(one.split()) <= _SHORT[1])
     other = (*load_replies().views, *load_replies().passing)
-    fresh = (one for one in plain if not holds_any(padded(one), other) and spoken.count(one.casefold()) < 2)
+    heavy = load_themes().heavy  # what is come back to is something that weighs
+    fit = (one for one in plain if holds_any(padded(one), heavy) and not holds_any(padded(one), other))
+    fresh = (one for one in fit if spoken.count(one.casefold()) < 2)
     return next(fresh, None)
 
 

@@ -83,9 +83,15 @@ def fragment(text: str) -> str | None:
     words = respelled(told.split())
     lower = [word.lower() for word in words]
     plain = " ".join(lower)
-    if not 2 <= len(words) <= _FEW or not matching("fragment").match(plain) or lower[-1] in listed("loose_ends"):
+    if (
+        not 2 <= len(words) <= _FEW
+        or not matching("fragment").match(plain)
+        or lower[-1] in listed("loose_ends")
+    ):
         return None
-    verbs = any(is_verb(word) and before not in listed("before_nouns") for before, word in pairwise(["", *lower]))
+    verbs = any(
+        is_verb(word) and before not in listed("before_nouns") for before, word in pairwise(["", *lower])
+    )
     if verbs or stands(lower) or not listed("pronouns").isdisjoint(lower):
         return None
     if any(matching(name).search(plain) for name in ("never", "sarcasm", "foreign")):

@@ -361,7 +361,11 @@ def test_a_widower_speaks_of_her_even_where_a_man_comes_by() -> None:
     [
         (["my boss keeps shouting at me at work"], "can you give me an idea for sleeping", "sleep-wind-down"),
         (["my baby is five weeks old and I cry"], "how do I tell my husband", "break-the-news"),
-        (["he left and the divorce papers came"], "what do I say to the kids when they ask", "tell-the-children"),
+        (
+            ["he left and the divorce papers came"],
+            "what do I say to the kids when they ask",
+            "tell-the-children",
+        ),
         (["I am new in this country"], "how I can make friend here", "meet-people"),
         (["my mum died in spring"], "and how should I revise, there are four days", "recall-practice"),
         (["work is awful", "any tips for the anger, I nearly threw my mug"], "any other idea", "time-out"),
@@ -381,7 +385,12 @@ def test_an_idea_asked_for_near_abuse_stays_among_those_that_are_safe_there() ->
 
 
 def test_what_is_only_now_told_is_met_before_an_idea_comes() -> None:
-    short = ["work was the usual work", "a new manager is there", "the boss is quite fine", "my boss is very quiet"]
+    short = [
+        "work was the usual work",
+        "a new manager is there",
+        "the boss is quite fine",
+        "my boss is very quiet",
+    ]
     told = "it's not him, my boss moved me off the team I had been on for six years"
     assert planned(*short, "my boss is all right really")["stage"] == "act"
     assert planned(*short, told)["stage"] == "comfort"
@@ -394,12 +403,16 @@ def test_a_yes_to_nothing_uses_up_no_idea() -> None:
     assert offered(history, before) == set()
 
 
-@pytest.mark.parametrize("text", ["does it ever go away", "so how do I start", "are you allowed to say", "why me?"])
+@pytest.mark.parametrize(
+    "text", ["does it ever go away", "so how do I start", "are you allowed to say", "why me?"]
+)
 def test_a_question_needs_no_question_mark(text: str) -> None:
     assert puts_question(text)
 
 
-@pytest.mark.parametrize("text", ["I was the one people came to, you know?", "he is fine, right?", "how I feel"])
+@pytest.mark.parametrize(
+    "text", ["I was the one people came to, you know?", "he is fine, right?", "how I feel"]
+)
 def test_a_tag_is_no_question(text: str) -> None:
     assert not puts_question(text)
 

@@ -838,7 +838,9 @@ def test_a_number_just_said_twice_rests_until_something_new_is_told():
 
 def test_a_number_is_said_every_time_where_a_body_is_in_danger_or_a_call_is_hard():
     quiet = {"fresh": False, "quiet": 1}
-    body = talk([danger("imminent", ["overdose"]), *(danger("imminent", ["overdose"], **quiet) for _ in range(3))])
+    body = talk(
+        [danger("imminent", ["overdose"]), *(danger("imminent", ["overdose"], **quiet) for _ in range(3))]
+    )
     assert all("911" in " ".join(turn["sentences"]) for turn in body)
     hard = [danger("imminent"), danger("imminent"), danger("imminent", answers=["no_phone"], **quiet)]
     assert "911" in " ".join(talk(hard)[-1]["sentences"])
