@@ -120,7 +120,7 @@ class Fit(Strict):
 class Ideas(Strict):
     """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there.
 
-    asked: what fits the thing that an idea is asked for in this message. heard: what fits its words otherwise.
+    asked: what fits the thing that an idea is asked for in this message. heard: what else fits its words.
     tried: words by which a technique is turned down. soon: words that ask for something to be begun at once.
     """
 

@@ -220,7 +220,7 @@ def _told(language: str = "en") -> re.Pattern[str]:
 
 
 def puts_question(text: str) -> bool:
-    """Whether a message ends in a question that is put to us, with its mark or without; "you know?" is none."""
+    """Whether a message ends in a question that is put to us, marked or not; "you know?" is none."""
     last = re.split(r"(?<=[.!?])\s+|\n+", text.strip().lower().replace("’", "'"))[-1]
     unmarked = len(last.split()) <= _ASKS and _PUT.match(last) is not None
     return not _TAG.search(last) and (last.endswith("?") or unmarked)

@@ -323,7 +323,7 @@ class _Voice:
         return heard, keys
 
     def pointed(self) -> bool:
-        """Whether a question is due that follows from what was said, so that no mere nod has to come before."""
+        """Whether a question is due that follows from what was said, so that no nod need come before."""
         due = any(step["step"] == "listening" for step in self.brief["plan"]["steps"])
         if self.asked or not due or self.brief["plan"]["move"] != "support" or self.bare() or not self.last:
             return False
@@ -427,7 +427,7 @@ def _slots(brief: Brief) -> dict[str, str]:
         return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
     theme = theme_of(brief["history"])  # what it was mostly about comes before what was mentioned last
-    told = sorted(reversed(earlier), key=lambda text: not tells(text, theme))
+    told = sorted(earlier[::-1], key=lambda text: not tells(text, theme))
     topics = (topic_phrase(text) for text in told)
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
     slots: dict[str, str | None] = {

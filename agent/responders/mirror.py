@@ -77,7 +77,7 @@ def short_answer(text: str) -> str | None:
 
 
 def fragment(text: str) -> str | None:
-    """A few words without a verb of their own ("six years", "a brown envelope"), turned; None for all else."""
+    """A few words without a verb of their own ("six years", "a brown envelope"), turned; or None."""
     told = re.split(r"[.!?\n]", cleaned(text).strip(" .,"))[0].strip(" ,")
     told = re.sub(r"(?:,? (?:man|mate|bro|lol|haha|tbh|though|really))+$", "", told.lower())
     words = respelled(told.split())

@@ -546,7 +546,7 @@ def test_a_theme_only_mentioned_is_not_asked_about_for_long() -> None:
         ("user", "the garden is wet"),
         ("assistant", "I see."),
     ]
-    asked = {one for one in load_replies().banks["listening"]["parenting"]}
+    asked = set(load_replies().banks["listening"]["parenting"])
     for seed in range(8):
         brief = brief_of("it was hard and I sat there alone", history=history, seed=seed)
         assert asked.isdisjoint(respond(brief))
