@@ -78,9 +78,10 @@ class Care(TypedDict, total=False):
     crisis.yaml). asked_turn: when it was last put. pending: what an answer to it would mean. questions:
     ids asked so far. shown, shown_turn, shown_level: names on cards, when, and the level they were
     chosen for. named_turn: when the line was last named again. urged: when the emergency number was
-    named. refused: what the person asked not to be asked. check_in_turn: last soft check-in. offered_turn: when a safety plan was spoken of. barriers: what
-    stands between them and help. eased: they have cleared the danger up as a misunderstanding since.
-    country: where they were, "" where nobody had said.
+    named. refused: what the person asked not to be asked. check_in_turn: last soft check-in.
+    offered_turn: when a safety plan was spoken of. barriers: what stands between them and help. eased:
+    they have cleared the danger up as a misunderstanding since. country: where they were, "" where
+    nobody had said.
     """
 
     turn: int

@@ -427,8 +427,8 @@ def _slots(brief: Brief) -> dict[str, str]:
         return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
     theme = theme_of(brief["history"])  # what it was mostly about comes before what was mentioned last
-    told = sorted(earlier[::-1], key=lambda text: not tells(text, theme))
-    topics = (topic_phrase(text) for text in told)
+    newest = sorted(range(len(earlier)), key=lambda at: (not tells(earlier[at], theme), -at))
+    topics = (topic_phrase(earlier[at]) for at in newest)
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
     slots: dict[str, str | None] = {
         "clause": mirror(brief["text"], brief["said"], _carried(brief)),

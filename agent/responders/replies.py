@@ -32,8 +32,8 @@ class Support(Strict):
 
     echoes: words that should not stand twice in a reply. views: words by which a clause is a forecast
     or an absolute, said back as the person's view and never as a fact; owned: beginnings of one that is
-    theirs to say. passing: words of what was said in passing, which is not come back to. slight: beginnings of words
-    that two messages may share without saying the same.
+    theirs to say. passing: words of what was said in passing, which is not come back to. slight:
+    beginnings of words that two messages may share without saying the same.
     """
 
     reviewed_by: str | None
