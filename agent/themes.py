@@ -31,7 +31,6 @@ __all__ = [
     "tells",
     "theme_of",
     "theme_told",
-    "told_of",
     "topic_of",
     "weighs",
 ]
@@ -169,12 +168,6 @@ def theme_told(text: str, language: str = "en") -> str:
     """The theme that a message by itself speaks of most, "" when of none."""
     weights, told = load_themes().weights, _hits(padded(text, language), language)
     return max(told, key=lambda name: told[name] * weights.get(name, 1.0), default="")
-
-
-def told_of(history: History, theme: str, language: str = "en") -> float:
-    """How much of a theme the person's messages hold in all."""
-    told = [text for role, text in history if role == "user"][-_BACK:]
-    return sum(_hits(padded(text, language), language).get(theme, 0.0) for text in told)
 
 
 def topic_of(theme: str) -> str:

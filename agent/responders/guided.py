@@ -30,7 +30,6 @@ from agent.themes import (
     puts_question,
     tells,
     theme_of,
-    told_of,
     weighs,
 )
 from agent.words import tongue
@@ -50,7 +49,6 @@ _FRAMES = 4  # replies that remember in which frame something was said back
 _SHORT = (4, 11)  # words of something that is come back to
 _AGO = 4  # the newest messages, which are still being talked of
 _APART = 3  # replies between two that come back to something told before
-_ONCE_TOLD = 1.5  # of how much a theme was told; the strongest single word for one counts so much
 _BARE = 2  # words of a message that may tell next to nothing
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
@@ -348,10 +346,8 @@ class _Voice:
         return bank, [*self.themed(), "general"], []
 
     def themed(self) -> list[str]:
-        """The theme, for what is asked or left open; one that was merely mentioned, only where it is near."""
-        heard = planning.load_empathy().only_heard  # a loss mentioned once in passing is not asked after
-        once = self.theme in heard and told_of(self.brief["history"], self.theme, self.language) <= _ONCE_TOLD
-        return [self.theme] if self.near or not (once or self.theme in self.themes.plain) else []
+        """The theme, for what is asked or left open; one that people merely mention, only where it is near."""
+        return [self.theme] if self.near or self.theme not in self.themes.plain else []
 
     def guesses(self) -> list[Sequence[str]]:
         """What may weigh on the person, as a guess; none where the reply has to be careful."""
