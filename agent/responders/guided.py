@@ -346,7 +346,7 @@ class _Voice:
         return bank, [*self.themed(), "general"], []
 
     def themed(self) -> list[str]:
-        """The theme, for what is asked or left open; one that people merely mention, only where it is near."""
+        """The theme, for what is asked or left open; one that people only mention, where it is near."""
         return [self.theme] if self.near or self.theme not in self.themes.plain else []
 
     def guesses(self) -> list[Sequence[str]]:
