@@ -89,6 +89,7 @@ class PracticeWords(Strict):
     manual: tuple[str, ...]
     onward: tuple[str, ...]
     told: tuple[str, ...]
+    later: frozenset[str] = frozenset()
     resumed: tuple[str, ...]
     above: tuple[str, ...]
     free: tuple[str, ...]

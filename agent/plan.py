@@ -29,6 +29,7 @@ from agent.themes import (
     own_word,
     padded,
     theme_of,
+    theme_told,
     topic_of,
     weighs,
 )
@@ -45,13 +46,16 @@ __all__ = [
     "load_ideas",
     "make_plan",
     "offered",
+    "suited",
     "turned_down",
 ]
 
 _GUESSES = 4  # of so many replies in which a guess has a place, one goes without
 _TELLS = 4  # words from which a message tells something
+_MUCH, _MORE = 10, 1.25  # words of a message that opens up, and how much longer than usual it is
 _APART = 3  # replies between two ideas that nobody asked for
 _FITS = 2  # messages in whose words an idea is looked for
+_ASKED = 3  # messages in which an idea was asked for, where this one only asks for another
 StepName = Literal["emotion", "mirroring", "perspective", "listening", "tailored", "helping", "yielding"]
 Key = Literal["explore", "comfort", "act", "light"]
 
@@ -116,14 +120,15 @@ class Fit(Strict):
 class Ideas(Strict):
     """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there.
 
-    heard: what fits the words of this message. tried: words by which a technique is turned down. soon: words
-    that ask for something to be begun at once.
+    asked: what fits the thing that an idea is asked for in this message. heard: what else fits its words.
+    tried: words by which a technique is turned down. soon: words that ask for something to be begun at once.
     """
 
     reviewed_by: str | None
     ideas: dict[str, Idea]
     suits: dict[str, tuple[str, ...]]
     only: tuple[str, ...]
+    asked: tuple[Fit, ...]
     heard: tuple[Fit, ...]
     tried: tuple[str, ...]
     soon: tuple[str, ...] = ()
@@ -180,6 +185,8 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
         and open_to_choice(reading, kinds, person, history)
     ):
         chosen = _chosen(stage, theme, foresee, history, before)
+    if chosen.stage == "act" and move == "support" and _opens_up(history):
+        chosen = Chosen("comfort", chosen.asks, chosen.learned - {"stage"})  # it is met before it is mended
     key: Key = chosen.stage if heavy else "light"
     told = masks(text, language) or own_word(text, language)
     felt = {True} if told else {True, False} if feeling else {False}
@@ -197,8 +204,9 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
-        fits, used = fitting(history, language, theme), offered(history, before, language)
-        offer = choose_offer(theme, fits, used, soon=asks_soon(text, language))
+        meant, fits = suited(history, language, asked=move == "advice")
+        offer = choose_offer(meant, fits, offered(history, before, language), soon=asks_soon(text, language))
+        theme = meant
     return {
         "move": move,
         "steps": [_step(name, feeling, may_ask, chosen) for name in steps],
@@ -230,7 +238,8 @@ def offered(
     known |= turned_down(history, language)
     if practised:
         known |= ideas_spoken([one for text in replies for one in sentences(text)])
-    return known | ({before["offer"]} if before and before["offer"] else set())
+    said = before and before["offer"] and before["move"] != "accept"  # a yes is answered by a step, not by it
+    return known | ({before["offer"]} if before and said else set())
 
 
 def turned_down(history: History, language: str = "en") -> set[str]:
@@ -253,6 +262,26 @@ def fitting(history: History, language: str = "en", theme: str = "") -> list[str
     fits = [fit for fit in load_ideas(language).heard if not fit.themes or theme in fit.themes]
     found = ([name for fit in fits if holds_any(words, fit.hears) for name in fit.tries] for words in told)
     return next((names for names in found if names), [])
+
+
+def suited(history: History, language: str = "en", *, asked: bool = False) -> tuple[str, list[str]]:
+    """The theme an idea is for, and the techniques that fit, best first.
+
+    asked: an idea is asked for, so what this very message names comes before the theme of the conversation.
+    """
+    theme = theme_of(history, language)
+    told = [text for role, text in history if role == "user"][::-1]
+    if not asked or not told:
+        return theme, fitting(history, language, theme)
+    only = load_ideas().only  # where few ideas are safe, none from elsewhere is brought in
+    own = theme if {theme, topic_of(theme)} & set(only) else theme_told(told[0], language)
+    for text in told[: 1 if own else _ASKED]:
+        words = padded(text, language)
+        fits = (fit for fit in load_ideas(language).asked if not fit.themes or (own or theme) in fit.themes)
+        if found := next((fit.tries for fit in fits if holds_any(words, fit.hears)), ()):
+            return own or theme, list(found)
+    lately = [("user", told[0])] if own else history
+    return own or theme, fitting(lately, language, own or theme)
 
 
 def asks_soon(text: str, language: str = "en") -> bool:
@@ -321,6 +350,13 @@ def _offered_lately(history: History, language: str) -> bool:
     lately = " ".join([text for role, text in history if role == "assistant"][-_APART:])
     ideas = load_ideas(language).ideas.values()
     return any(sentence in lately for idea in ideas for sentence in idea.offer)
+
+
+def _opens_up(history: History) -> bool:
+    """Whether this message tells more at once than the ones before: what it was about may only now be out."""
+    *before, now = [len(text.split()) for role, text in history if role == "user"] or [0]
+    told = [count for count in before if count >= _TELLS]
+    return now >= _MUCH and bool(told) and now > _MORE * sum(told) / len(told)
 
 
 def _told(history: History) -> int:

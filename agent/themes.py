@@ -27,8 +27,10 @@ __all__ = [
     "own_word",
     "padded",
     "pronouns",
+    "puts_question",
     "tells",
     "theme_of",
+    "theme_told",
     "topic_of",
     "weighs",
 ]
@@ -40,6 +42,13 @@ _MERELY = frozenset(
 )
 _FADES = 0.9  # what is left of how strongly a theme is kept, after a message without it
 _KEPT = 1.0  # of it to the end, so that one stray word of a lighter theme does not take its place
+_TAG = re.compile(r"\b(?:you know|right|isn'?t it|innit|know what i mean|yeah|eh|huh)\?*$")
+_ASKS = 12  # words of a question without its mark
+_AUX = r"(?:do|does|did|is|are|am|was|were|can|could|will|would|should|have|has)"
+_PUT = re.compile(
+    rf"(?:and |so |but |ok |okay |well )*(?:{_AUX}|(?:how|what|when|where|who)(?:'s| {_AUX})) "
+    r"(?:i|you|he|she|it|they|we|this|that|people|there|my|the)\b(?!.*\.\.| (?:even )?begin\b)"
+)
 _BEREFT = frozenset({"widower", "widow"})
 _WEIGHS = 3  # messages after which what hurt no longer colours a chat about nothing in particular
 
@@ -155,6 +164,12 @@ def tells(text: str, theme: str, language: str = "en") -> bool:
     return theme in _hits(padded(text, language), language)
 
 
+def theme_told(text: str, language: str = "en") -> str:
+    """The theme that a message by itself speaks of most, "" when of none."""
+    weights, told = load_themes().weights, _hits(padded(text, language), language)
+    return max(told, key=lambda name: told[name] * weights.get(name, 1.0), default="")
+
+
 def topic_of(theme: str) -> str:
     """The counselchat topic nearest to a theme, or `general`."""
     known = load_themes().themes.get(theme)
@@ -195,6 +210,13 @@ def _told(language: str = "en") -> re.Pattern[str]:
         r"(?: (?:so|very|really|just|completely|totally|pretty|a bit|kind of|always))* "
         rf"({'|'.join(words)}) (?!on |to |(?<= tired )of )"
     )
+
+
+def puts_question(text: str) -> bool:
+    """Whether a message ends in a question that is put to us, marked or not; "you know?" is none."""
+    last = re.split(r"(?<=[.!?])\s+|\n+", text.strip().lower().replace("’", "'"))[-1]
+    unmarked = len(last.split()) <= _ASKS and _PUT.match(last) is not None
+    return not _TAG.search(last) and (last.endswith("?") or unmarked)
 
 
 def own_word(text: str, language: str = "en") -> str:

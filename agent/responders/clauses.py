@@ -11,7 +11,7 @@ from itertools import dropwhile, pairwise
 
 from agent.responders.mirror_words import either, is_adverb, is_verb, listed, matching, mirror_words
 
-__all__ = ["MOST", "clauses_of", "cleaned", "opens", "runs_on", "stands"]
+__all__ = ["MOST", "clauses_of", "cleaned", "opens", "respelled", "runs_on", "stands"]
 
 _ANYBODY = frozenset({"nobody", "everyone", "everybody", "someone"})
 _LEADS = frozenset({"if", "when", "whenever", "since", "after", "once", "says", "said"})
@@ -39,7 +39,7 @@ def clauses_of(text: str) -> Iterator[list[str]]:
             continue  # what it says is about to be taken back
         if re.search(r"[^\w\s,'-]|_|(?<!\w)'|'(?!\w)|\s-+\s", sentence):
             continue  # questions, quotes, brackets, links
-        words = _parted(_respelled(re.findall(r"[^\W_]+(?:['-][^\W_]+)*|,", sentence)))
+        words = _parted(respelled(re.findall(r"[^\W_]+(?:['-][^\W_]+)*|,", sentence)))
         lower = [word.lower() for word in words]
         cuts = [0, *_cuts(lower), len(words)]
         for first, start in enumerate(cuts[:-1]):
@@ -63,7 +63,7 @@ def _hangs(lower: list[str], start: int, end: int) -> bool:
     return "but" in lower[end : end + 20] or (end < len(lower) and opened and runs_on(lower, end))
 
 
-def _respelled(words: list[str]) -> list[str]:
+def respelled(words: list[str]) -> list[str]:
     """The words with their apostrophes, and without the short forms of a phone, where one reading is sure."""
     words = [part for word in words for part in mirror_words().repair.get(word.lower(), word).split()]
     lower = ["", *(word.lower() for word in words), "", ""]
@@ -87,6 +87,8 @@ def _spelled(word: str, last: str, low: str, after: str, later: str) -> str:
         return "because" if clause and not noun else word
     one = low.removesuffix("s")
     owner = one not in (low, "kid") and one in either("people", "names")
+    if one in listed("only_one") and one != low and after and after not in listed("before_run_ons"):
+        return f"{word[:-1]}'s"  # "mums piano", "my dads asleep": nobody speaks of several
     return f"{word[:-1]}'s" if owner and after in listed("owned") else word  # "my moms house"
 
 

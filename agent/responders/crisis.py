@@ -36,6 +36,7 @@ from agent.responders.crisis_care import (
     may_name,
     named_question,
     next_question,
+    number_said,
     offers_plan,
     unanswered,
 )
@@ -233,6 +234,7 @@ def _scene(  # noqa: PLR0913, PLR0917
     waits = unanswered(risk, care, turn, answers, marks)
     marks |= {"unanswered"} if waits else set()
     marks |= {"name_line"} if may_name(risk, care, turn) else set()
+    marks |= {"number_said"} if number_said(risk, care, turn, answers) else set()
     return Scene(
         phase=phase,
         level=level,

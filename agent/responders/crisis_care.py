@@ -26,6 +26,7 @@ __all__ = [
     "may_name",
     "named_question",
     "next_question",
+    "number_said",
     "offers_plan",
     "unanswered",
 ]
@@ -35,6 +36,8 @@ STAY_TURNS = 3
 EASING_TURNS = 6
 # A direct question waits this many turns for its answer, and is put in other words at most once.
 OPEN_TURNS, WORDINGS = 4, 2
+# Kinds in which a body is in danger: there is one step, and it is the call.
+BODY = frozenset({"overdose", "medical", "substance", "medication", "eating_disorder"})
 BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit", "no_phone")
 # Once a person asked not to be asked, only what a new and high danger makes necessary is asked.
 URGENT_ASKS = ("with_someone", "safe", "apart", "done", "body")
@@ -75,10 +78,11 @@ class Care(TypedDict, total=False):
     `intent`, `means`, `done`, `with_someone`, `safe`, `apart`, `harm`, `body`, `check_in`, ... as in
     crisis.yaml). asked_turn: when it was last put. pending: what an answer to it would mean. questions:
     ids asked so far. shown, shown_turn, shown_level: names on cards, when, and the level they were
-    chosen for. named_turn: when the line was last named again. refused: what the person asked not to be
-    asked. check_in_turn: last soft check-in. offered_turn: when a safety plan was spoken of. barriers: what
-    stands between them and help. eased: they have cleared the danger up as a misunderstanding since.
-    country: where they were, "" where nobody had said.
+    chosen for. named_turn: when the line was last named again. urged: when the emergency number was
+    named. refused: what the person asked not to be asked. check_in_turn: last soft check-in.
+    offered_turn: when a safety plan was spoken of. barriers: what stands between them and help. eased:
+    they have cleared the danger up as a misunderstanding since. country: where they were, "" where
+    nobody had said.
     """
 
     turn: int
@@ -90,6 +94,7 @@ class Care(TypedDict, total=False):
     shown_turn: int
     shown_level: Level
     named_turn: int
+    urged: list[int]
     refused: list[str]
     check_in_turn: int
     offered_turn: int
@@ -175,6 +180,16 @@ def may_name(risk: Risk, care: Care, turn: int) -> bool:
     """Whether the line may be named once more: not to who refused it, and not every turn."""
     refused = bool(care.get("refused")) or "refusal" in risk["answers"]
     return not refused and turn - care.get("named_turn", -STAY_TURNS) >= STAY_TURNS
+
+
+def number_said(risk: Risk, care: Care, turn: int, answers: frozenset[Answer]) -> bool:
+    """Whether the emergency number may rest this turn: it was named at least twice, and lately.
+
+    Not where they told something new, ran into a barrier, or where a body is in danger.
+    """
+    named = care.get("urged", [])
+    rests = not (risk["fresh"] or answers & {*BARRIERS, "reached"} or BODY.intersection(risk["kinds"]))
+    return rests and len(named) > 1 and turn - named[-1] < STAY_TURNS
 
 
 def offers_plan(care: Care, plan: str, turn: int) -> set[str]:
@@ -297,6 +312,8 @@ def after(  # noqa: PLR0913, PLR0917
         now["offered_turn"] = turn
     if "line_again" in spoken:
         now["named_turn"] = turn
+    if any(name.split("+")[0] == "emergency" for name in spoken):
+        now["urged"] = [*care.get("urged", []), turn]
     if card:
         now["shown"] = list(dict.fromkeys([*care.get("shown", []), *(contact["name"] for contact in card)]))
         now["shown_turn"] = turn

@@ -21,7 +21,7 @@ from agent.exercises import (
 )
 from agent.plan import offered, turned_down
 from agent.safety_plan import folded
-from agent.themes import History, theme_of
+from agent.themes import History, puts_question, theme_of
 
 __all__ = ["TOLD", "Call", "heard"]
 
@@ -61,7 +61,7 @@ def heard(  # noqa: PLR0913 - what the choice depends on, each by name
         return call
     if wanted := _wanted(text, known, wants, history, language, open_now=open_now):
         return Call("resume" if wanted == name and known.get("step") else "begin", wanted)
-    if ours and "accept" in wants and len(plain.split()) <= _YES:
+    if ours and "accept" in wants and len(plain.split()) <= _YES and words.later.isdisjoint(plain.split()):
         last = next((said for role, said in reversed(history) if role == "assistant"), "")
         put = [of_idea(idea) for idea in offered([("assistant", last)], language=language, practised=False)]
         after = known.get("instead", "") if known.get("turn") == turn - 1 else ""
@@ -120,7 +120,8 @@ def _aside(  # noqa: PLR0913 - what the choice depends on
     if letter:  # it is said to somebody else, questions and all
         return False
     told = step.reply != "words" and not last and _tells(text, plain, language)
-    asks = "?" in text and (step.reply != "words" or last or matches(words.to_us, plain))
+    unmarked = step.reply == "done" and language == "en" and puts_question(text)
+    asks = ("?" in text or unmarked) and (step.reply != "words" or last or matches(words.to_us, plain))
     news = step.takes != "telling" and matches(words.news, plain)
     return told or asks or news or matches(words.leaves, plain)
 

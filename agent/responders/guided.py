@@ -19,10 +19,21 @@ from agent.notes import noted, own_line, untold
 from agent.offering import choose
 from agent.reading.tonguecare import cared
 from agent.responders import tongue_talk
-from agent.responders.mirror import mirror, short_answer, topic_phrase
+from agent.responders.mirror import fragment, mirror, short_answer, topic_phrase
 from agent.responders.mirror_spanish import slots as spanish_slots
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
-from agent.themes import holds_any, load_themes, masks, own_word, padded, pronouns, tells, theme_of, weighs
+from agent.themes import (
+    holds_any,
+    load_themes,
+    masks,
+    own_word,
+    padded,
+    pronouns,
+    puts_question,
+    tells,
+    theme_of,
+    weighs,
+)
 from agent.words import tongue
 
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
@@ -38,7 +49,9 @@ _WHOM: tuple[dict[str, str], ...] = tuple(
 _NEAR = 2  # replies whose sentences open unlike the next one's
 _FRAMES = 4  # replies that remember in which frame something was said back
 _SHORT = (4, 11)  # words of something that is come back to
+_AGO = 4  # the newest messages, which are still being talked of
 _APART = 3  # replies between two that come back to something told before
+_BARE = 2  # words of a message that may tell next to nothing
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -77,8 +90,7 @@ def offered(brief: Brief) -> str:
     plan, ideas = brief["plan"], planning.load_ideas(language)
     if not plan["offer"] or plan["careful"] or plan["move"] not in {"support", "advice"}:
         return plan["offer"]
-    theme = theme_of(brief["history"], language)
-    fits = planning.fitting(brief["history"], language, theme)
+    theme, fits = planning.suited(brief["history"], language, asked=plan["move"] == "advice")
     if plan["offer"] in fits or planning.asks_soon(brief["text"], language):
         return plan["offer"]
     suits = ideas.suits.get(theme) or ideas.suits.get(plan["topic"]) or ()
@@ -292,25 +304,42 @@ class _Voice:
             case "yielding":
                 bank, keys, heard = self.yielding()
             case "listening":
-                bank = banks["invite"] if self.asked else bank
-                heard = [] if self.asked else [cue.ask for cue in self.heard]
+                asks = not (self.asked or self.bare())
+                bank = bank if asks else banks["invite"]
+                heard = [cue.ask for cue in self.heard] if asks else []
                 light = ["glad", "light"] if self.glad() else ["light"]
-                keys = [self.theme, "recall", "general"] if self.heavy else light
+                keys = [*self.themed(), "recall", "general"] if self.heavy else light
         return [*heard, *(bank[key] for key in keys if key in bank)]
 
     def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:
         """What says the message back, and the keys of what stands in where nothing does."""
-        heard, keys = self.mirrors(), ["short", "thing", *[self.theme] * self.near, "plain"]
+        heard, keys = self.mirrors(), ["short", "fragment", "thing", *[self.theme] * self.near, "plain"]
         if self.brief["plan"]["move"] == "advice" or (self.out and self.own):
             return heard, []
         if guess := self.guesses():  # it shows well enough what was heard
             due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
-            return [*heard, *([] if due else guess)], ["short"] if due else ["short", "plain"]
+            return [*heard, *([] if due else guess)], ["short", "fragment"] if due else ["short", "plain"]
         if not self.heavy:
-            keys = ["short", "thing", "light"]
+            keys = ["short", "fragment", "thing", "light"]
         if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
             keys.remove("thing")  # noted once, or not what it is about
+        if self.pointed():
+            keys = [key for key in keys if key not in ("plain", "light")]  # the question shows it better
         return heard, keys
+
+    def pointed(self) -> bool:
+        """Whether a question is due that follows from what was said, so that no nod need come before."""
+        due = any(step["step"] == "listening" for step in self.brief["plan"]["steps"])
+        if self.asked or not due or self.brief["plan"]["move"] != "support" or self.bare() or not self.last:
+            return False
+        theirs = [cue.ask for cue in self.heard] + [
+            self.replies.banks["listening"].get(self.theme, ())
+        ] * self.near
+        return any(one not in self.said for asks in theirs for one in asks)
+
+    def bare(self) -> bool:
+        """Whether this message tells next to nothing, so that asking on would press."""
+        return len(self.words.split()) <= _BARE and not (self.heard or self.own or "clause" in self.slots)
 
     def yielding(self) -> tuple[Mapping[str, Sequence[str]], list[str], list[Sequence[str]]]:
         """The bank, its keys, and what comes before them, to give the lead back."""
@@ -321,7 +350,11 @@ class _Voice:
             return bank, [self.theme, "general"] if self.near else ["general"], []
         if not self.heavy:
             return self.replies.banks["invite"], ["light"], [cue.say for cue in self.heard]
-        return bank, [self.theme, "general"], []
+        return bank, [*self.themed(), "general"], []
+
+    def themed(self) -> list[str]:
+        """The theme, for what is asked or left open; one that people only mention, where it is near."""
+        return [self.theme] if self.near or self.theme not in self.themes.plain else []
 
     def guesses(self) -> list[Sequence[str]]:
         """What may weigh on the person, as a guess; none where the reply has to be careful."""
@@ -355,9 +388,7 @@ class _Voice:
     def is_view(self, clause: str) -> bool:
         """Whether a clause is a forecast or an absolute, which is theirs to say and not ours to state."""
         clause = re.split(r" (?:asked|asks|said|says|told|if|whether) ", clause)[0] + " "
-        owned = clause.startswith(
-            (" you think ", " you don't think ", " you feel ", " you know ", " you're ")
-        )
+        owned = clause.startswith(tuple(f" {start} " for start in self.replies.owned))
         return not owned and holds_any(clause, self.replies.views)
 
     def feelings(self) -> list[str]:
@@ -386,8 +417,10 @@ def _recalled(brief: Brief, earlier: Sequence[str]) -> str | None:
     spoken = " ".join(replies).casefold()
     told = (clause for text in earlier if (clause := mirror(text)) and not clause.startswith("maybe "))
     plain = (one for one in told if _SHORT[0] <= len(one.split()) <= _SHORT[1])
-    views = load_replies().views
-    fresh = (one for one in plain if not holds_any(padded(one), views) and spoken.count(one.casefold()) < 2)
+    other = (*load_replies().views, *load_replies().passing)
+    heavy = load_themes().heavy  # what is come back to is something that weighs
+    fit = (one for one in plain if holds_any(padded(one), heavy) and not holds_any(padded(one), other))
+    fresh = (one for one in fit if spoken.count(one.casefold()) < 2)
     return next(fresh, None)
 
 
@@ -396,14 +429,17 @@ def _slots(brief: Brief) -> dict[str, str]:
     if tongue(brief["reading"]["language"]) == "es":
         return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
-    topics = (topic_phrase(text) for text in reversed(earlier))
+    theme = theme_of(brief["history"])  # what it was mostly about comes before what was mentioned last
+    newest = sorted(range(len(earlier)), key=lambda at: (not tells(earlier[at], theme), -at))
+    topics = (topic_phrase(earlier[at]) for at in newest)
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
     slots: dict[str, str | None] = {
         "clause": mirror(brief["text"], brief["said"], _carried(brief)),
         "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
+        "fragment": None if brief["plan"]["careful"] else fragment(brief["text"]),
         "thing": topic_phrase(brief["text"]),
         "topic": next((topic for topic in topics if topic), None),
-        "earlier": _recalled(brief, earlier[:-2]),
+        "earlier": _recalled(brief, earlier[:-_AGO]),
         "word": own_word(brief["text"]),
         "name": brief["person"].get("name"),
     }
@@ -433,7 +469,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
     when = {
         "": True,
         "offered": way.when == "offered" and bool(voice.last_offer()),
-        "question": brief["text"].rstrip().endswith("?"),
+        "question": puts_question(brief["text"]),
         "asked": voice.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
@@ -445,4 +481,6 @@ def _fits(way: Way, voice: _Voice) -> bool:
         when[way.when]
         and (not way.kind or way.kind in kinds or way.kind == brief["reading"]["language"])
         and (not way.hears or voice.hears(way.hears))
+        and (not way.also or voice.hears(way.also))
+        and not voice.hears(way.unless)
     )

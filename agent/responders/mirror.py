@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import dropwhile, islice, pairwise
 
-from agent.responders.clauses import MOST, clauses_of, cleaned, opens, runs_on, stands
+from agent.responders.clauses import MOST, clauses_of, cleaned, opens, respelled, runs_on, stands
 from agent.responders.mirror_words import (
     either,
     is_adverb,
@@ -23,9 +23,10 @@ from agent.responders.mirror_words import (
     pattern,
 )
 
-__all__ = ["mirror", "short_answer", "topic_phrase"]
+__all__ = ["fragment", "mirror", "short_answer", "topic_phrase"]
 
 _FEWEST = 3  # words a mirrored clause may have
+_FEW = 8  # words of a fragment that may come back
 _ALL, _MOST_OF_IT = 0.9, 0.7  # of the words of a message; then a clause may tell less
 _NOT_YOURS = re.compile(r"\byou (?:am|was|is|has|wasn't)\b", re.IGNORECASE)
 _KINDS = frozenset({"older", "younger", "little", "big", "oldest", "youngest", "own", "best", "step"})
@@ -40,6 +41,8 @@ def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None
     carried: the words by which the feeling was heard; among clauses that tell as much, theirs is taken.
     """
     text = cleaned(text)
+    if matching("foreign").search(text.lower()):
+        return None  # the grammar of another language shows in it, and would be handed back as theirs
     past, clauses = "\n".join(said).casefold(), islice(clauses_of(text), 300)
     felt = set(re.findall(r"[a-z']+", carried.lower()))
     found: dict[str, float] = {}
@@ -63,7 +66,7 @@ def topic_phrase(text: str) -> str | None:
 
 def short_answer(text: str) -> str | None:
     """A few words that answer a question ("mostly the evenings"), turned; None for anything else."""
-    told = cleaned(text).strip(" .,")
+    told = " ".join(respelled(cleaned(text).strip(" .,").split()))
     if re.fullmatch(r"[A-Z][a-z]{2,12}", told) and not is_verb(told.lower()):
         return told if not matching("never").search(told.lower()) else None
     words = told.lower().split()
@@ -71,6 +74,29 @@ def short_answer(text: str) -> str | None:
     if not 2 <= len(words) <= 6 or not matching("short").fullmatch(plain) or matching("never").search(plain):
         return None
     return " ".join(mirror_words().turns.get(word, word) for word in words)
+
+
+def fragment(text: str) -> str | None:
+    """A few words without a verb of their own ("six years", "a brown envelope"), turned; or None."""
+    told = re.split(r"[.!?\n]", cleaned(text).strip(" .,"))[0].strip(" ,")
+    told = re.sub(r"(?:,? (?:man|mate|bro|lol|haha|tbh|though|really))+$", "", told.lower())
+    words = respelled(told.split())
+    lower = [word.lower() for word in words]
+    plain = " ".join(lower)
+    if (
+        not 2 <= len(words) <= _FEW
+        or not matching("fragment").match(plain)
+        or lower[-1] in listed("loose_ends")
+    ):
+        return None
+    verbs = any(
+        is_verb(word) and before not in listed("before_nouns") for before, word in pairwise(["", *lower])
+    )
+    if verbs or stands(lower) or not listed("pronouns").isdisjoint(lower):
+        return None
+    if any(matching(name).search(plain) for name in ("never", "sarcasm", "foreign")):
+        return None
+    return " ".join(mirror_words().turns.get(word.lower(), word) for word in words)
 
 
 def _turned(words: list[str]) -> str | None:
@@ -161,7 +187,9 @@ def _second_person(words: list[str], at: int) -> str | None:
         return _were(low, [one.lower() for one in words[:at]], [one.lower() for one in words[at + 1 :]])
     if low in mirror_words().turns:
         return mirror_words().turns[low]
-    if low.partition("'")[0] in either("names", "capitals") or (low == "march" and last in ("in", "since")):
+    if low.partition("'")[0] in either("names", "capitals") or (
+        low in ("march", "may") and last in ("in", "since", "last", "until")
+    ):
         return word[0].upper() + word[1:].lower()
     if low.partition("'")[0] in listed("parents") and (is_verb(last) or last in listed("before_parents")):
         paired = last in ("and", "or") and at > 1 and words[at - 2].lower() in listed("people")

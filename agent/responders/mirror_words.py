@@ -27,13 +27,14 @@ __all__ = [
 ]
 
 Patterns = Literal[
-    "lead", "tail", "when", "hedge", "short", "never", "sarcasm", "telling", "vague", "trivial", "brief"
-]
+    "lead", "tail", "when", "hedge", "short", "never", "sarcasm", "telling", "vague", "trivial", "brief",
+    "fragment", "foreign"
+]  # fmt: skip
 Lists = Literal[
     "verbs", "pasts", "helpers", "adverbs", "no_verbs", "pronouns", "determiners", "bare", "parents",
     "people", "names", "scope", "subordinators", "loose_ends", "run_ons", "before_run_ons",
     "before_nouns", "before_parents", "joiners", "breaks", "starters", "telling",
-    "plain", "wished", "doing", "heads", "owned", "after_its", "capitals",
+    "plain", "wished", "doing", "heads", "owned", "after_its", "capitals", "only_one",
 ]  # fmt: skip
 
 

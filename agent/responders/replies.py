@@ -31,13 +31,16 @@ class Support(Strict):
     """replies_support.yaml: step -> theme or emotion family -> sentences.
 
     echoes: words that should not stand twice in a reply. views: words by which a clause is a forecast
-    or an absolute, said back as the person's view and never as a fact. slight: beginnings of words that
-    two messages may share without saying the same.
+    or an absolute, said back as the person's view and never as a fact; owned: beginnings of one that is
+    theirs to say. passing: words of what was said in passing, which is not come back to. slight:
+    beginnings of words that two messages may share without saying the same.
     """
 
     reviewed_by: str | None
     echoes: tuple[str, ...]
     views: tuple[str, ...]
+    owned: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
     slight: tuple[str, ...] = ()
     banks: dict[str, dict[str, tuple[str, ...]]]
 
@@ -49,12 +52,14 @@ class Way(Strict):
     message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
     (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
     library had something), `untold` (nothing of what they told can be said back), `repeats` (two messages
-    before said the same; once a conversation). say: parts in order, each with its variants. then: further
-    steps.
+    before said the same; once a conversation). also: words of which one must stand there too; unless: none
+    of these may. say: parts in order, each with its variants. then: further steps.
     """
 
     kind: str = ""
     hears: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold", "repeats"] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
@@ -95,6 +100,8 @@ class Replies:
     banks: dict[str, dict[str, tuple[str, ...]]]
     echoes: frozenset[str]
     views: tuple[str, ...]
+    owned: tuple[str, ...]
+    passing: tuple[str, ...]
     slight: frozenset[str]
     moves: dict[str, tuple[Way, ...]]
     cues: tuple[Heard, ...]
@@ -112,7 +119,15 @@ def load_replies(language: str = "en") -> Replies:
     }
     cues = load(named("replies_heard.yaml", language), Cues).cues
     return Replies(
-        support.banks, frozenset(support.echoes), support.views, frozenset(support.slight), moves, cues, known
+        banks=support.banks,
+        echoes=frozenset(support.echoes),
+        views=support.views,
+        owned=support.owned,
+        passing=support.passing,
+        slight=frozenset(support.slight),
+        moves=moves,
+        cues=cues,
+        known=known,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from agent.brief import Person, Plan, Reading
 from agent.plan import asks_soon, choose_offer, fitting, load_empathy, load_ideas, make_plan, offered
 from agent.reading.ladder import LEVELS, Cue, Kind, Level
-from agent.themes import load_themes, masks, own_word, pronouns, theme_of, weighs
+from agent.themes import load_themes, masks, own_word, pronouns, puts_question, theme_of, weighs
 
 INTENTS = {
     "agreeing",
@@ -354,3 +354,69 @@ def test_good_evening_is_a_greeting_at_first_and_a_goodbye_later() -> None:
 def test_a_widower_speaks_of_her_even_where_a_man_comes_by() -> None:
     told = "I am a widower. The young man from the council comes, he is in a hurry, he does what he can."
     assert pronouns([("user", told)]) == ("her", "her")
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "idea"),
+    [
+        (["my boss keeps shouting at me at work"], "can you give me an idea for sleeping", "sleep-wind-down"),
+        (["my baby is five weeks old and I cry"], "how do I tell my husband", "break-the-news"),
+        (
+            ["he left and the divorce papers came"],
+            "what do I say to the kids when they ask",
+            "tell-the-children",
+        ),
+        (["I am new in this country"], "how I can make friend here", "meet-people"),
+        (["my mum died in spring"], "and how should I revise, there are four days", "recall-practice"),
+        (["work is awful", "any tips for the anger, I nearly threw my mug"], "any other idea", "time-out"),
+    ],
+)
+def test_an_idea_is_for_what_was_asked_and_not_for_what_the_talk_is_about(
+    told: list[str], asked: str, idea: str
+) -> None:
+    assert planned(*told, asked, reading=read("advice"))["offer"] == idea
+
+
+def test_an_idea_asked_for_near_abuse_stays_among_those_that_are_safe_there() -> None:
+    told = "my husband hits me"
+    assert planned(told, "how do I tell my husband", reading=read("advice"))["offer"] in {
+        *load_ideas().suits["domestic-violence"]
+    }
+
+
+def test_what_is_only_now_told_is_met_before_an_idea_comes() -> None:
+    short = [
+        "work was the usual work",
+        "a new manager is there",
+        "the boss is quite fine",
+        "my boss is very quiet",
+    ]
+    told = "it's not him, my boss moved me off the team I had been on for six years"
+    assert planned(*short, "my boss is all right really")["stage"] == "act"
+    assert planned(*short, told)["stage"] == "comfort"
+    assert planned(*short, told)["offer"] == ""
+
+
+def test_a_yes_to_nothing_uses_up_no_idea() -> None:
+    before = planned("I get panic attacks", "ok", reading=read("accept"))
+    history = [("user", "I get panic attacks"), ("user", "ok"), ("user", "what now")]
+    assert offered(history, before) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["does it ever go away", "so how do I start", "are you allowed to say", "why me?"]
+)
+def test_a_question_needs_no_question_mark(text: str) -> None:
+    assert puts_question(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["I was the one people came to, you know?", "he is fine, right?", "how I feel"]
+)
+def test_a_tag_is_no_question(text: str) -> None:
+    assert not puts_question(text)
+
+
+def test_passing_away_is_grief_and_passing_an_exam_is_not() -> None:
+    assert theme_of([("user", "My wife passed in September. We were married for fifty years.")]) == "grief"
+    assert theme_of([("user", "I passed my exam in June")]) != "grief"

@@ -826,3 +826,22 @@ def test_a_begun_plan_is_recalled_now_and_then_and_a_done_one_not():
     assert 1 <= sum(begun) <= 2
     done = talk(risks, helped=HELPED[:2], plan="done")
     assert not [turn for turn in done if "offer" in turn["elements"] or turn["care"]["asked"] == "plan"]
+
+
+def test_a_number_just_said_twice_rests_until_something_new_is_told():
+    quiet = {"fresh": False, "quiet": 1}
+    course = [danger("imminent"), danger("imminent"), *(danger("imminent", **quiet) for _ in range(3))]
+    turns = talk([*course, danger("imminent")], text="she lives in leeds")
+    named = ["911" in " ".join(turn["sentences"]) for turn in turns]
+    assert named == [True, True, False, False, True, True]
+    assert all(turn["sentences"] for turn in turns)
+
+
+def test_a_number_is_said_every_time_where_a_body_is_in_danger_or_a_call_is_hard():
+    quiet = {"fresh": False, "quiet": 1}
+    body = talk(
+        [danger("imminent", ["overdose"]), *(danger("imminent", ["overdose"], **quiet) for _ in range(3))]
+    )
+    assert all("911" in " ".join(turn["sentences"]) for turn in body)
+    hard = [danger("imminent"), danger("imminent"), danger("imminent", answers=["no_phone"], **quiet)]
+    assert "911" in " ".join(talk(hard)[-1]["sentences"])

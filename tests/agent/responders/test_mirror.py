@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.responders.mirror import mirror, short_answer, topic_phrase
+from agent.responders.mirror import fragment, mirror, short_answer, topic_phrase
 
 FIRST_PERSON = re.compile(r"\b(?:i|me|my|mine|myself|i'm|i've|i'd|i'll|am|we|us|our|ours)\b", re.IGNORECASE)
 WRONG = re.compile(r"\b(?:you (?:am|was|is|has|wasn't)|you you|your your|a awful|me|i)\b", re.IGNORECASE)
@@ -185,3 +185,46 @@ def test_a_hedge_is_kept_and_a_wish_or_a_slip_of_the_keys_is_not_said_back() -> 
     assert mirror("my wife is being kind but I feel lost at work") == (
         "your wife is being kind but you feel lost at work"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("six years man", "six years"),
+        ("thirty years of payments", "thirty years of payments"),
+        ("twenty two years in the same depot", "twenty two years in the same depot"),
+        ("a boat", "a boat"),
+        ("From about five o'clock.", "from about five o'clock"),
+        ("a failure", None),
+        ("a waste of space", None),
+        ("ten pills", None),
+        ("a rope", None),
+        ("engines off", None),
+        ("a friend told me", None),
+        ("six years and I hate it", None),
+    ],
+)
+def test_a_few_words_without_a_verb_come_back_where_they_harm_nobody(text: str, back: str | None) -> None:
+    assert fragment(text) == back
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am here since two year and no have friend",
+        "I am feel like a machine for money",
+        "my wife and childs are stay in my country",
+        "the boss he say to me stupid because I not understand",
+        "I no can leave the job, is for visa",
+        "I send money every month but my son he not want talk in phone",
+    ],
+)
+def test_the_grammar_of_somebody_who_learns_english_is_not_handed_back(text: str) -> None:
+    assert mirror(text) is None
+
+
+def test_an_apostrophe_left_out_is_put_back_where_there_is_but_one_such_person() -> None:
+    assert mirror("my sister sold mums piano without telling me") == (
+        "your sister sold your mum's piano without telling you"
+    )
+    assert short_answer("my wifes at her moms") == "your wife's at her mom's"
