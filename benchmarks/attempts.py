@@ -2,7 +2,7 @@
 
 `python benchmarks/attempts.py --data FOLDER --out FOLDER [--only NAME ...] [--teachers WEIGHTS ...]`.
 All begin at the published weights, learn the 32 emotions from the same situations of the training part by
-the kept recipe (`agent.train.recipe`), and are asked every held-out situation. `plain twice` is what a
+the kept recipe (`agent.train.recipe`), and are asked the same held-out ones. `plain twice` is what a
 pre-stage that reads the same texts once more must beat. An attempt whose logits lie in --out is not run
 again, so a run can be cut off between two. Needs `hearken[train]`; one core, half an hour in all. Prints no
 text.
@@ -31,7 +31,8 @@ from agent.train.model import SMOOTH, Model, padded, published, say, tokenised
 from agent.train.recipe import Recipe, schedule
 from agent.train.sets import hashed
 
-SITUATIONS, SEED, DRAWS = 2250, 20261126, 2000
+SITUATIONS, HELD, READ = 1500, 1500, 6000  # texts to learn from, to be asked, to hide words in
+SEED, DRAWS = 20261126, 2000
 MASK, SPECIAL = 103, 999  # the mask's id; below SPECIAL stand marks, not words
 HIDDEN = 0.15  # of the tokens, as in Devlin et al. (2019)
 CONTRAST, SHARP = 0.3, 0.1  # weight of the contrastive term, its temperature (Khosla et al., 2020)
@@ -61,7 +62,7 @@ ATTEMPTS = {
     "contrastive term": Attempt(beside=True),
     "distilled": Attempt(taught=True),
     "contrastive stage": Attempt(drawn=1),
-    "hidden words": Attempt(hidden=150_000),
+    "hidden words": Attempt(hidden=100_000),
 }
 
 
@@ -219,14 +220,17 @@ def answers(model: Model, ids: Ids) -> NDArray[np.float32]:
     return found
 
 
-def teaching(weights: Sequence[Path], ids: Ids, source: Path) -> torch.Tensor:
-    """The teachers' shares, from the mean of their logits at WARMTH."""
-    total = np.zeros((len(ids), len(EMOTIONS)), dtype=np.float32)
-    for path in weights:
+def teaching(weights: Sequence[Path], ids: Ids, held: Ids, out: Path, source: Path) -> torch.Tensor:
+    """The teachers' shares of `ids`, from their mean logits; what they say of `held` is kept."""
+    every = []
+    for number, path in enumerate(weights, 1):
         model = Model(source, sum(map(len, HEADS.values())))
         model.load_state_dict(load_file(path), strict=False)
-        total += answers(model, ids)[:, : len(EMOTIONS)] / len(weights)
-    return (torch.from_numpy(total) / WARMTH).softmax(1)
+        every.append(answers(model, [*ids, *held])[:, : len(EMOTIONS)])
+        np.save(out / f"teacher {number}.npy", every[-1][len(ids) :])
+    mean = np.mean(every, axis=0)
+    np.save(out / "teachers together.npy", mean[len(ids) :])
+    return (torch.from_numpy(mean[: len(ids)]) / WARMTH).softmax(1)
 
 
 def figures(found: dict[str, NDArray[np.float32]], truth: NDArray[np.int64]) -> dict[str, dict[str, object]]:
@@ -270,27 +274,25 @@ def main() -> None:
     source, found = published(), examples(chosen.data)
     told = [e for e in found if e.source == "situations" and e.label("expressed") in EMOTIONS]
     train = some([e for e in told if e.part == "train"], SITUATIONS)
-    held = [e for e in told if e.part != "train"]
-    every = [e.text for e in found if e.part == "train"]
+    held = some([e for e in told if e.part != "train"], HELD)
+    every = some([e for e in found if e.part == "train"], READ)
     truth = np.array([EMOTIONS.index(e.label("expressed")) for e in held])
-    most = KEPT.tokens
-    ids = tokenised([e.text for e in train], source, most)
-    soft = teaching(chosen.teachers, ids, source) if chosen.teachers else None
-    texts = Texts(
-        ids,
-        torch.tensor([EMOTIONS.index(e.label("expressed")) for e in train]),
-        tokenised([e.text for e in held], source, most),
-        tokenised(every, source, most),
-        soft,
+    ids, asked, rest = (
+        tokenised([e.text for e in part], source, KEPT.tokens) for part in (train, held, every)
     )
-    for name in chosen.only:
-        path = chosen.out / f"{name}.npy"
-        if path.exists() or (ATTEMPTS[name].taught and soft is None):
+    missing = [name for name in chosen.only if not (chosen.out / f"{name}.npy").exists()]
+    soft = None
+    if chosen.teachers and any(ATTEMPTS[name].taught for name in missing):
+        soft = teaching(chosen.teachers, ids, asked, chosen.out, source)
+    labels = torch.tensor([EMOTIONS.index(e.label("expressed")) for e in train])
+    for name in missing:
+        if ATTEMPTS[name].taught and soft is None:
             continue
         say(f"{name} begins")
-        np.save(path, run(ATTEMPTS[name], texts, source))
-    done = {name: chosen.out / f"{name}.npy" for name in ATTEMPTS}
-    table = figures({name: np.load(path) for name, path in done.items() if path.exists()}, truth)
+        np.save(
+            chosen.out / f"{name}.npy", run(ATTEMPTS[name], Texts(ids, labels, asked, rest, soft), source)
+        )
+    table = figures({path.stem: np.load(path) for path in sorted(chosen.out.glob("*.npy"))}, truth)
     sys.stdout.write(json.dumps(table, indent=1) + "\n")
 
 

@@ -16,7 +16,10 @@ import functools
 import operator
 
 import torch
+from safetensors.torch import save_file
 
+from agent.train.labels import HEADS
+from agent.train.model import Model
 from tests.agent.train.public import public_data
 from tests.agent.train.tiny import tiny_model
 
@@ -74,13 +77,15 @@ def test_every_attempt_runs_and_is_kept(
     monkeypatch.setattr(attempts, "KEPT", replace(attempts.KEPT, frozen=0))
     short = {name: replace(one, hidden=min(one.hidden, 300)) for name, one in attempts.ATTEMPTS.items()}
     monkeypatch.setattr(attempts, "ATTEMPTS", short)
-    monkeypatch.setattr(attempts, "teaching", lambda *_: torch.full((40, 32), 1 / 32))
-    arguments = ["attempts", "--data", str(data), "--out", str(out), "--teachers", "any"]
+    teacher = tmp_path / "teacher.safetensors"
+    save_file(Model(source, sum(map(len, HEADS.values()))).state_dict(), teacher)
+    arguments = ["attempts", "--data", str(data), "--out", str(out), "--teachers", str(teacher)]
     monkeypatch.setattr("sys.argv", arguments)
     attempts.main()
     first = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
-    assert {path.removesuffix(".npy") for path in first} == set(short)
+    rows = {*short, "teacher 1", "teachers together"}
+    assert {path.removesuffix(".npy") for path in first} == rows
     told = capsys.readouterr().out
-    assert set(json.loads(told[told.index("{") :])) == set(short)
+    assert set(json.loads(told[told.index("{") :])) == rows
     attempts.main()  # nothing is run again
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == first
