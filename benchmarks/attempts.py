@@ -46,13 +46,14 @@ class Attempt:
     """One way to spend the budget.
 
     passes: over the situations. hidden: tokens read before with words hidden. drawn: passes of contrast
-    alone before. beside: contrast beside the labels. taught: by the teachers.
+    alone before. beside: contrast beside the labels. few: in batches of few labels. taught: by the teachers.
     """
 
     passes: int = 1
     hidden: int = 0
     drawn: int = 0
     beside: bool = False
+    few: bool = False
     taught: bool = False
 
 
@@ -60,6 +61,7 @@ ATTEMPTS = {
     "plain": Attempt(),
     "plain twice": Attempt(passes=2),
     "contrastive term": Attempt(beside=True),
+    "contrastive term, few labels a batch": Attempt(beside=True, few=True),
     "distilled": Attempt(taught=True),
     "contrastive stage": Attempt(drawn=1),
     "hidden words": Attempt(hidden=100_000),
@@ -203,7 +205,7 @@ def run(attempt: Attempt, texts: Texts, source: Path) -> NDArray[np.float32]:
             value = (1 - SOFT) * value + SOFT * told
         return value + CONTRAST * contrast(states, labels) if attempt.beside else value
 
-    batches = kinds(texts.labels.tolist(), texts.ids) if attempt.beside else steps(texts.ids, attempt.passes)
+    batches = kinds(texts.labels.tolist(), texts.ids) if attempt.few else steps(texts.ids, attempt.passes)
     descend(model, batches, loss, iter(()))
     return answers(model, texts.held)
 
