@@ -10,13 +10,14 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from agent.errors import WordsError
+from agent.exercise_words import Exercise, ExerciseStep, PracticeWords, exercises, load_practice_words
 from agent.responders.replies import sentences
 from agent.safety_plan import folded, load_plan_words
 from agent.themes import History
-from agent.words import SPOKEN, Strict, load, named
+from agent.words import SPOKEN
 
 __all__ = [
     "Exercise",
@@ -33,6 +34,7 @@ __all__ = [
     "matches",
     "of_idea",
     "printed",
+    "step_of",
     "tongues",
     "worded",
 ]
@@ -40,7 +42,6 @@ __all__ = [
 log = logging.getLogger("hearken")
 _MOST = 25  # words of a message that may ask for one by its name; a longer one tells something
 _FEW = 10  # words of a message that asks for one and tells nothing
-Command = Literal["go", "stop", "other", "hint", "back", "resume"]
 
 
 class Practice(TypedDict, total=False):
@@ -58,115 +59,6 @@ class Practice(TypedDict, total=False):
     rounds: dict[str, int]
     declined: list[str]
     instead: str
-
-
-class ExerciseStep(Strict):
-    """One step: what is said (a variant for each round), and more for who is unsure."""
-
-    id: str
-    reply: Literal["done", "list", "words"]
-    takes: Literal["", "telling", "letter"] = ""
-    keeps: Literal["", "chosen"] = ""
-    heard: tuple[str, ...] = ()
-    say: tuple[str, ...]
-    hint: tuple[str, ...]
-
-
-class Exercise(Strict):
-    """One file of words/exercises/; its keys are explained at the top of words/practice.yaml."""
-
-    reviewed_by: str | None
-    date: object
-    grade: int
-    title: str
-    idea: str
-    source: str
-    why: str
-    reason: tuple[str, ...]
-    named: tuple[str, ...]
-    needs: tuple[str, ...]
-    hits: tuple[str, ...]
-    misses: tuple[str, ...]
-    begins: tuple[str, ...]
-    steps: tuple[ExerciseStep, ...]
-    ends: tuple[str, ...]
-    worse: tuple[str, ...] = ()
-    instead: str = ""
-    offered: tuple[str, ...] = ()
-
-
-class Listing(Strict):
-    """Words around the printed exercises."""
-
-    title: str
-    lead: str
-    source: str
-    unreviewed: str
-    either: str
-    unknown: str
-
-
-class PracticeWords(Strict):
-    """agent/words/practice.yaml; see its header."""
-
-    reviewed_by: str | None
-    date: object
-    grade: int
-    order: tuple[str, ...]
-    general: tuple[str, ...]
-    request: str
-    around: frozenset[str]
-    unless: tuple[str, ...]
-    keeps_asking: str
-    commands: dict[Command, frozenset[str]]
-    refuses: frozenset[str]
-    tried: tuple[str, ...]
-    whys: tuple[str, ...]
-    news: tuple[str, ...]
-    leaves: tuple[str, ...]
-    to_us: tuple[str, ...]
-    asides: frozenset[str]
-    always: frozenset[str]
-    myself: frozenset[str]
-    most: dict[Literal["done", "list", "words"], int]
-    worse: tuple[str, ...]
-    hurts: tuple[str, ...]
-    better: tuple[str, ...]
-    same: tuple[str, ...]
-    manual: tuple[str, ...]
-    onward: tuple[str, ...]
-    told: tuple[str, ...]
-    later: frozenset[str] = frozenset()
-    resumed: tuple[str, ...]
-    above: tuple[str, ...]
-    free: tuple[str, ...]
-    back: tuple[str, ...]
-    again: tuple[str, ...]
-    slowly: tuple[str, ...]
-    paused: tuple[str, ...]
-    stay: tuple[str, ...]
-    others: tuple[str, ...]
-    none_left: tuple[str, ...]
-    said_better: tuple[str, ...]
-    said_same: tuple[str, ...]
-    said_worse: tuple[str, ...]
-    said_other: tuple[str, ...]
-    chosen: tuple[str, ...]
-    known: tuple[str, ...]
-    list: Listing
-
-
-@cache
-def load_practice_words(language: str = "en") -> PracticeWords:
-    """practice.yaml, read once a language. Raises WordsError when it is damaged."""
-    return load(named("practice.yaml", language), PracticeWords)
-
-
-@cache
-def exercises(language: str = "en") -> dict[str, Exercise]:
-    """Every exercise by its name (its file's), in the order of choice. Raises WordsError."""
-    order = load_practice_words(language).order
-    return {name: load(named(f"exercises/{name}.yaml", language), Exercise) for name in order}
 
 
 def tongues() -> list[str]:
@@ -223,6 +115,11 @@ def _by_name(plain: str, language: str) -> str:
 def of_idea(idea: str) -> str:
     """The exercise that talks an idea of ideas.yaml through, "" for none."""
     return next((name for name, one in exercises().items() if one.idea == idea), "")
+
+
+def step_of(one: Exercise, name: str) -> ExerciseStep:
+    """The step of that name; the first one where a file that was edited has it no more."""
+    return next((step for step in one.steps if step.id == name), one.steps[0])
 
 
 def live(practice: object, turn: int) -> bool:

@@ -13,7 +13,7 @@ from agent.reading import assess as assessing
 from agent.reading.ladder import LEVELS, Cue, Risk
 from agent.reading.rules import minimal_rules
 from agent.responders.static import static_reply
-from graph.nodes import said_by, unfolded, whose
+from graph.conversation import said_by, unfolded, whose
 from graph.services import Services
 from graph.state import State
 

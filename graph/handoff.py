@@ -17,7 +17,7 @@ from agent.brief import Draft, Plan
 from agent.reading.ladder import at_least
 from agent.responders.handoff import OPERATOR, Handoff, opening
 from agent.responders.static import static_reply
-from graph import nodes
+from graph.conversation import said, said_by, whose
 from graph.deadline import PartFailed, within
 from graph.desk import Answer, Escalation, Line
 from graph.services import Services
@@ -55,7 +55,7 @@ def handoff(state: State, services: Services, ask: Ask) -> State:
 
 def lines(state: State, services: Services) -> list[dict[str, str]]:
     """The helplines that go with the danger of this turn; the baked ones when the registry fails."""
-    risk, country = state["risk"], nodes.whose(state, services)
+    risk, country = state["risk"], whose(state, services)
     young = "minor" in risk["marks"] or "minor" in risk["kinds"]
     try:
         return within(
@@ -73,7 +73,7 @@ def escalation(values: State, *, thread: str, readable: bool) -> Escalation | No
         return None
     told = Escalation(
         thread=thread,
-        turn=len(nodes.said_by(values, "human")),
+        turn=len(said_by(values, "human")),
         level=risk["level"],
         fresh=risk["fresh"],
         kinds=list(risk["kinds"]),
@@ -141,7 +141,7 @@ def _conversation(messages: Sequence[AnyMessage]) -> list[Line]:
 
 def _joined(state: State) -> list[str]:
     before = next((m for m in reversed(state.get("messages") or []) if m.type == "ai"), None)
-    return [] if before is not None and before.name == OPERATOR else opening("said", nodes.said(state))
+    return [] if before is not None and before.name == OPERATOR else opening("said", said(state))
 
 
 def _plan() -> Plan:

@@ -11,9 +11,10 @@ from agent.brief import Draft
 from agent.errors import WordsError
 from agent.reading.opinion import WONDER
 from agent.responders import handoff as handing
-from agent.responders.practising import Call, heard, practised
+from agent.responders.exercise_calls import Call, heard
+from agent.responders.practising import practised
 from agent.words import tongue
-from graph.nodes import history, said, said_by, seed
+from graph.conversation import history, said, said_by, seed
 from graph.services import Services
 from graph.state import State
 

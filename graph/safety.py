@@ -9,7 +9,7 @@ from agent.errors import WordsError
 from agent.responders import handoff as handing
 from agent.responders.planning import built, takes
 from agent.words import tongue
-from graph.nodes import said, said_by, seed, whose
+from graph.conversation import said, said_by, seed, whose
 from graph.services import Services
 from graph.state import State
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
+from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -29,7 +29,8 @@ from agent.words import tongue
 from graph import handoff, store
 from graph.afterwards import follow
 from graph.build import Graph, build_graph
-from graph.nodes import history
+from graph.conversation import history
+from graph.keeping import Copy
 from graph.reminders import Reminder, Reminders
 from graph.revising import last_exchange, with_step, without_last, young
 from graph.sealing import own_key
@@ -67,14 +68,15 @@ class Session:
         self._unsaved = list(unsaved)  # what the person wrote that the saver does not have yet
         self._before: dict[str, Any] | None = None
         self._turned_down: tuple[str, list[str]] = ("", [])
-        self._saver = saver
-        self._saved = saved
+        self._refused = not saved
         self._services = services
         self._reminders = Reminders(services.clock)
         joins = services.desk is not None  # a pause needs a checkpoint; in memory, gone with the turn
         self._pauses = InMemorySaver() if joins else None
         self._plain = build(services, checkpointer=self._pauses, handoff=joins)
-        self._keeping = build(services, checkpointer=saver, handoff=joins) if saver else None
+        self._copy: Copy | None = None
+        if saver is not None:
+            self._copy = Copy(saver, build(services, checkpointer=saver, handoff=joins), thread)
         self._after: threading.Thread | None = None
         self._lock = threading.Lock()
         self._open: weakref.ref[Generator[Event, None, None]] | None = None
@@ -144,12 +146,12 @@ class Session:
     @property
     def saved(self) -> bool:
         """False when this conversation was to be kept and the disk would not have it."""
-        return self._saved
+        return not (self._refused or (self._copy is not None and self._copy.lost))
 
     @property
     def keeps(self) -> bool:
         """Whether turns are to be written to disk."""
-        return self._saver is not None or not self._saved
+        return self._copy is not None or self._refused
 
     @property
     def risk(self) -> Level:
@@ -165,20 +167,20 @@ class Session:
         """
         self._interrupt()
         with self._lock:
-            joins = self._pauses is not None
             self._services = replace(services, desk=self._services.desk)
-            self._plain = build_graph(self._services, checkpointer=self._pauses, handoff=joins)
-            if self._keeping is not None:
-                self._keeping = build_graph(self._services, checkpointer=self._saver, handoff=joins)
+            self._plain = self._built(self._pauses)
+            if self._copy is not None:
+                self._copy.graph = self._built(self._copy.saver)
 
     def use_key(self, key: Key | None) -> None:
         """Go on writing with this key: what is kept was encrypted meanwhile, or with None made plain."""
         self._interrupt()
         with self._lock:
-            if isinstance(self._saver, store.Saver) and self._keeping is not None:
-                self._saver.use(key)
-                joins = self._pauses is not None
-                self._keeping = build_graph(self._services, checkpointer=self._saver, handoff=joins)
+            if (copy := self._copy) is not None:
+                copy.use_key(key, lambda: self._built(copy.saver))
+
+    def _built(self, saver: BaseCheckpointSaver[Any] | None) -> Graph:
+        return build_graph(self._services, checkpointer=saver, handoff=self._pauses is not None)
 
     def set_country(self, country: str | None) -> None:
         """Whose helplines are shown from the next turn on; None shows international directories."""
@@ -246,24 +248,24 @@ class Session:
             self._abandon(run)
             raise
         self._values = run.after()
-        turn = run.turn(saved=self._saved)
+        turn = run.turn(saved=self.saved)
         self._follow(turn)
         yield Done(turn)
 
     def _events(self, run: Run) -> Iterator[Event]:
         """The graph's events; when the store fails, the turn is answered without it."""
-        if self._keeping is not None:
+        copy = self._copy
+        if copy is not None and not copy.lost:
             try:
                 said = [*self._unsaved, run.message]
                 given: State = {"messages": [*said], "person": self._values["person"]}
-                yield from self._through(run, self._keeping, given, self.thread)
+                yield from self._through(run, copy.graph, given, self.thread)
                 self._unsaved = []
-                self._prune()
+                copy.prune()
             except store.Overtaken:
-                self._append(run)
+                copy.append(run)
             except store.FAILURES as error:
-                log.warning("this conversation is no longer being saved: %s", type(error).__name__)
-                self._keeping, self._saved = None, False
+                copy.lose(error)
             if run.finished:
                 return
         given = {**self._values, "messages": [*self._values["messages"], run.message]}  # type: ignore[typeddict-item]
@@ -273,27 +275,6 @@ class Session:
         finally:
             if self._pauses is not None:
                 self._pauses.delete_thread(alone)
-
-    def _append(self, run: Run) -> None:
-        """Put a turn after what was said in it elsewhere meanwhile; the greater danger stays."""
-        if self._keeping is None or not run.finished:
-            return
-        config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
-        try:
-            there = self._keeping.get_state(config).values
-            mine = run.after()
-            changed = ("risk", "care", "plan", "reading")
-            new: dict[str, Any] = {key: mine[key] for key in changed if key in mine}
-            known = there.get("risk")
-            if known and not at_least(mine["risk"]["level"], known["level"]):
-                new = {}
-            if there:  # else it was deleted, and stays so
-                self._keeping.update_state(config, {**new, "messages": run.said()}, as_node="guard")
-                self._prune()
-                return
-        except store.FAILURES as error:
-            log.warning("this conversation is no longer being saved: %s", type(error).__name__)
-        self._keeping, self._saved = None, False
 
     def _through(self, run: Run, graph: Graph, given: State, thread: str) -> Iterator[Event]:
         """One turn of the graph; where it pauses for an operator, their words or none are waited for."""
@@ -318,24 +299,13 @@ class Session:
         if self._after is not None:
             self._after.join()
 
-    def _prune(self) -> None:
-        if self._saver is not None:
-            store.prune(self._saver, self.thread)
-
     def _abandon(self, run: Run) -> None:
         """The person stopped the reply: what they saw is what was said."""
         self._values = run.after()
         if run.weighed:
-            self._follow(run.turn(saved=self._saved) if run.planned else None)
-        if self._keeping is None or run.finished or not run.shown:
-            return
-        try:
-            config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
-            self._keeping.update_state(config, {"messages": [run.shown_message()]}, as_node="guard")
-            self._prune()
-        except store.FAILURES as error:
-            log.warning("this conversation is no longer being saved: %s", type(error).__name__)
-            self._keeping, self._saved = None, False
+            self._follow(run.turn(saved=self.saved) if run.planned else None)
+        if self._copy is not None and not self._copy.lost and run.shown and not run.finished:
+            self._copy.add(run.shown_message())
 
     def take_back(self) -> str:
         """Undo the last message and its reply, on disk too, so that it can be said otherwise.
@@ -349,7 +319,8 @@ class Session:
                 return ""
             self._values = without_last(self._values, self._before)
             self._before = None
-            self._rewrite({key: self._values[key] for key in _REVISED if key in self._values}, gone)
+            if self._copy is not None:
+                self._copy.rewrite({key: self._values[key] for key in _REVISED if key in self._values}, gone)
             return str(gone[0].content)
 
     def turn_down(self) -> str:
@@ -368,27 +339,12 @@ class Session:
         with self._lock:
             plan = with_step(self._values.get("safety_plan"), step, text, contacts)
             self._values = {**self._values, "safety_plan": plan}
-            self._rewrite({"safety_plan": plan, "person": self._values["person"]}, [])
+            if self._copy is not None:
+                self._copy.rewrite({"safety_plan": plan, "person": self._values["person"]}, [])
 
     def alarmed(self, text: str) -> bool:
         """Whether words written outside the conversation tell of danger; for pages that take such words."""
         return any(map(_dangerous, self._services.scan(text)))
-
-    def _rewrite(self, changed: dict[str, Any], gone: Sequence[AnyMessage]) -> None:
-        """Bring what is on disk in line; a store that fails leaves the conversation in memory."""
-        if self._keeping is None or self._saver is None:
-            return
-        config: RunnableConfig = {"configurable": {"thread_id": self.thread}}
-        try:
-            there = {one.id for one in self._keeping.get_state(config).values.get("messages", [])}
-            removed = [RemoveMessage(id=str(one.id)) for one in gone if one.id in there]
-            self._keeping.update_state(config, {**changed, "messages": removed}, as_node="guard")
-            self._prune()
-            if removed and isinstance(self._saver, SqliteSaver):
-                store.scrub(self._saver)
-        except store.FAILURES as error:
-            log.warning("this conversation is no longer being saved: %s", type(error).__name__)
-            self._keeping, self._saved = None, False
 
     @property
     def contacts(self) -> list[dict[str, str]]:
@@ -445,19 +401,19 @@ class Session:
         """Let go of the file that a kept conversation is written to, and of the operator's desk."""
         with self._lock:
             self._leave()
-            if isinstance(self._saver, SqliteSaver):
-                self._saver.conn.close()
+            if self._copy is not None:
+                self._copy.close()
 
     def delete(self) -> None:
         """Forget this conversation, on disk too."""
         with self._lock:
             self._leave()
-            if isinstance(self._saver, SqliteSaver):
-                store.delete(self._saver, self.thread)
-            elif self._saver is not None:
-                self._saver.delete_thread(self.thread)
+            if self._copy is not None:
+                self._copy.delete()
             self._values = {"messages": [], "person": self._values["person"]}
             self.thread = uuid.uuid4().hex
+            if self._copy is not None:
+                self._copy.thread = self.thread
 
     def _leave(self) -> None:
         if self._services.desk is not None:

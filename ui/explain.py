@@ -11,7 +11,7 @@ from agent.plan import load_empathy
 from agent.reading.explain import Explanation
 from agent.rulebook import load_guard
 from graph import Turn
-from graph.nodes import looks_up
+from graph.responding import looks_up
 from ui.wording import UiWords, fill, load_ui_words, said_in
 
 __all__ = ["carried", "details", "facets", "marked", "route", "scored", "sentences", "sources"]

@@ -41,7 +41,7 @@ def other() -> Iterator[sqlite3.Connection]:
 @pytest.mark.parametrize("meant", MESSAGES)
 def test_a_file_that_is_locked(meant: Level, other: sqlite3.Connection) -> None:
     session = opened()
-    session._saver.conn.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+    session._copy.saver.conn.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
     other.execute("BEGIN IMMEDIATE")
     turn = session.say(MESSAGES[meant])
     is_right(turn, meant)
@@ -64,7 +64,7 @@ def test_a_file_that_is_locked_from_the_start(
 @pytest.mark.parametrize("meant", MESSAGES)
 def test_a_disk_that_is_full(meant: Level) -> None:
     session = opened()
-    connection = session._saver.conn  # type: ignore[union-attr]
+    connection = session._copy.saver.conn  # type: ignore[union-attr]
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={pages}")
     turn = session.say(MESSAGES[meant] + ". I had soup." * 500)

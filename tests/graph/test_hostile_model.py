@@ -204,7 +204,7 @@ def brief_of(number: int) -> Brief:
 
 
 def reply_to(brief: Brief, model: Hostile) -> tuple[list[str], list[Replaced]]:
-    """The sentences shown of this model, as `graph.nodes.respond` has them."""
+    """The sentences shown of this model, as `graph.responding.respond` has them."""
     chat = Chat(model)
     bounds = Bounds(said=tuple(brief["said"]), heard=brief["text"], words=84)
     kept: list[str] = []

@@ -154,7 +154,7 @@ def test_a_read_only_disk_loses_no_conversation(tmp_path: Path) -> None:
 def test_a_store_that_breaks_in_mid_conversation_loses_nothing() -> None:
     session = opened(keep=True)
     session.say(WANTS_TO_DIE)
-    session._saver.conn.close()  # type: ignore[union-attr]
+    session._copy.saver.conn.close()  # type: ignore[union-attr]
     turn = session.say("are you still there")
     assert turn.text
     assert not turn.saved

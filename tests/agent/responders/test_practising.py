@@ -8,7 +8,8 @@ from agent.exercises import exercises, load_practice_words
 from agent.guard import Bounds, fold
 from agent.plan import load_ideas
 from agent.reading.wants import wants
-from agent.responders.practising import heard, practised
+from agent.responders.exercise_calls import heard
+from agent.responders.practising import practised
 from tests.agent.responders.test_crisis import grade
 
 WORDS = load_practice_words()

@@ -7,8 +7,9 @@ import pytest
 from agent.exercises import asked, exercises, load_practice_words
 from agent.guard import Bounds, judge
 from agent.reading.rules import load_rules
+from agent.responders.exercise_calls import heard
 from agent.responders.planning import asks_for, built, takes
-from agent.responders.practising import heard, practised
+from agent.responders.practising import practised
 from agent.responders.replies import sentences
 from agent.safety_plan import CONTACTS, exported, folded, load_plan_words, markdown, step_ids
 from tests.agent.responders.test_spanish import GENDERED
