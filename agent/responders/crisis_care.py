@@ -36,6 +36,8 @@ STAY_TURNS = 3
 EASING_TURNS = 6
 # A direct question waits this many turns for its answer, and is put in other words at most once.
 OPEN_TURNS, WORDINGS = 4, 2
+# Replies in which the emergency number is said before it may rest for a while.
+OFTEN = 3
 # Kinds in which a body is in danger: there is one step, and it is the call.
 BODY = frozenset({"overdose", "medical", "substance", "medication", "eating_disorder"})
 BARRIERS = ("hold_time", "police_fear", "cannot_speak", "nobody", "tried_already", "no_credit", "no_phone")
@@ -183,13 +185,13 @@ def may_name(risk: Risk, care: Care, turn: int) -> bool:
 
 
 def number_said(risk: Risk, care: Care, turn: int, answers: frozenset[Answer]) -> bool:
-    """Whether the emergency number may rest this turn: it was named at least twice, and lately.
+    """Whether the emergency number may rest this turn: it was named in three replies, and lately.
 
     Not where they told something new, ran into a barrier, or where a body is in danger.
     """
     named = care.get("urged", [])
     rests = not (risk["fresh"] or answers & {*BARRIERS, "reached"} or BODY.intersection(risk["kinds"]))
-    return rests and len(named) > 1 and turn - named[-1] < STAY_TURNS
+    return rests and len(named) >= OFTEN and turn - named[-1] < STAY_TURNS
 
 
 def offers_plan(care: Care, plan: str, turn: int) -> set[str]:

@@ -83,6 +83,11 @@ def talk(risks, country="US", seed=0, **more):
     return out
 
 
+def meant(done):
+    """What an answer to the open question would make of the danger; that it was explained counts anywhere."""
+    return {answer: level for answer, level in done["care"]["pending"].items() if answer != "explained"}
+
+
 def grade(text):
     """Flesch-Kincaid grade with a plain vowel-group syllable count."""
     words = re.findall(r"[A-Za-z0-9'’&-]+", text)
@@ -166,7 +171,7 @@ def test_suicide_is_named_once_and_plainly(kind):
         done = reply(danger("moderate", [kind]), seed=seed)
         question = next(sentence for sentence in done["sentences"] if sentence.endswith("?"))
         assert re.search(r"suicide|killing yourself|ending your life", question)
-        assert done["care"]["pending"] == {"yes": "high"}
+        assert meant(done) == {"yes": "high"}
         assert done["intent"] == "questioning"
 
 
@@ -334,7 +339,7 @@ def test_yes_leads_on_no_closes_the_question_of_means():
         [danger("moderate"), danger("high", answers=["yes"]), danger("imminent", answers=["yes"])]
     )
     assert yes["care"]["asked"] == "means"
-    assert yes["care"]["pending"] == {"yes": "imminent"}
+    assert meant(yes) == {"yes": "imminent"}
     assert imminent["care"]["asked"] == "with_someone"
     assert "911" in " ".join(imminent["sentences"][:2])
     _, no, later = talk(
@@ -425,7 +430,7 @@ def test_help_comes_first_sentence_by_sentence_with_one_soft_check_in_per_five_t
         assert turn["elements"][:2] == ["help", "help"]
         assert turn["card"] == []
     assert turns[7]["elements"][2:] == ["ask"]
-    assert turns[7]["care"]["pending"] == {"yes": "high"}
+    assert meant(turns[7]) == {"yes": "high"}
 
 
 def test_a_check_in_waits_while_the_help_asks_something_but_not_for_ever():
@@ -582,7 +587,7 @@ def test_a_new_cue_while_the_question_is_open_is_met_and_the_question_put_in_oth
     assert "116 123" in text
     assert second["card"] == []
     assert len(text.split()) <= 80
-    assert second["care"]["pending"] == {"yes": "high"}
+    assert meant(second) == {"yes": "high"}
 
 
 def test_a_new_cue_after_a_no_may_be_asked_about_once_more_and_after_a_refusal_never():
@@ -602,7 +607,7 @@ def test_a_new_cue_after_a_no_may_be_asked_about_once_more_and_after_a_refusal_n
 )
 def test_an_unanswered_direct_question_stays_open_for_four_turns(text):
     turns = story(("", danger("moderate")), *[(text, quiet(after=after)) for after in range(1, 5)])
-    waiting = [(turn["care"]["asked"], turn["care"]["pending"]) for turn in turns]
+    waiting = [(turn["care"]["asked"], meant(turn)) for turn in turns]
     assert waiting[:4] == [("suicide", {"yes": "high"})] * 4
     assert waiting[4][0] != "suicide"
     assert "still" in turns[1]["elements"]
@@ -611,10 +616,10 @@ def test_an_unanswered_direct_question_stays_open_for_four_turns(text):
 
 def test_a_question_put_by_the_help_ends_the_waiting():
     steps = (("", danger("moderate")), ("ok", quiet()), ("my exam", quiet(after=2)))
-    asking, plain = (story(*steps, helped=helped)[2]["care"] for helped in (HELPED, HELPED[:2]))
-    assert asking["pending"] != {"yes": "high"}
-    assert asking["asked"] != "suicide"
-    assert plain["pending"] == {"yes": "high"}
+    asking, plain = (story(*steps, helped=helped)[2] for helped in (HELPED, HELPED[:2]))
+    assert meant(asking) != {"yes": "high"}
+    assert asking["care"]["asked"] != "suicide"
+    assert meant(plain) == {"yes": "high"}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -709,8 +714,8 @@ def test_an_imminent_danger_is_stayed_with_for_longer_and_pressed_less():
     assert not holds(quiet("high", after=4), {"asked": ""})
     turns = talk([danger("imminent"), *(quiet("imminent", after=after) for after in range(1, 6))])
     urged = ["911" in " ".join(turn["sentences"][:2]) for turn in turns]
-    assert urged[:4] == [True] * 4
-    assert not any(urged[4:])
+    assert urged[:3] == [True] * 3
+    assert not any(urged[3:])
 
 
 @pytest.mark.parametrize("kind", ["suicide", "self_harm", "bereaved", "distress", "abuse", "minor"])
@@ -807,7 +812,7 @@ def test_a_helper_does_not_carry_it_alone_even_when_it_is_imminent(kind):
 def test_the_safety_plan_is_offered_after_the_direct_questions_and_never_at_imminent():
     _, no = talk([danger("moderate"), danger("moderate", answers=["no"], fresh=False, quiet=1)])
     assert no["care"]["asked"] == "plan"
-    assert no["care"]["pending"] == {}
+    assert meant(no) == {}
     yes = danger("high", answers=["yes"])
     later = [danger("high", answers=["no"], fresh=False, quiet=quiet) for quiet in (1, 2, 3)]
     asked = [turn["care"]["asked"] for turn in talk([danger("moderate"), yes, *later])]
@@ -828,12 +833,12 @@ def test_a_begun_plan_is_recalled_now_and_then_and_a_done_one_not():
     assert not [turn for turn in done if "offer" in turn["elements"] or turn["care"]["asked"] == "plan"]
 
 
-def test_a_number_just_said_twice_rests_until_something_new_is_told():
+def test_a_number_said_in_three_replies_rests_until_something_new_is_told():
     quiet = {"fresh": False, "quiet": 1}
-    course = [danger("imminent"), danger("imminent"), *(danger("imminent", **quiet) for _ in range(3))]
+    course = [*[danger("imminent")] * 3, *(danger("imminent", **quiet) for _ in range(3))]
     turns = talk([*course, danger("imminent")], text="she lives in leeds")
     named = ["911" in " ".join(turn["sentences"]) for turn in turns]
-    assert named == [True, True, False, False, True, True]
+    assert named == [True, True, True, False, False, True, True]
     assert all(turn["sentences"] for turn in turns)
 
 
@@ -843,5 +848,5 @@ def test_a_number_is_said_every_time_where_a_body_is_in_danger_or_a_call_is_hard
         [danger("imminent", ["overdose"]), *(danger("imminent", ["overdose"], **quiet) for _ in range(3))]
     )
     assert all("911" in " ".join(turn["sentences"]) for turn in body)
-    hard = [danger("imminent"), danger("imminent"), danger("imminent", answers=["no_phone"], **quiet)]
+    hard = [*[danger("imminent")] * 3, danger("imminent", answers=["no_phone"], **quiet)]
     assert "911" in " ".join(talk(hard)[-1]["sentences"])

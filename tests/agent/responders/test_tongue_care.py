@@ -236,7 +236,7 @@ def test_a_yes_goes_on_to_means_and_never_back(language):
     )
     assert first["care"]["asked"] == "suicide"
     assert second["care"]["asked"] == "means"
-    assert second["care"]["pending"] == {"yes": "imminent"}
+    assert second["care"]["pending"]["yes"] == "imminent"
     assert third["elements"][1] == "emergency"
 
 
