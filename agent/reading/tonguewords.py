@@ -35,6 +35,7 @@ class Meaning(Strict):
 
     kind: Kind
     level: Level
+    in_context: Level | None = None
     subject: Subject = "self"
     marks: tuple[str, ...] = ()
     escalate: bool | None = None
