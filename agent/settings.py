@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         default=8, description="Replies that a language model words at once; others wait, then go without it."
     )
     serve_cores: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=1,  # one interpreter: two side by side answer no more a second, and danger waits twice as long
+        default=1,  # of two side by side none is sooner done, and danger waits twice as long
         description="Ordinary turns a process computes at once; they stand aside for danger.",
     )
     serve_waiting: Annotated[int, Field(ge=0, le=10_000)] = Field(
