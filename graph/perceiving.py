@@ -14,7 +14,7 @@ from agent.reading import spanish
 from agent.reading.heads import Heard
 from agent.reading.ladder import LEVELS, Cue, Level, at_least
 from agent.reading.opinion import BRIEF, opinion, second
-from agent.reading.speaking import asked_for, spoken
+from agent.reading.reply_language import asked_for, spoken
 from agent.reading.tonguecare import cared
 from agent.reading.tonguecare import country as tongue_country
 from agent.reading.wants import wants, wishes

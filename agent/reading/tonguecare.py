@@ -45,8 +45,8 @@ class CareWords(Strict):
     """Schema of a file. lines: sentences by the keys of tongues/care.yaml; talk: those without danger.
 
     like: a language whose words it has as well, but for what stands here. answers, unsure, heard: phrases;
-    "=" before one: the whole message, "^": how its first part begins. asks: ways to ask for this language.
-    countries: their names; within: words that may stand before one where the person is in it.
+    "=" before one: the whole message, "^": how its first part begins. countries: their
+    names; within: words that may stand before one where the person is in it.
     """
 
     reviewed_by: str | None
@@ -58,7 +58,6 @@ class CareWords(Strict):
     answers: dict[Answer, tuple[str, ...]] = Field(default_factory=dict)
     unsure: tuple[str, ...] = ()
     heard: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    asks: tuple[str, ...] = ()
     countries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     within: tuple[str, ...] = ()
     talk: dict[str, tuple[str, ...]] = Field(default_factory=dict)

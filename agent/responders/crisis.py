@@ -40,6 +40,7 @@ from agent.responders.crisis_care import (
     offers_plan,
     unanswered,
 )
+from agent.responders.crisis_tongues import load_tongue_words
 from agent.responders.crisis_words import (
     Phase,
     Scene,
@@ -55,7 +56,6 @@ from agent.responders.crisis_words import (
     slots_of,
     universal,
 )
-from agent.responders.tongue_words import load_tongue_words
 from agent.words import tongue
 
 __all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of", "wonder"]

@@ -13,7 +13,7 @@ from agent.reading.ladder import ANSWERS, KINDS
 from agent.reading.tonguecare import CARED, load_care, sample
 from agent.responders import crisis
 from agent.responders.crisis import compose, pending_of
-from agent.responders.tongue_words import load_build, load_tongue_words
+from agent.responders.crisis_tongues import load_build, load_tongue_words
 from knowledge.helplines import contact_tokens, load_helplines
 
 HELPLINES = load_helplines()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.reading.reply_language import asked_for, spoken
 from agent.reading.rules import load_rules
-from agent.reading.speaking import asked_for, spoken
 from agent.reading.tonguecare import CARED, answers, cared, country, heard, load_care
 from agent.reading.tongues import scan
 
