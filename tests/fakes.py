@@ -82,6 +82,28 @@ def brief(text: str = "I feel alone even around people.", **changes: Any) -> Bri
     return {**base, **changes}  # type: ignore[typeddict-item]
 
 
+def danger(
+    level: str = "high", kinds: Sequence[str] = ("suicide",), subject: str = "self", **more: Any
+) -> Any:
+    """A risk as it stands in the turn in which it was heard."""
+    return {
+        "level": level,
+        "escalate": True,
+        "fresh": True,
+        "kinds": list(kinds),
+        "subject": subject,
+        "marks": [],
+        "cues": [],
+        "answers": [],
+        "peak": level,
+        "floor": level,
+        "quiet": 0,
+        "seen": 1,
+        "reasons": [],
+        "degraded": False,
+    } | more
+
+
 def services(**changes: Any) -> Services:
     """The real rules, plan, words, helplines and guard; a fake encoder, an empty library, no supporters."""
     return Services(**{"read": lambda text: heard(), "foresee": None, "fit": None, **changes})

@@ -14,6 +14,7 @@ from agent.reading.tonguecare import CARED
 from agent.responders.crisis import compose, holds
 from agent.responders.crisis_words import load_words
 from knowledge.helplines import contact_tokens, load_helplines
+from tests.fakes import danger
 
 HELPLINES = load_helplines()
 CRISIS_LEVELS = ("moderate", "high", "imminent")
@@ -34,25 +35,6 @@ BANNED = re.compile(
     r"committed suicide|selfish|attention|calm down|cheer up|\bmy (?:life|family|own)\b|\bpills?\b|\bdose",
     re.IGNORECASE,
 )
-
-
-def danger(level="high", kinds=("suicide",), subject="self", **more):
-    return {
-        "level": level,
-        "escalate": True,
-        "fresh": True,
-        "kinds": list(kinds),
-        "subject": subject,
-        "marks": [],
-        "cues": [],
-        "answers": [],
-        "peak": level,
-        "floor": level,
-        "quiet": 0,
-        "seen": 1,
-        "reasons": [],
-        "degraded": False,
-    } | more
 
 
 def reply(risk, country="US", *, care=None, said=(), turn=1, seed=0, text="it is all too much", **more):

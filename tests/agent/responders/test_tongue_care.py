@@ -15,6 +15,7 @@ from agent.responders import crisis
 from agent.responders.crisis import compose, pending_of
 from agent.responders.crisis_tongues import load_build, load_tongue_words
 from knowledge.helplines import contact_tokens, load_helplines
+from tests.fakes import danger
 
 HELPLINES = load_helplines()
 HOMES = {
@@ -45,25 +46,6 @@ NEVER = re.compile(
     r"|toujours là|immer (?:da|für dich)|sempre aqui|sempre qui|hamesha yahan|हमेशा यहाँ|دائماً هنا",
     re.IGNORECASE,
 )
-
-
-def danger(level="high", kinds=("suicide",), subject="self", **more):
-    return {
-        "level": level,
-        "escalate": True,
-        "fresh": True,
-        "kinds": list(kinds),
-        "subject": subject,
-        "marks": [],
-        "cues": [],
-        "answers": [],
-        "peak": level,
-        "floor": level,
-        "quiet": 0,
-        "seen": 1,
-        "reasons": [],
-        "degraded": False,
-    } | more
 
 
 def answer(level, kinds=("suicide",), subject="self", *answers):
