@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from langchain_core.messages import AIMessage
 
-from agent.brief import Draft, Person, Plan, Reading
+from agent.brief import Draft, Person, Plan
 from agent.reading import assess as assessing
 from agent.reading.ladder import LEVELS, Cue, Risk
 from agent.reading.rules import minimal_rules
 from agent.responders.static import static_reply
 from graph.conversation import said_by, unfolded, whose
+from graph.perceiving import unread
 from graph.services import Services
 from graph.state import State
 
@@ -23,18 +24,7 @@ __all__ = ["FALLBACKS"]
 def _perceive(state: State, services: Services) -> State:
     del services
     cues = [minimal_rules().scan(text) for text in unfolded(state)]
-    reading = Reading(
-        emotions=[],
-        intents=[],
-        sure=False,
-        wants=["vent"],
-        language="und",
-        cues=cues,
-        degraded=True,
-        heads={},
-        evidence=[],
-    )
-    return {"reading": reading, "person": state.get("person") or Person()}
+    return {"reading": unread(cues, degraded=True), "person": state.get("person") or Person()}
 
 
 def _assess(state: State, services: Services) -> State:

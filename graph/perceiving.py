@@ -24,7 +24,7 @@ from graph.places import told_country
 from graph.services import Services
 from graph.state import State
 
-__all__ = ["READ_LANGUAGES", "perceive"]
+__all__ = ["READ_LANGUAGES", "perceive", "unread"]
 
 log = logging.getLogger("hearken")
 
@@ -52,21 +52,26 @@ MEANT = {
 STORY, STORY_READ = 3, 500
 
 
-def perceive(state: State, services: Services) -> State:
-    """Hear the message: danger first and on the whole text, then feelings, language and wishes."""
-    texts = said_by(state, "human")
-    cues = [services.scan(unseen) for unseen in unfolded(state)]
-    reading = Reading(
+def unread(cues: list[list[Cue]], *, degraded: bool = False) -> Reading:
+    """The reading of messages in which nothing but what the rules heard is known."""
+    return Reading(
         emotions=[],
         intents=[],
         sure=False,
         wants=["vent"],
         language="und",
         cues=cues,
-        degraded=False,
+        degraded=degraded,
         heads={},
         evidence=[],
     )
+
+
+def perceive(state: State, services: Services) -> State:
+    """Hear the message: danger first and on the whole text, then feelings, language and wishes."""
+    texts = said_by(state, "human")
+    cues = [services.scan(unseen) for unseen in unfolded(state)]
+    reading = unread(cues)
     person = state.get("person") or Person()
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
