@@ -510,6 +510,11 @@ def test_spans_hold_no_word_no_id_and_no_owner(opened: Client, monkeypatch: pyte
     here = _begun(client)
     for text in ("CANARY my boss shouted", f"{DANGER}, CANARY"):
         assert client.post(f"{here}/turns", json={"text": text}).status_code == 200
+    # the person has the reply before the span is closed
+    end = time.monotonic() + 20
+    while len([span for span in kept.get_finished_spans() if span.name == "turn"]) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.01)
     spans = kept.get_finished_spans()
     assert [span.attributes["hearken.way"] for span in spans if span.name == "turn"] == ["ordinary", "crisis"]
     assert spans[-1].attributes["hearken.risk"] in {"high", "imminent"}
