@@ -1,4 +1,4 @@
-"""`hearken train encoder|scorers|retrieval|vectors|plan`: the small models that ship as files, made again.
+"""`hearken train encoder|probe|scorers|retrieval|vectors|plan`: the small models that ship, made again.
 
 Registers nothing itself; ui.cli does. Knows nothing of how; see agent.train.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-__all__ = ["encoder", "plan", "retrieval", "scorers", "vectors"]
+__all__ = ["encoder", "plan", "probe", "retrieval", "scorers", "vectors"]
 
 ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 
@@ -34,6 +34,17 @@ def encoder(  # noqa: PLR0913, PLR0917 - one for each option
     if permissive and further:
         raise typer.BadParameter("the further runs go on from the default one; leave one of the two out.")
     pipeline.run(data, work, out, permissive=permissive, further=further, beside=beside)
+
+
+def probe(
+    data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
+    out: Annotated[Path, typer.Option(help="Folder of a finished reading model.")],
+    permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
+) -> None:
+    """Fit the reading model's probe on the published vectors anew, and measure the whole again."""
+    from agent.train import card, probe
+
+    Console(highlight=False).print(card.summary(probe.add(data, out, permissive=permissive)))
 
 
 def scorers(

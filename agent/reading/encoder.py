@@ -2,9 +2,9 @@
 
 `reading.onnx` is all-MiniLM-L6-v2 fine-tuned on many tasks at once, with `ngrams.npz` beside it for the
 very words (`agent.reading.ngrams`); `encoder.onnx` is the same model as published, whose vectors
-retrieval compares; model/MODEL_CARD.md has why they are two. Both are int8, read English, one text at a
-time, so that a text reads the same in any batch. They know nothing of the conversation before, and what
-they say of danger is an opinion beside the rules. No text is kept.
+retrieval compares and `probe.npz` reads (`agent.reading.probe`); model/MODEL_CARD.md has why they are two.
+Both are int8, read English, one text at a time, so that a text reads the same in any batch. They know nothing
+of the conversation before, and what they say of danger is an opinion beside the rules. No text is kept.
 """
 
 import functools
@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EncoderError
-from agent.reading import ngrams
+from agent.reading import ngrams, probe
 from agent.reading.evidence import carried
 from agent.reading.heads import Heads, Heard, Marks, Span, heads_of
 from agent.reading.ngrams import NGrams
+from agent.reading.probe import Probe
 
 __all__ = ["Encoder", "load_encoder", "marker", "vectoriser", "windows"]
 
@@ -81,12 +82,15 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
         heads = heads_of(card)
         words = ngrams.load(files["ngrams.npz"])
         marks = marker(files["reading.onnx"], files["tokenizer.json"], words, threads=threads)
+        vector = vectoriser(files["encoder.onnx"], files["tokenizer.json"], threads=threads)
+        if "probe.npz" in files:  # a model folder has one once `hearken train probe` was there
+            marks = _probed(marks, vector, probe.load(files["probe.npz"]))
         if marks("").logits.shape != (heads.outputs,):
             raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
         return Encoder(
             name=str(card["name"]),
             dimension=int(card["dimension"]),
-            vector=vectoriser(files["encoder.onnx"], files["tokenizer.json"], threads=threads),
+            vector=vector,
             marks=marks,
             heads=heads,
         )
@@ -141,6 +145,18 @@ def marker(
         )
 
     return _last(marks)
+
+
+def _probed(
+    marks: Callable[[str], Marks], vector: Callable[[str], Vector], third: Probe
+) -> Callable[[str], Marks]:
+    """`marks` with the probe's share in the logits of the whole text."""
+
+    def probed(text: str) -> Marks:
+        found = marks(text)
+        return replace(found, logits=third.mixed(found.logits, vector(text)))
+
+    return probed
 
 
 def _last(read: Callable[[str], Found]) -> Callable[[str], Found]:

@@ -33,11 +33,13 @@ def render(card: Mapping[str, Any]) -> str:
             ", ".join(f"{name} {times:g}" for name, times in run["passes"].items()) for run in runs
         ),
         "shares": ", ".join(f"{name} {_span(found)}" for name, found in card["shares"].items()),
+        "probe": ", ".join(f"{name} {_span(found)}" for name, found in card.get("probe", {}).items())
+        or "none",
         "rows": "\n".join(f"| {name} | {count:,} |" for name, count in card["rows"].items()),
         "data": "\n".join(f"- `{name}` `{digest}`" for name, digest in card["data"].items()),
         "tables": "\n\n".join(_tables(card["report"])),
         "fidelity": "\n".join(_fidelity(card["fidelity"])),
-        "permissive": "\n\n".join(_tables(card["permissive"])) if "permissive" in card else "Not measured.",
+        "permissive": _permissive(card),
         "evidence": _evidence(card.get("evidence", {})),
         "classes": "\n\n".join(_classes(card["report"])),
     }
@@ -78,6 +80,13 @@ def _tables(report: Mapping[str, Any]) -> Iterator[str]:
                 for source, found in sure.items()
             ]
         yield "\n".join(lines)
+
+
+def _permissive(card: Mapping[str, Any]) -> str:
+    if "permissive" not in card:
+        return "Not measured."
+    told = [] if card.get("permissive_probe") else ["(Measured without a probe.)"]
+    return "\n\n".join([*told, *_tables(card["permissive"])])
 
 
 def _cell(found: Mapping[str, Any], name: str) -> str:

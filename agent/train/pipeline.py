@@ -6,7 +6,7 @@ Each part can be cut off and goes on where it was. Knows nothing of how any of t
 import json
 from pathlib import Path
 
-from agent.train import card, encoder, refit, ship
+from agent.train import card, encoder, probe, refit, ship
 from agent.train.calm import alarming, with_calm
 from agent.train.data import examples
 from agent.train.model import Layout, say
@@ -44,11 +44,13 @@ def run(  # noqa: PLR0913 - the options of the command
     found = with_calm(examples(data, permissive=permissive), alarming)
     training = [e for e in found if e.part == "train"]
     layout = Layout({name: tuple(labels) for name, labels in heads.items()})
-    told = ship.ship(refit.refit(weights, training, layout, recipe.tokens), data, out, permissive=permissive)
+    ship.ship(refit.refit(weights, training, layout, recipe.tokens), data, out, permissive=permissive)
+    told = probe.add(data, out, permissive=permissive)
     if permissive:
         say(f"To set these figures beside the default's, name {out} with --beside in the default run.")
     elif beside:
-        told["permissive"] = json.loads((beside / "labels.json").read_text("utf-8"))["report"]
+        other = json.loads((beside / "labels.json").read_text("utf-8"))
+        told |= {"permissive": other["report"], "permissive_probe": "probe" in other}
         ship.write(told, out)
     (out / "MODEL_CARD.md").write_text(card.render(told), "utf-8")
     say(card.summary(told))

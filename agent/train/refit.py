@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from agent.train.data import Example
 from agent.train.model import Layout, Model, padded, published, say, tokenised
 
-__all__ = ["REFITTED", "pooled", "refit", "solve"]
+__all__ = ["REFITTED", "best", "pooled", "refit", "solve"]
 
 REFITTED = ("want", "danger", "danger_kind", "danger_subject")
 STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
@@ -45,7 +45,7 @@ def refit(
         labels = layout.heads[name]
         vectors = every[[row for row, _ in mine]]
         target = torch.tensor([[e.targets[name].get(label, 0.0) for label in labels] for _, e in mine])
-        strength = _best(vectors, target)
+        strength = best(vectors, target)
         tensors["head.weight"][where[name]], tensors["head.bias"][where[name]] = solve(
             vectors, target, strength
         )
@@ -87,7 +87,7 @@ def solve(vectors: torch.Tensor, target: torch.Tensor, strength: float) -> tuple
     return weight.detach(), bias.detach()
 
 
-def _best(vectors: torch.Tensor, target: torch.Tensor) -> float:
+def best(vectors: torch.Tensor, target: torch.Tensor) -> float:
     """The strength whose folds are likeliest; a text's fold is its place in the list."""
     fold = torch.arange(len(vectors)) % FOLDS
 

@@ -21,7 +21,7 @@ from safetensors.numpy import load_file
 
 from agent.evaluate.evidence import against_people
 from agent.reading.encoder import READ_WINDOW, READ_WINDOWS, load_encoder, marker, windows
-from agent.reading.heads import Choice, Facets
+from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ngrams import NGrams, dump
 from agent.train import export
 from agent.train.calibrate import Lines, bars, calibrated, shares
@@ -33,7 +33,7 @@ from agent.train.model import Layout, published, tokenised
 from agent.train.ngrams import fit
 from agent.train.sets import FILES, PERMISSIVE_FILES
 
-__all__ = ["ship", "write"]
+__all__ = ["floats", "in_part", "sha256", "ship", "told", "write"]
 
 SHIPPED = Path(__file__).parents[1] / "reading" / "model"
 MODEL_FILES = ("encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json")
@@ -64,12 +64,15 @@ def ship(
         _wide([e.text for e in held], words, source or published()),
     )
     words = replace(
-        words, share=shares(Lines(held, deep).where(_in("tune")), Lines(held, wide).where(_in("tune")), named)
+        words,
+        share=shares(
+            Lines(held, deep).where(in_part("tune")), Lines(held, wide).where(in_part("tune")), named
+        ),
     )
     (out / "ngrams.npz").write_bytes(dump(words))
     lines = Lines(held, deep * (1 - words.share) + wide * words.share)
-    heads = calibrated(lines.where(_in("tune")), named)
-    tuned = bars(lines.where(_in("tune")), heads)
+    heads = calibrated(lines.where(in_part("tune")), named)
+    tuned = bars(lines.where(in_part("tune")), heads)
     heads = replace(heads, sure=tuned["sure"])
     files = PERMISSIVE_FILES if permissive else FILES
     card = {
@@ -77,15 +80,13 @@ def ship(
         "dimension": export.WIDTH,
         "emotions": len(EMOTIONS),
         **tuned,
-        "heads": {name: _told(head) for name, head in heads.named.items()},
-        "sha256": {name: _sha256(out / name) for name in MODEL_FILES},
-        "shares": {name: _floats(words.share[head.place]) for name, head in heads.named.items()},
+        "sha256": {name: sha256(out / name) for name in MODEL_FILES},
+        "shares": {name: floats(words.share[head.place]) for name, head in heads.named.items()},
         "recipe": {**layout["recipe"], "permissive": permissive},
         "after": layout.get("after", []),
-        "rows": _rows(held),
-        "data": {name: _sha256(data / name) for name in files},
-        "report": report(lines.where(_in("report")), heads),
-        "fidelity": fidelity(weights, lines.where(_in("report")), heads, words, source or published()),
+        "data": {name: sha256(data / name) for name in files},
+        **told(lines, heads),
+        "fidelity": fidelity(weights, lines.where(in_part("report")), heads, words, source or published()),
     }
     write(card, out)
     if not permissive:  # what people marked is compared with the finished model
@@ -94,12 +95,21 @@ def ship(
     return card
 
 
+def told(lines: Lines, heads: Heads) -> dict[str, Any]:
+    """What labels.json says of heads, and of how they do on the held-out lines."""
+    return {
+        "heads": {name: _head(head) for name, head in heads.named.items()},
+        "rows": _rows(lines.examples),
+        "report": report(lines.where(in_part("report")), heads),
+    }
+
+
 def write(card: Mapping[str, Any], out: Path) -> None:
     """labels.json of the model folder `out`."""
     (out / "labels.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _in(part: Part) -> Callable[[Example], bool]:
+def in_part(part: Part) -> Callable[[Example], bool]:
     return lambda example: example.part == part
 
 
@@ -126,13 +136,13 @@ def _wide(texts: Sequence[str], words: NGrams, source: Path) -> Vector:
     return np.stack(found)
 
 
-def _told(head: Choice | Facets) -> dict[str, Any]:
+def _head(head: Choice | Facets) -> dict[str, Any]:
     if isinstance(head, Facets):
-        return {"labels": head.labels, "scale": _floats(head.scale), "shift": _floats(head.shift)}
+        return {"labels": head.labels, "scale": floats(head.scale), "shift": floats(head.shift)}
     return {"labels": head.labels, "temperature": head.temperature}
 
 
-def _floats(values: Vector) -> list[float]:
+def floats(values: Vector) -> list[float]:
     return [round(float(value), 4) for value in values]
 
 
@@ -141,5 +151,5 @@ def _rows(held: Sequence[Example]) -> dict[str, int]:
     return {name: names.count(name) for name in sorted(set(names))}
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the shipped model that a test may damage."""
     copy = tmp_path / "model"
     copy.mkdir()
-    for name in ("encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json", "labels.json"):
+    for name in ("encoder.onnx", "reading.onnx", "ngrams.npz", "probe.npz", "tokenizer.json", "labels.json"):
         shutil.copy(SHIPPED / name, copy / name)
     return copy
 
@@ -220,7 +220,7 @@ def test_loading_twice_gives_the_same_encoder(encoder: Encoder) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json", "labels.json"]
+    "name", ["encoder.onnx", "reading.onnx", "ngrams.npz", "probe.npz", "tokenizer.json", "labels.json"]
 )
 def test_a_missing_file_is_named_with_its_fix(folder: Path, name: str) -> None:
     (folder / name).unlink()
@@ -228,7 +228,9 @@ def test_a_missing_file_is_named_with_its_fix(folder: Path, name: str) -> None:
         load_encoder(folder)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "name", ["encoder.onnx", "reading.onnx", "ngrams.npz", "probe.npz", "tokenizer.json"]
+)
 def test_a_truncated_file_is_named(folder: Path, name: str) -> None:
     (folder / name).write_bytes((folder / name).read_bytes()[:-100])
     with pytest.raises(EncoderError, match=f"{name} is not the file"):

@@ -1,0 +1,139 @@
+"""`hearken train probe`: a linear layer on the published vectors, added to a finished reading model.
+
+Straight through: vectors -> one convex problem a head (a facet) -> its share, on the tuning texts -> curves
+and bars anew where it has one -> figures and card. Needs no weights of the run. Knows nothing of sources.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agent.reading import probe
+from agent.reading.encoder import load_encoder, vectoriser
+from agent.reading.heads import Heads
+from agent.reading.probe import Probe
+from agent.train import card as cards
+from agent.train import ship
+from agent.train.calibrate import Lines, bars, calibrated, shares
+from agent.train.calm import alarming, with_calm
+from agent.train.data import Example, examples
+from agent.train.model import Layout, say
+from agent.train.refit import best, solve
+
+__all__ = ["FILE", "add", "fit"]
+
+FILE = "probe.npz"
+# Heads it leaves to the other two: danger, of which every stretch is read by itself; the next intent, whose
+# rare labels the encoder was taught to weigh up; and what it was tried on in vain (LOG.md).
+SILENT = ("danger", "danger_kind", "danger_subject", "next_intent", "stress_cause")
+# Unit vectors are drawn out to this length, so that the strengths of `refit` suit them.
+LENGTH = 8.0
+TOLD_EVERY = 10_000
+Vector = NDArray[np.float32]
+
+
+def add(data: Path, out: Path, *, permissive: bool = False) -> dict[str, Any]:
+    """Fit a probe for the model folder `out`, write it and what changes with it; returns labels.json.
+
+    Fits anew where the folder has one. Raises DataError as `agent.train.data.examples` does.
+    """
+    card: dict[str, Any] = json.loads((out / "labels.json").read_text("utf-8"))
+    card["sha256"].pop(FILE, None)
+    ship.write(card, out)
+    load_encoder.cache_clear()
+    without = load_encoder(out)
+    layout = Layout({name: head.labels for name, head in without.heads.named.items()})
+    found = with_calm(examples(data, permissive=permissive), alarming)
+    training = [e for e in found if e.part == "train" and any(name not in SILENT for name in e.targets)]
+    held = [e for e in found if e.part != "train"]
+
+    third = fit(training, _vectors([e.text for e in training], out), layout)
+    both = np.stack([without.marks(e.text).logits for e in held])
+    vectors = _vectors([e.text for e in held], out)
+    alone = Lines(held, third.logits(vectors))
+    tune = ship.in_part("tune")
+    share = shares(Lines(held, both).where(tune), alone.where(tune), layout.heads)
+    for name in SILENT:
+        if name in layout.heads:
+            share[layout.slices()[name]] = 0.0
+    raw = probe.dump(replace(third, share=share))
+    (out / FILE).write_bytes(raw)
+    lines = Lines(held, probe.load(raw).mixed(both, vectors))
+    heads = _heads(without.heads, lines.where(tune), share)
+    card |= {"sure": heads.sure, "want": heads.want, **ship.told(lines, heads)}
+    card["sha256"][FILE] = ship.sha256(out / FILE)
+    card["probe"] = {name: ship.floats(share[place]) for name, place in layout.slices().items()}
+    card["data"] = {name: ship.sha256(data / name) for name in card["data"]}
+    ship.write(card, out)
+    load_encoder.cache_clear()
+    (out / "MODEL_CARD.md").write_text(cards.render(card), "utf-8")
+    return card
+
+
+def fit(training: Sequence[Example], vectors: Vector, layout: Layout) -> Probe:
+    """The probe of every head but the silent ones, with no share yet. vectors: (training, dimension)."""
+    x = torch.from_numpy(vectors) * LENGTH
+    weight, bias = torch.zeros(layout.outputs, x.shape[1]), torch.zeros(layout.outputs)
+    for name, place in layout.slices().items():
+        if name in SILENT:
+            continue
+        if name == "facets":
+            for column, label in enumerate(layout.heads[name], place.start):
+                mine = [i for i, e in enumerate(training) if label in e.targets.get(name, {})]
+                yes = torch.tensor([float(training[i].targets[name][label] > 0.5) for i in mine])
+                if 0 < yes.sum() < len(yes):
+                    rows, ends = _solved(x[mine], torch.stack([1 - yes, yes], 1))
+                    weight[column], bias[column] = rows[1] - rows[0], ends[1] - ends[0]
+        else:
+            mine = [i for i, e in enumerate(training) if name in e.targets]
+            if mine:
+                weight[place], bias[place] = _solved(x[mine], _targets(training, mine, name, layout))
+        say(f"{name}: probe fitted on {sum(name in e.targets for e in training):,} texts")
+    nothing = np.zeros(layout.outputs, dtype=np.float32)
+    return Probe((weight * LENGTH).numpy(), bias.numpy(), nothing)
+
+
+def _solved(x: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return solve(x, target, best(x, target))
+
+
+def _targets(training: Sequence[Example], mine: Sequence[int], name: str, layout: Layout) -> torch.Tensor:
+    told: list[Mapping[str, float]] = [training[i].targets[name] for i in mine]
+    target = torch.tensor([[one.get(label, 0.0) for label in layout.heads[name]] for one in told])
+    return target / target.sum(1, keepdim=True).clamp(min=1e-6)
+
+
+def _heads(before: Heads, tune: Lines, share: Vector) -> Heads:
+    """Curves and bars fitted anew where the probe has a say; elsewhere those there were."""
+    anew = calibrated(tune, {name: head.labels for name, head in before.named.items()})
+    named = {
+        name: anew.named[name] if share[head.place].any() else head for name, head in before.named.items()
+    }
+    heads = replace(before, named=named)
+    found = bars(tune, heads)
+    # A third voice may make it more certain, not bolder: a wrong name for a feeling puts people off.
+    return replace(heads, sure=max(before.sure, found["sure"]), want=found.get("want", before.want))
+
+
+def _vectors(texts: Sequence[str], folder: Path) -> Vector:
+    """Unit vectors (texts, dimension) of the published model; one model a thread."""
+    raw, tokenizer = (folder / "encoder.onnx").read_bytes(), (folder / "tokenizer.json").read_bytes()
+    half = len(texts) // 2
+
+    def read(part: Sequence[str]) -> Iterator[Vector]:
+        vector = vectoriser(raw, tokenizer)
+        for number, text in enumerate(part, 1):
+            yield vector(text)
+            if number % TOLD_EVERY == 0:
+                say(f"{number:,} of {len(part):,} texts embedded")
+
+    with ThreadPoolExecutor(2) as pool:
+        parts = pool.map(lambda part: list(read(part)), (texts[:half], texts[half:]))
+        return np.stack([row for rows in parts for row in rows])
