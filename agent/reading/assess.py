@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from agent.reading.easing import anew, floor_after, reasoned_change
+from agent.reading.gathering import SPAN, gathered, told
 from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Kind, Level, Risk, Subject, at_least, worst
 from agent.words import Strict, load
 
@@ -113,8 +114,10 @@ def careful(cues: Iterable[Cue], before: Risk | None) -> Risk:
 
 
 def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[str, Level]) -> Risk:
-    lately = [*risk["lately"], _loss(cues)][-WINDOW:]
-    cues = _in_context(risk, cues)
+    said = told(cues)
+    cues = [*_in_context(risk, cues), *gathered(risk, cues, answers, asked=bool(pending))]
+    calmed = pending and not {"no", "denial", "safer", "explained"}.isdisjoint(answers)
+    lately = [] if calmed else [*risk["lately"], said][-SPAN:]
     answered = _answered(risk, answers, pending)
     if answered:
         cues = [answered, *cues]
@@ -171,9 +174,9 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
     question about a height, a place or an amount counts as moderate near a loss (safety.md F1), and words
     that mean more after one (a cue's mark `after_loss:LEVEL`) count so.
     """
-    told = at_least(risk["floor"], "moderate") and risk["subject"] == "self"
-    dark = (told and not DARK.isdisjoint(risk["kinds"])) or any(_own_danger(cue) for cue in cues)
-    loss = "loss" in [*risk["lately"], _loss(cues)]
+    held = at_least(risk["floor"], "moderate") and risk["subject"] == "self"
+    dark = (held and not DARK.isdisjoint(risk["kinds"])) or any(_own_danger(cue) for cue in cues)
+    loss = "loss" in " ".join([*risk["lately"][-WINDOW:], told(cues)]).split()
     raised: list[Cue] = []
     for cue in cues:
         levels = [cue["level"]]
@@ -184,7 +187,7 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
             levels += [level for level in LEVELS if f"after_loss:{level}" in cue["marks"]]
         level = worst(levels)
         escalate = cue["escalate"] or (level != cue["level"] and at_least(level, "moderate"))
-        marks = [mark for mark in cue["marks"] if not mark.startswith("context:")]
+        marks = [mark for mark in cue["marks"] if not mark.startswith(("context:", "sign:"))]
         if level != "none":
             raised.append({**cue, "level": level, "escalate": escalate, "marks": marks})
     return raised
@@ -192,10 +195,6 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
 
 def _own_danger(cue: Cue) -> bool:
     return cue["escalate"] and cue["subject"] == "self" and cue["kind"] in DARK
-
-
-def _loss(cues: Sequence[Cue]) -> str:
-    return "loss" if any("loss" in cue["marks"] for cue in cues) else ""
 
 
 def _answered(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> Cue | None:

@@ -107,6 +107,10 @@ def as_cue(found: Found, span: list[int]) -> Cue:
         level=found.level,
         escalate=loud and rule.escalate if rule.escalate is not None else loud,
         past=found.past,
-        marks=[*rule.marks, *([f"context:{rule.in_context}"] if rule.in_context else [])],
+        marks=[
+            *rule.marks,
+            *([f"context:{rule.in_context}"] if rule.in_context else []),
+            *([f"sign:{rule.sign}"] if rule.sign else []),
+        ],
         span=span,
     )

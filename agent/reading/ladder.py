@@ -41,6 +41,23 @@ Kind = Literal[
     "distress",
 ]
 Subject = Literal["self", "other", "child"]
+Sign = Literal[
+    "finished",
+    "leaving",
+    "no_tomorrow",
+    "means",
+    "burden",
+    "parting",
+    "shift",
+    "unasked",
+    "stopped",
+    "shakes",
+    "pictures",
+    "unreal",
+    "sleepless",
+    "grand",
+    "spending",
+]
 Answer = Literal[
     "yes",
     "no",
@@ -94,7 +111,8 @@ class Risk(TypedDict):
     person gave a reason why the danger has passed, that one counted; 0 when they gave none.
     seen: how many of the person's messages are folded in. reasons: plain sentences for the panel.
     degraded: a part that should have looked could not. answers: how the person answered what was asked.
-    lately: for each of the last messages, oldest first, `loss` when it told of one, else empty.
+    lately: for each of the last messages, oldest first, `loss` when it told of one and
+    `sign:NAME:SUBJECT` for each sign in it, else empty.
     """
 
     level: Level

@@ -2,7 +2,8 @@
 
 A probe in the sense of Alain and Bengio (2017). The fine-tuned encoder and the published one fail on
 different texts, and a turn that searches computes the published vector anyway. It speaks of feelings,
-intents, wants and facets, never of danger, whose stretches are read one by one (agent.train.probe). Knows nothing of texts or ONNX.
+intents, wants and facets, never of danger, whose stretches are read one by one (agent.train.probe).
+Knows nothing of texts or ONNX.
 """
 
 import io

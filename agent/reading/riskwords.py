@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from agent.reading.ladder import Answer, Kind, Level, Subject
+from agent.reading.ladder import Answer, Kind, Level, Sign, Subject
 from agent.words import Strict
 
 __all__ = ["AnswerWords", "ContextWords", "JoinedWords", "RiskWords", "RuleWords", "Turned", "Twin", "joined"]
@@ -34,6 +34,7 @@ class RuleWords(Strict):
     escalate: by default, whether the level is moderate or above.
     in_context: the level it rises to once this conversation is already about danger to the person
     themself. A rule whose own level is none says nothing alone; assess drops it unless it rises.
+    sign: what it is a sign of, which counts together with other signs heard within a few messages.
     """
 
     id: str
@@ -43,6 +44,7 @@ class RuleWords(Strict):
     marks: tuple[str, ...] = ()
     escalate: bool | None = None
     in_context: Level | None = None
+    sign: Sign | None = None
     negated: Turned = "low"
     past: Turned = "low"
     invented: Turned = "drop"

@@ -29,7 +29,7 @@ from agent.words import load
 
 __all__ = ["JOINED", "Rules", "compile_rules", "load_rules", "minimal_rules"]
 
-JOINED = ("risk_joined.yaml", "risk_families.yaml", "risk_brief.yaml", "risk_signs.yaml")
+JOINED = ("risk_joined.yaml", "risk_families.yaml", "risk_brief.yaml", "risk_signs.yaml", "risk_hints.yaml")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""Signs that weigh little alone, heard within a few messages: when they together are danger.
+
+After the warning signs of the American Association of Suicidology (Rudd et al., 2006): somebody who keeps
+tablets, says that the boys would have the insurance and that tonight feels different has said it, though in
+no message; so has one who stopped drinking and sees spiders. Knows the cues of the last messages; nothing of
+words, nor of danger said plainly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.reading.ladder import Answer, Cue, Kind, Level, Risk, Sign, Subject, at_least, worst
+from agent.reading.opinion import WONDER
+
+__all__ = ["RULE", "SPAN", "gathered", "told"]
+
+# Stands where a rule's id would.
+RULE = "signs together"
+# Messages for which a sign is remembered, the one at hand counted.
+SPAN = 5
+# The mark of words by which somebody says that the friend they spoke of is themself.
+CONFESSES = "confesses"
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Signs of one kind of danger. many: so many different ones are `level`; two of more are a doubt."""
+
+    kind: Kind
+    signs: frozenset[Sign]
+    many: int
+    level: Level
+    escalate: bool = True
+
+
+FAMILIES = (
+    _Family("substance", frozenset({"stopped", "shakes"}), 2, "high"),  # withdrawal may kill within days
+    _Family(
+        "suicide",
+        frozenset(
+            {
+                "finished",
+                "leaving",
+                "no_tomorrow",
+                "means",
+                "burden",
+                "parting",
+                "shift",
+                "unasked",
+            }
+        ),
+        3,
+        "moderate",
+    ),
+    # Thoughts of harm to a baby are common and pass; with a television that speaks of the baby they are not.
+    _Family("psychosis", frozenset({"pictures", "unreal"}), 2, "high"),
+    # As at that level anywhere: somebody with training, not a crisis card (safety ladder).
+    _Family("mania", frozenset({"sleepless", "grand", "spending"}), 2, "moderate", escalate=False),
+)
+
+
+def told(cues: Sequence[Cue]) -> str:
+    """What is remembered of a message (`Risk.lately`): a loss told of and the signs in it, as words."""
+    words = {"loss"} if any("loss" in cue["marks"] for cue in cues) else set()
+    for cue in cues:
+        words |= {f"{mark}:{cue['subject']}" for mark in cue["marks"] if mark.startswith("sign:")}
+    return " ".join(sorted(words))
+
+
+def gathered(risk: Risk, cues: Sequence[Cue], answers: Sequence[Answer], *, asked: bool) -> list[Cue]:
+    """The cue that lies in this message's signs and those of the messages before; at most one.
+
+    asked: whether a question about safety is open. "I wouldn't do anything" is an answer then, else a
+    sign. Where there is danger of the kind already each sign counts for itself, and this says nothing.
+    """
+    if any(CONFESSES in cue["marks"] for cue in cues):
+        return _confessed(risk)
+    if any(cue["escalate"] for cue in cues) or "explained" in answers:
+        return []
+    now, before = told(cues).split(), " ".join(risk["lately"][-(SPAN - 1) :]).split()
+    subjects: tuple[Subject, ...] = ("self", "other")
+    for family in FAMILIES:
+        if at_least(risk["floor"], "moderate") and (family.kind in risk["kinds"] or family.kind == "suicide"):
+            continue
+        for subject in subjects:
+            signs = _signs(family, now, subject) - ({"unasked"} if asked else set())
+            together = signs | _signs(family, before, subject)
+            if signs and len(together) > 1:
+                loud = len(together) >= family.many or (subject == "self" and "means" in together)
+                return (
+                    [_cue(family.kind, subject, family.level, escalate=family.escalate)]
+                    if loud
+                    else [_cue(family.kind, subject, "low", escalate=False, doubt=True)]
+                )
+    return []
+
+
+def _confessed(risk: Risk) -> list[Cue]:
+    """ "It is not a friend, it's me": what was told of another is danger to oneself."""
+    feared = at_least(risk["floor"], "moderate") and "other_danger" in risk["marks"]
+    if not feared and ":other" not in " ".join(risk["lately"]):
+        return []
+    kinds: list[Kind] = [*(risk["kinds"] if feared else []), "suicide"]
+    return [_cue(kinds[0], "self", worst([risk["floor"], "moderate"]), escalate=True)]
+
+
+def _signs(family: _Family, words: Sequence[str], subject: Subject) -> set[Sign]:
+    return {sign for sign in family.signs if f"sign:{sign}:{subject}" in words}
+
+
+def _cue(kind: Kind, subject: Subject, level: Level, *, escalate: bool, doubt: bool = False) -> Cue:
+    return Cue(
+        rule=RULE,
+        kind=kind,
+        subject=subject,
+        level=level,
+        escalate=escalate,
+        past=False,
+        marks=[WONDER] if doubt else [],
+        span=[0, 0],
+    )
