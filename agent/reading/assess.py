@@ -170,7 +170,8 @@ def _subject(risk: Risk, cues: Sequence[Cue], marks: Sequence[str], *, held: boo
 def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
     """The cues with hints raised by what stands around them; those that stay at `none` are left out.
 
-    A hint counts in full once danger to oneself is on the floor or said in the same message. A
+    A hint counts in full once danger to oneself, or danger of its own kind, is on the floor or said in the
+    same message. A
     question about a height, a place or an amount counts as moderate near a loss (safety.md F1), and words
     that mean more after one (a cue's mark `after_loss:LEVEL`) count so.
     """
@@ -180,7 +181,8 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
     raised: list[Cue] = []
     for cue in cues:
         levels = [cue["level"]]
-        if dark and cue["subject"] == "self":
+        known = at_least(risk["floor"], "moderate") and cue["kind"] in risk["kinds"]
+        if (dark if cue["kind"] in DARK else known) and cue["subject"] == "self":
             levels += [level for level in LEVELS if f"context:{level}" in cue["marks"]]
         if loss:
             levels += ["moderate"] if "method_question" in cue["marks"] else []

@@ -24,17 +24,19 @@ CONFESSES = "confesses"
 
 @dataclass(frozen=True)
 class _Family:
-    """Signs of one kind of danger. many: so many different ones are `level`; two of more are a doubt."""
+    """Signs of one kind of danger. many: so many different ones are `level`; fewer are a doubt."""
 
     kind: Kind
     signs: frozenset[Sign]
     many: int
     level: Level
     escalate: bool = True
+    marks: tuple[str, ...] = ()
 
 
 FAMILIES = (
-    _Family("substance", frozenset({"stopped", "shakes"}), 2, "high"),  # withdrawal may kill within days
+    # Withdrawal from drink or benzodiazepines may kill within days.
+    _Family("substance", frozenset({"stopped", "shakes"}), 2, "imminent", marks=("medical",)),
     _Family(
         "suicide",
         frozenset(
@@ -75,28 +77,31 @@ def gathered(risk: Risk, cues: Sequence[Cue], answers: Sequence[Answer], *, aske
     """
     if any(CONFESSES in cue["marks"] for cue in cues):
         return _confessed(risk)
-    if any(cue["escalate"] for cue in cues) or "explained" in answers:
+    if "explained" in answers:
         return []
     now, before = told(cues).split(), " ".join(risk["lately"][-(SPAN - 1) :]).split()
     subjects: tuple[Subject, ...] = ("self", "other")
     for family in FAMILIES:
-        if at_least(risk["floor"], "moderate") and (family.kind in risk["kinds"] or family.kind == "suicide"):
+        held = at_least(risk["floor"], "moderate") and (
+            family.kind in risk["kinds"] or family.kind == "suicide"
+        )
+        if held or any(cue["escalate"] and family.kind in {cue["kind"], "suicide"} for cue in cues):
             continue
         for subject in subjects:
             signs = _signs(family, now, subject) - ({"unasked"} if asked else set())
             together = signs | _signs(family, before, subject)
             if signs and len(together) > 1:
                 loud = len(together) >= family.many or (subject == "self" and "means" in together)
-                return (
-                    [_cue(family.kind, subject, family.level, escalate=family.escalate)]
-                    if loud
-                    else [_cue(family.kind, subject, "low", escalate=False, doubt=True)]
-                )
+                if not loud:
+                    return [_cue(family.kind, subject, "low", escalate=False, marks=(WONDER,))]
+                return [
+                    _cue(family.kind, subject, family.level, escalate=family.escalate, marks=family.marks)
+                ]
     return []
 
 
 def _confessed(risk: Risk) -> list[Cue]:
-    """ "It is not a friend, it's me": what was told of another is danger to oneself."""
+    """It is not a friend, they say: what was told of another is danger to oneself."""
     feared = at_least(risk["floor"], "moderate") and "other_danger" in risk["marks"]
     if not feared and ":other" not in " ".join(risk["lately"]):
         return []
@@ -108,7 +113,7 @@ def _signs(family: _Family, words: Sequence[str], subject: Subject) -> set[Sign]
     return {sign for sign in family.signs if f"sign:{sign}:{subject}" in words}
 
 
-def _cue(kind: Kind, subject: Subject, level: Level, *, escalate: bool, doubt: bool = False) -> Cue:
+def _cue(kind: Kind, subject: Subject, level: Level, *, escalate: bool, marks: Sequence[str] = ()) -> Cue:
     return Cue(
         rule=RULE,
         kind=kind,
@@ -116,6 +121,6 @@ def _cue(kind: Kind, subject: Subject, level: Level, *, escalate: bool, doubt: b
         level=level,
         escalate=escalate,
         past=False,
-        marks=[WONDER] if doubt else [],
+        marks=list(marks),
         span=[0, 0],
     )

@@ -72,8 +72,10 @@ def opinion(
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
     told = any(cue["level"] != "none" and cue["rule"] != RULE for cue in rules)
-    if story and not known and at_least(level, "high") and not told:
-        level = "moderate"  # the rules heard no danger in any of it
+    if story and not known and not told:  # the rules heard no danger in any of it
+        if kind not in {"suicide", "self_harm", "overdose", "distress"}:
+            return [_cue(kind, subject, "low", marks=[WONDER])]  # its own words would miss, if it is not that
+        level = "moderate"
     if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
         return []
     if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:
