@@ -54,8 +54,12 @@ FAMILIES = (
         3,
         "moderate",
     ),
+    # A heart attack is told as stress, a piece at a time.
+    _Family("medical", frozenset({"chest", "arm", "sweat"}), 2, "imminent", marks=("medical",)),
     # Thoughts of harm to a baby are common and pass; with a television that speaks of the baby they are not.
-    _Family("psychosis", frozenset({"pictures", "unreal"}), 2, "high"),
+    _Family("psychosis", frozenset({"pictures", "unreal", "command"}), 2, "high"),
+    _Family("eating_disorder", frozenset({"starving", "faint"}), 2, "high"),
+    _Family("minor", frozenset({"thrown_out", "nowhere"}), 2, "moderate"),
     # As at that level anywhere: somebody with training, not a crisis card (safety ladder).
     _Family("mania", frozenset({"sleepless", "grand", "spending"}), 2, "moderate", escalate=False),
 )
@@ -91,7 +95,9 @@ def gathered(risk: Risk, cues: Sequence[Cue], answers: Sequence[Answer], *, aske
             signs = _signs(family, now, subject) - ({"unasked"} if asked else set())
             together = signs | _signs(family, before, subject)
             if signs and len(together) > 1:
-                loud = len(together) >= family.many or (subject == "self" and "means" in together)
+                # A means at hand, and something said that is more than a thank-you.
+                close = subject == "self" and "means" in together and together - {"means", "parting"}
+                loud = len(together) >= family.many or bool(close)
                 if not loud:
                     return [_cue(family.kind, subject, "low", escalate=False, marks=(WONDER,))]
                 return [

@@ -54,6 +54,8 @@ def opinion(
     read several messages as one, and has no doubts of its own. brief: so few words that they say little by
     themselves; of such the model alone has to be as sure as of a story.
     """
+    # What weighs only beside others (agent.reading.gathering) bears out no doubt of another kind.
+    rules = [cue for cue in rules if cue["kind"] == "suicide" or not _only_beside(cue)]
     known = max(
         (cue for cue in rules if not cue["past"] and at_least(cue["level"], "moderate")),
         key=lambda cue: LEVELS.index(cue["level"]),
@@ -89,6 +91,10 @@ def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
         emotions=[], intents=[], sure=False, want="", danger=level, heads={}, evidence=[]
     )  # fmt: skip
     return [Cue(**{**cue, "rule": SECOND}) for cue in opinion(heard, rules)]
+
+
+def _only_beside(cue: Cue) -> bool:
+    return cue["level"] == "none" and any(mark.startswith(("sign:", "context:")) for mark in cue["marks"])
 
 
 def _told(heard: Heard) -> tuple[Kind, Subject]:
