@@ -50,6 +50,8 @@ MEANT = {
 }
 # Messages read together for danger, and the characters of them: what one pass of the reading model takes in.
 STORY, STORY_READ = 3, 500
+# Messages that the rules with this mark may join, and the characters of them.
+TOGETHER, PIECES, PIECES_READ = "together", 6, 1000
 
 
 def unread(cues: list[list[Cue]], *, degraded: bool = False) -> Reading:
@@ -71,7 +73,7 @@ def perceive(state: State, services: Services) -> State:
     """Hear the message: danger first and on the whole text, then feelings, language and wishes."""
     texts = said_by(state, "human")
     cues = [services.scan(unseen) for unseen in unfolded(state)]
-    reading = unread(cues)
+    reading = _with_pieces(unread(cues), state, texts, services)
     person = state.get("person") or Person()
     # What the rules heard of danger stands, whatever breaks from here on.
     try:
@@ -90,7 +92,7 @@ def perceive(state: State, services: Services) -> State:
             alone
             and language in READ_LANGUAGES
             and not any(cue["escalate"] for cue in reading["cues"][-1])
-            and (story := _story(state, texts))
+            and (story := _story(state, texts, STORY, STORY_READ))
         ):
             told = within(services.part_seconds, lambda: _heard(services.read(story)))
             reading = _with_story(reading, told, services.scan(story))
@@ -192,14 +194,14 @@ def _joined(reading: Reading, read: Sequence[Heard], texts: Sequence[str], *, al
     }
 
 
-def _story(state: State, texts: Sequence[str]) -> str:
+def _story(state: State, texts: Sequence[str], most: int, length: int) -> str:
     """The person's last messages as one text, "" where there is only this one or too much to read at once.
 
     What was met with care before, and cleared up since, is no part of it.
     """
-    count = min(STORY, (state.get("risk") or assessing.no_risk())["quiet"] + 1)
+    count = min(most, (state.get("risk") or assessing.no_risk())["quiet"] + 1)
     story = "\n".join(texts[-count:]) if len(texts) > 1 and count > 1 else ""
-    return story if len(story) <= STORY_READ else ""
+    return story if len(story) <= length else ""
 
 
 def _with_story(reading: Reading, told: Heard, cues: Sequence[Cue]) -> Reading:
@@ -211,6 +213,17 @@ def _with_story(reading: Reading, told: Heard, cues: Sequence[Cue]) -> Reading:
     silent = [cue for cue in cues if cue["level"] == "none"]
     more = opinion(told, [*last, *silent], story=True) if reading["language"] in READ_LANGUAGES else []
     return {**reading, "cues": [*before, [*last, *more]]}
+
+
+def _with_pieces(reading: Reading, state: State, texts: Sequence[str], services: Services) -> Reading:
+    """What rules that join pieces hear in the last messages as one; it stands where the last piece was said."""
+    *before, last = reading["cues"]
+    story = _story(state, texts, PIECES, PIECES_READ)
+    if not story or any(cue["escalate"] for cue in last) or at_least(_floor(state), "moderate"):
+        return reading
+    known = {cue["rule"] for cue in last}
+    pieces = [cue for cue in services.scan(story) if TOGETHER in cue["marks"] and cue["rule"] not in known]
+    return {**reading, "cues": [*before, [*last, *pieces]]} if pieces else reading
 
 
 def _with_second(reading: Reading, texts: Sequence[str], services: Services) -> Reading:

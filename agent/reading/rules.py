@@ -29,7 +29,15 @@ from agent.words import load
 
 __all__ = ["JOINED", "Rules", "compile_rules", "load_rules", "minimal_rules"]
 
-JOINED = ("risk_joined.yaml", "risk_families.yaml", "risk_brief.yaml", "risk_signs.yaml", "risk_hints.yaml")
+JOINED = (
+    "risk_joined.yaml",
+    "risk_families.yaml",
+    "risk_brief.yaml",
+    "risk_signs.yaml",
+    "risk_hints.yaml",
+    "risk_pieces.yaml",
+    "risk_said_aside.yaml",
+)
 
 
 @dataclass(frozen=True)
