@@ -216,7 +216,7 @@ def _with_story(reading: Reading, told: Heard, cues: Sequence[Cue]) -> Reading:
 
 
 def _with_pieces(reading: Reading, state: State, texts: Sequence[str], services: Services) -> Reading:
-    """What rules that join pieces hear in the last messages as one; it stands where the last piece was said."""
+    """What rules that join pieces hear in the last messages as one, beside what was said last."""
     *before, last = reading["cues"]
     story = _story(state, texts, PIECES, PIECES_READ)
     if not story or any(cue["escalate"] for cue in last) or at_least(_floor(state), "moderate"):

@@ -81,6 +81,14 @@ def owner(words: Sequence[str], last: int, fallback: Subject) -> Subject:
     return fallback
 
 
+def acts(words: Sequence[str], first: int) -> bool:
+    """Whether the one who writes does what is told from word `first` on: "I know where he drinks".
+
+    Whom it is done to is often named in the words themselves, and is not whom the danger comes from.
+    """
+    return not {"i", "we"}.isdisjoint(words[max(0, first - 2) : first + 1])
+
+
 def turns_to_self(words: Sequence[str]) -> bool:
     """Whether a match that begins with somebody else is in the end about the one who writes.
 

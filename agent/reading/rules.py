@@ -18,7 +18,7 @@ from functools import cache
 from agent.errors import WordsError
 from agent.reading.cues import Found, Read, Sentence, as_cue, owned, set_aside, turn
 from agent.reading.disguise import Lexicon
-from agent.reading.joined import Spots, any_of, owner, turns_to_self
+from agent.reading.joined import Spots, acts, any_of, owner, turns_to_self
 from agent.reading.ladder import ANSWERS, LEVELS, Answer, Cue, Level, Subject
 from agent.reading.normalise import forms, normalise
 from agent.reading.patterns import Bank
@@ -178,8 +178,9 @@ class Rules:
         if subject == "self" and not before.isdisjoint({"reported", "reported_child"}):
             subject = "child" if "reported_child" in before else "other"
         first, last = bisect_left(sentence.starts, start), bisect_left(sentence.starts, end) - 1
-        if rule.whose and subject == "self":
-            subject = owner(sentence.text.split(), last, subject)
+        words = sentence.text.split()
+        if rule.whose and subject == "self" and not (rule.kind == "harm_to_others" and acts(words, first)):
+            subject = owner(words, last, subject)
         return [Found(rule, level, subject, past, first, last)]
 
     def _denied(self, left: str) -> bool:
