@@ -195,6 +195,13 @@ class Hosted:
         """Who said what, oldest first."""
         return _lines(self._session(owner, thread).messages)
 
+    def rate(self, owner: str, thread: str, turn: int, *, helpful: bool) -> bool:
+        """Note whether a turn helped; false where there is no such turn. Raises Unknown."""
+        if turn > sum(message.type == "human" for message in self._session(owner, thread).messages):
+            return False
+        self.ledger.rate(owner, thread, turn, helpful=helpful)
+        return True
+
     def export(self, owner: str, thread: str) -> dict[str, Any]:
         """Everything that is kept of a conversation and that the person may want to have."""
         session = self._session(owner, thread)

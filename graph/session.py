@@ -434,7 +434,7 @@ def country_code(code: str) -> str:
         known = len(upper) == 2 and upper.isascii() and upper.isalpha()
     if not known:
         raise SettingsError(
-            f"There is no country with the code {code!r}. "
+            f"There is no country with the code {code[:20]!r}. "
             "Give two letters such as GB, US or IN, or none at all."
         )
     return upper

@@ -85,6 +85,8 @@ def test_a_conversation_from_its_beginning_to_its_end(opened: Client) -> None:
     assert said.json()["card"] == []
     assert [line["role"] for line in client.get(here).json()] == ["user", "assistant"]
     assert client.put(f"{here}/feedback", json={"turn": 1, "helpful": True}).status_code == 204
+    missing = client.put(f"{here}/feedback", json={"turn": 2, "helpful": True})
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "no_turn")
     exported = client.get(f"{here}/export").json()
     assert exported["feedback"] == [{"turn": 1, "helpful": True}]
     assert exported["person"]["country"] == "GB"
@@ -285,6 +287,8 @@ def test_what_a_client_says_for_us_is_neither_evidence_nor_instruction(opened: C
         ({"messages": []}, 422, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, 400, "tool"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, 400, "user"),
+        ({"messages": [{"role": "user", "content": "x"}, {"role": "assistant"}]}, 400, "user"),
+        ({"messages": [{"role": "function"}, {"role": "user", "content": "y"}]}, 400, "role"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, 400, "text"),
         ({"temperature": 9}, 422, "temperature"),
         ({"made_up": 1}, 400, "made_up"),
@@ -338,6 +342,9 @@ def test_the_official_client_understands_it(opened: Client) -> None:
         {"tools": [{"type": "function"}]},
         {"n": 2},
         {"metadata": {"country": "ZZ"}},
+        {"model": "gpt-5"},
+        {"messages": [{"role": "user", "content": DANGER}, {"role": "tool", "content": "done"}]},
+        {"messages": [{"role": "user", "content": DANGER}, {"role": "assistant", "content": "You"}]},
         {
             "messages": [
                 {

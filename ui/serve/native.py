@@ -15,8 +15,9 @@ from graph.hosted import Answered, Hosted
 from graph.ledger import Unknown
 from graph.shared import FAILURES
 from graph.turn import Event
-from ui.serve.errors import Problem
+from ui.serve.errors import Problem, Refused
 from ui.serve.turns import Turns, Urgency
+from ui.serve.words import serve_words
 from ui.wording import load_ui_words, reminded
 
 __all__ = ["REFUSALS", "STREAMED", "hosted_of", "native", "who_asks"]
@@ -161,7 +162,8 @@ def delete(thread: Thread, who: Who, hosted: Here) -> Response:
 @native.put("/{conversation}/feedback", status_code=204)
 def feedback(rating: Rating, thread: Thread, who: Who, hosted: Here) -> Response:
     """Say whether a turn helped; the last word counts."""
-    hosted.ledger.rate(who, thread, rating.turn, helpful=rating.helpful)
+    if not hosted.rate(who, thread, rating.turn, helpful=rating.helpful):
+        raise Refused(404, "no_turn", serve_words().no_turn, param="turn")
     return Response(status_code=204)
 
 

@@ -30,6 +30,7 @@ from ui.wording import fill
 __all__ = ["openai"]
 
 MODEL = "hearken"
+ROLES = frozenset({"user", "assistant", "system", "developer"})
 _MODEL = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
 Who = Annotated[str, Depends(who_asks)]
 Here = Annotated[Hosted, Depends(hosted_of)]
@@ -93,7 +94,8 @@ def models(who: Who) -> dict[str, Any]:
 def model(model: str, who: Who) -> dict[str, Any]:
     """What is said of it."""
     del who
-    _known(model)
+    if model.partition(":")[0] != MODEL:
+        raise _no_model(model)
     return _MODEL
 
 
@@ -130,10 +132,9 @@ async def complete(asked: Asked, who: Who, hosted: Here, request: Request) -> Re
     raise AssertionError("a turn ends with Done")
 
 
-def _known(name: str) -> None:
-    if name.partition(":")[0] != MODEL:
-        message = fill(serve_words().no_model, name=repr(name[:60]))
-        raise Refused(404, "model_not_found", message, param="model")
+def _no_model(name: str) -> Refused:
+    message = fill(serve_words().no_model, name=repr(name[:60]))
+    return Refused(404, "model_not_found", message, param="model")
 
 
 def _country(asked: Asked, hosted: Hosted, *, danger: bool) -> str | None:
@@ -150,6 +151,8 @@ def _country(asked: Asked, hosted: Hosted, *, danger: bool) -> str | None:
 def _unread(asked: Asked) -> Refused | None:
     """What the client asks for and does not get."""
     words = serve_words()
+    if asked.model.partition(":")[0] != MODEL:
+        return _no_model(asked.model)
     for name, value in (asked.model_extra or {}).items():
         if value not in (None, False, [], {}) and (name, value) != ("response_format", {"type": "text"}):
             message = fill(words.unsupported, name=name[:60])
@@ -157,32 +160,38 @@ def _unread(asked: Asked) -> Refused | None:
     if asked.n not in (None, 1):
         message = fill(words.unsupported_value, name="n", value=1)
         return Refused(400, "unsupported_value", message, param="n")
-    for number, one in enumerate(asked.messages):
+    return _misshapen(asked.messages)
+
+
+def _misshapen(messages: list[ChatMessage]) -> Refused | None:
+    """What of the client's conversation is of no use here."""
+    words = serve_words()
+    for number, one in enumerate(messages):
+        if one.role not in ROLES:
+            message = fill(words.wrong_role, role=repr(one.role[:20]))
+            return Refused(400, "wrong_role", message, param=f"messages[{number}].role")
         parts = one.content if isinstance(one.content, list) else []
         if any(part.type != "text" or part.text is None for part in parts):
             return Refused(400, "not_text", words.not_text, param=f"messages[{number}]")
+    if messages[-1].role != "user":
+        return Refused(400, "no_message", words.no_message, param="messages")
     return None
 
 
 def _conversation(asked: Asked) -> tuple[list[AnyMessage], str]:
-    """What was said before, and the message to answer. Raises Refused where there is none."""
-    words = serve_words()
-    _known(asked.model)
-    said: list[AnyMessage] = []
-    for number, one in enumerate(asked.messages):
-        text = _text(one)
-        match one.role:
-            case "user":
-                said.append(HumanMessage(text, id=uuid.uuid4().hex))
-            case "assistant":
-                said.append(AIMessage(text, id=uuid.uuid4().hex))
-            case "system" | "developer":
-                pass  # a client's wishes for how we behave instruct neither the reply nor its guard
-            case role:
-                name = f"messages[{number}].role"
-                raise Refused(400, "wrong_role", fill(words.wrong_role, role=repr(role[:20])), param=name)
-    if not said or asked.messages[-1].role != "user":
-        raise Refused(400, "no_message", words.no_message, param="messages")
+    """What was said before, and the person's last message. Raises Refused where they said nothing at all.
+
+    Other roles are left out: a client's wishes for how we behave instruct neither the reply nor its guard,
+    and what a tool said is no evidence.
+    """
+    made = {"user": HumanMessage, "assistant": AIMessage}
+    said: list[AnyMessage] = [
+        made[one.role](_text(one), id=uuid.uuid4().hex) for one in asked.messages if one.role in made
+    ]
+    while said and said[-1].type != "human":
+        said.pop()
+    if not said:
+        raise _unread(asked) or Refused(400, "no_message", serve_words().no_message, param="messages")
     return said[:-1], str(said[-1].content)
 
 

@@ -29,6 +29,7 @@ class ServeWords(Strict):
     no_key: str
     bad_key: str
     unknown: str
+    no_turn: str
     key_reused: str
     busy: str
     limited: str
