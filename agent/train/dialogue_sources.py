@@ -183,7 +183,7 @@ def _esconv(table: Table) -> Iterator[Example]:
     for line, row in table.rows:
         turns: list[tuple[str, str]] = []
         try:
-            said = [(one["speaker"], str(one["text"]), one.get("strategy", "")) for one in row["dialog"]]
+            said = [(one["speaker"], _written(one["text"]), one.get("strategy", "")) for one in row["dialog"]]
         except (KeyError, TypeError, AttributeError):
             table.refuse(line, "no list of turns in 'dialog'")
             continue
@@ -207,7 +207,7 @@ def _chat(column: str) -> _Reader:
                     for one in row[column]
                 ]
                 turns = [
-                    (_SIDES[str(side).lower()], str(text))
+                    (_SIDES[str(side).lower()], _written(text))
                     for side, text in said
                     if str(side).lower() != "system"
                 ]
@@ -220,6 +220,13 @@ def _chat(column: str) -> _Reader:
             yield from _answers(table, turns, str(row.get("source") or "chat"))
 
     return read
+
+
+def _written(text: object) -> str:
+    """Words as they are; TypeError for anything else, which would be learned as "None" or "5"."""
+    if not isinstance(text, str):
+        raise TypeError("no text")
+    return text
 
 
 def _answers(table: Table, turns: Sequence[tuple[str, str]], name: str) -> Iterator[Example]:

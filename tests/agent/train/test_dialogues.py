@@ -152,6 +152,17 @@ def test_malformed_rows_are_listed_by_line_and_the_rest_is_read(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("nothing", [None, 5, ["a"]])
+def test_what_is_no_text_is_never_learned_as_one(tmp_path: Path, nothing: object) -> None:
+    said = [{"role": "user", "content": nothing}, {"role": "assistant", "content": CALM}]
+    rows = {"messages": said}, {"dialog": [{"speaker": "usr", "text": nothing}]}
+    for name, row in zip(("a.jsonl", "b.jsonl"), rows, strict=True):
+        (tmp_path / name).write_text(json.dumps(row) + "\n")
+    found, bad = read(tmp_path)
+    assert found == []
+    assert [(Path(one.file).name, one.line) for one in bad] == [("a.jsonl", 1), ("b.jsonl", 1)]
+
+
 def test_what_cannot_be_used_at_all_is_refused(tmp_path: Path) -> None:
     write_csv(tmp_path / "odd.csv", ("colour", "size"), [("red", "1")])
     with pytest.raises(DataError, match="no known format"):
