@@ -1,6 +1,6 @@
 """The API as a Ray Serve application, for those who run Ray already.
 
-    pip install 'hearken[serve,postgres,ray]'
+    pip install -c constraints.txt '.[serve,postgres,ray]'
     cd deploy    # a replica looks for this file where `serve run` was begun, not in --app-dir
     HEARKEN_STORE_URL=postgresql://… HEARKEN_KEYS_FILE=… serve run ray_serve:app
 
