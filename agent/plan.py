@@ -53,6 +53,8 @@ __all__ = [
 _GUESSES = 4  # of so many replies in which a guess has a place, one goes without
 _TELLS = 4  # words from which a message tells something
 _MUCH, _MORE = 10, 1.25  # words of a message that opens up, and how much longer than usual it is
+_ASKING = frozenset({"advice", "complaint", "decline"})  # an idea is, or was just, asked for
+_OFFERS = frozenset({"support", "advice", "decline", "complaint", "accept"})  # moves that put an idea
 _APART = 3  # replies between two ideas that nobody asked for
 _FITS = 2  # messages in whose words an idea is looked for
 _ASKED = 3  # messages in which an idea was asked for, where this one only asks for another
@@ -110,18 +112,24 @@ class Idea(Strict):
 
 
 class Fit(Strict):
-    """Words of a message, and the techniques that fit them; only in these themes, where some are named."""
+    """Words of a message, and the techniques that fit them; only in these themes, where some are named.
+
+    now: only where an idea is asked for in this very message. after: words of which one was said before.
+    """
 
     hears: tuple[str, ...]
     tries: tuple[str, ...]
     themes: tuple[str, ...] = ()
+    now: bool = False
+    after: tuple[str, ...] = ()
 
 
 class Ideas(Strict):
     """agent/words/ideas.yaml. suits: theme or topic -> techniques, best first. only: no others there.
 
     asked: what fits the thing that an idea is asked for in this message. heard: what else fits its words.
-    tried: words by which a technique is turned down. soon: words that ask for something to be begun at once.
+    tried: words by which a technique is turned down. done: the same of whatever was offered last.
+    soon: words that ask for something to be begun at once.
     """
 
     reviewed_by: str | None
@@ -131,6 +139,7 @@ class Ideas(Strict):
     asked: tuple[Fit, ...]
     heard: tuple[Fit, ...]
     tried: tuple[str, ...]
+    done: tuple[str, ...] = ()
     soon: tuple[str, ...] = ()
 
 
@@ -204,7 +213,7 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     may_ask = rule.ask and _may_ask(person, history)
     offer = ""
     if "helping" in shape.steps and person.get("advice") is not False and move != "professional":
-        meant, fits = suited(history, language, asked=move == "advice")
+        meant, fits = suited(history, language, asked=move in _ASKING)
         offer = choose_offer(meant, fits, offered(history, before, language), soon=asks_soon(text, language))
         theme = meant
     return {
@@ -276,12 +285,20 @@ def suited(history: History, language: str = "en", *, asked: bool = False) -> tu
     only = load_ideas().only  # where few ideas are safe, none from elsewhere is brought in
     own = theme if {theme, topic_of(theme)} & set(only) else theme_told(told[0], language)
     for text in told[: 1 if own else _ASKED]:
-        words = padded(text, language)
-        fits = (fit for fit in load_ideas(language).asked if not fit.themes or (own or theme) in fit.themes)
+        words, rows = padded(text, language), load_ideas(language).asked
+        rows = tuple(
+            fit for fit in rows if (not fit.now or text is told[0]) and _comes_after(fit, told, language)
+        )
+        fits = (fit for fit in rows if not fit.themes or (own or theme) in fit.themes)
         if found := next((fit.tries for fit in fits if holds_any(words, fit.hears)), ()):
             return own or theme, list(found)
     lately = [("user", told[0])] if own else history
     return own or theme, fitting(lately, language, own or theme)
+
+
+def _comes_after(fit: Fit, told: Sequence[str], language: str) -> bool:
+    """Whether what has to have been said at some time was."""
+    return not fit.after or any(holds_any(padded(text, language), fit.after) for text in told)
 
 
 def asks_soon(text: str, language: str = "en") -> bool:
@@ -325,7 +342,18 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
         wants -= {"greeting"} if before else {"goodbye"}
     if wants & set(data.telling):
         wants -= set(data.small_talk)
-    return next((want for want in data.order if want in wants), "support")
+    move = next((want for want in data.order if want in wants), "support")
+    return "decline" if move == "support" and _done_already(words, reading, before) else move
+
+
+def _done_already(words: str, reading: Reading, before: Plan | None) -> bool:
+    """Whether a short message right behind an idea says that it was tried before or will not do."""
+    put = before is not None and before["offer"] and before["move"] in _OFFERS
+    return (
+        bool(put)
+        and len(words.split()) <= _MUCH
+        and holds_any(words, load_ideas(tongue(reading["language"])).done)
+    )
 
 
 def _stage(move: str, reading: Reading, person: Person, history: History, before: Plan | None) -> Stage:
@@ -340,6 +368,9 @@ def _stage(move: str, reading: Reading, person: Person, history: History, before
     theme = theme_of(history, language)
     fits = theme not in ("general", *load_themes().plain, *data.only_heard)
     few = not history or len(history[-1][1].split()) < _TELLS or _offered_lately(history, language)
+    few = few or holds_any(
+        padded(history[-1][1], language), load_ideas(language).done
+    )  # tells what did not help
     if stage == "act" and (listen or not fits or few or (before is not None and before["offer"])):
         return "comfort"
     return stage

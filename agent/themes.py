@@ -90,6 +90,8 @@ class Themes(Strict):
     heavy: tuple[str, ...]
     she: tuple[str, ...]
     he: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+    gone_since: tuple[str, ...] = ()
     stay: float
     recent: int
     turning: tuple[str, ...]
@@ -252,13 +254,32 @@ def weighs(reading: Reading, level: Level, history: History, theme: str) -> bool
     return told or down >= 0.5 or (down >= 0.35 and down > 3 * glad) or bool(own_word(said, language))
 
 
+def _mourned(words: Sequence[str], data: Themes) -> str:
+    """Of whom the person told a loss, by a word that says whether it is a she or a he; "" for nobody."""
+    known = {*data.she, *data.he}
+    for at, word in enumerate(words):
+        before, behind = " ".join(words[max(0, at - 2) : at]), f"{' '.join(words[at + 1 : at + 4])} "
+        if word in known and (
+            before in data.gone
+            or (
+                before.endswith(("my", "our"))
+                and behind.startswith(tuple(f"{one} " for one in data.gone_since))
+            )
+        ):
+            return word
+    return ""
+
+
 def pronouns(history: History, language: str = "en") -> tuple[str, str]:
     """("her", "her"), ("him", "his") or ("them", "their"): whom the person mostly speaks of."""
     words = padded(" ".join(text for role, text in history if role == "user"), language).split()
     if sworn := _BEREFT.intersection(words):  # of whom a widower speaks who speaks of his loss
         return ("her", "her") if "widower" in sworn else ("him", "his")
-    she = sum(word in load_themes(language).she for word in words)
-    he = sum(word in load_themes(language).he for word in words)
+    data = load_themes(language)
+    if mourned := _mourned(words, data):
+        return ("her", "her") if mourned in data.she else ("him", "his")
+    she = sum(word in data.she for word in words)
+    he = sum(word in data.he for word in words)
     if she > 2 * he:
         return "her", "her"
     return ("him", "his") if he > 2 * she else ("them", "their")

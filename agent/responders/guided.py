@@ -313,7 +313,7 @@ class _Voice:
 
     def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:
         """What says the message back, and the keys of what stands in where nothing does."""
-        heard, keys = self.mirrors(), ["short", "fragment", "thing", *[self.theme] * self.near, "plain"]
+        heard, keys = self.mirrors(), ["short", "fragment", "thing", *[self.theme] * self.now_told(), "plain"]
         if self.brief["plan"]["move"] == "advice" or (self.out and self.own):
             return heard, []
         if guess := self.guesses():  # it shows well enough what was heard
@@ -326,6 +326,10 @@ class _Voice:
         if self.pointed():
             keys = [key for key in keys if key not in ("plain", "light")]  # the question shows it better
         return heard, keys
+
+    def now_told(self) -> bool:
+        """Whether this very message speaks of the theme, so that a line on the theme answers it."""
+        return tells(self.brief["text"], self.theme, self.language)
 
     def pointed(self) -> bool:
         """Whether a question is due that follows from what was said, so that no nod need come before."""
@@ -480,6 +484,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
     return (
         when[way.when]
         and (not way.kind or way.kind in kinds or way.kind == brief["reading"]["language"])
+        and (not way.themes or voice.theme in way.themes)
         and (not way.hears or voice.hears(way.hears))
         and (not way.also or voice.hears(way.also))
         and not voice.hears(way.unless)

@@ -53,13 +53,15 @@ class Way(Strict):
     (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
     library had something), `untold` (nothing of what they told can be said back), `repeats` (two messages
     before said the same; once a conversation). also: words of which one must stand there too; unless: none
-    of these may. say: parts in order, each with its variants. then: further steps.
+    of these may. themes: only while the talk is about one of them. say: parts in order, each with its
+    variants. then: further steps.
     """
 
     kind: str = ""
     hears: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
     when: Literal["", "again", "offered", "asked", "question", "no_advice", "found", "untold", "repeats"] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
