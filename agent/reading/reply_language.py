@@ -28,7 +28,10 @@ _NAMED = 8  # words of a message in which a language that is named is asked for
 
 
 class Asked(Strict):
-    """Schema of tongues/speaking.yaml: by language, phrases that ask for it; "=" before the whole message."""
+    """Schema of tongues/speaking.yaml: by language, phrases that ask for it; "=" before the whole message.
+
+    greetings: by language, what a talk may open with.
+    """
 
     reviewed_by: str | None
     en: tuple[str, ...]
@@ -41,6 +44,7 @@ class Asked(Strict):
     hi_latn: tuple[str, ...]
     ar: tuple[str, ...]
     ar_latn: tuple[str, ...]
+    greetings: dict[str, tuple[str, ...]]
 
 
 def spoken(text: str, cues: Sequence[Cue], before: str = "", earlier: str = "") -> tuple[str, bool]:
@@ -51,6 +55,8 @@ def spoken(text: str, cues: Sequence[Cue], before: str = "", earlier: str = "") 
     """
     if named := asked_for(text):
         return _sound(named), True
+    if not before and not earlier and (greeted := _greeted(text)):
+        return _sound(greeted), False
     if earlier and before not in CARED:
         text = f"{earlier} {text}"
     base = spanish.spoken(text, before)
@@ -84,12 +90,24 @@ def asked_for(text: str) -> str:
     return ""
 
 
+def _greeted(text: str) -> str:
+    """The language in which a message greets and says nothing else, "" for none."""
+    plain = " ".join(_GAP.sub(" ", bare(text)).split())
+    return next((name for name, phrases in _greetings().items() if plain in phrases), "")
+
+
+@cache
+def _greetings() -> dict[str, frozenset[str]]:
+    greetings = load("tongues/speaking.yaml", Asked).greetings
+    return {language: frozenset(map(bare, phrases)) for language, phrases in greetings.items()}
+
+
 _GAP = re.compile(r"[\s!-/:-@\[-`{-~؟،؛।]+")
 
 
 @cache
 def _phrases() -> dict[str, tuple[str, ...]]:
-    asked = load("tongues/speaking.yaml", Asked).model_dump(exclude={"reviewed_by"})
+    asked = load("tongues/speaking.yaml", Asked).model_dump(exclude={"reviewed_by", "greetings"})
     return {language: tuple(map(bare, phrases)) for language, phrases in asked.items()}
 
 

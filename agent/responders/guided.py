@@ -39,6 +39,7 @@ from agent.words import tongue
 __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
 _ALONE = frozenset({"emotion", "mirroring", "perspective", "yielding"})  # steps taken in one sentence
+_ASKING = re.compile(r" (?:so |and |but |ok )*(?:what|how|should|where|when|which) (?!if )")
 _ONCE = "it sounds like"  # an opening that wears out after one use
 _BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
 _PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
@@ -315,7 +316,7 @@ class _Voice:
         """What says the message back, and the keys of what stands in where nothing does."""
         heard, keys = self.mirrors(), ["short", "fragment", "thing", *[self.theme] * self.now_told(), "plain"]
         if self.brief["plan"]["move"] == "advice" or (self.out and self.own):
-            return heard, []
+            return [] if _ASKING.match(self.words) else heard, []  # a question told nothing to say back
         if guess := self.guesses():  # it shows well enough what was heard
             due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
             return [*heard, *([] if due else guess)], ["short", "fragment"] if due else ["short", "plain"]

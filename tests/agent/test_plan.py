@@ -270,6 +270,11 @@ def test_masks_and_pronouns_and_weight() -> None:
     assert not masks("I'm fine, thanks")
     assert pronouns([("user", "my mum died, I miss her")]) == ("her", "her")
     assert pronouns([("user", "my mum and my dad")]) == ("them", "their")
+    lost = [("user", "I lost my husband in May"), ("user", "my daughter calls but she has her own life")]
+    assert pronouns(lost) == ("him", "his")
+    assert (
+        pronouns([("user", "my mum died"), ("user", "my dad and my brother want her coat gone")])[0] == "her"
+    )
     assert weighs(read(), "none", [("user", "today was bad")], "general")
     assert not weighs(read(), "none", [("user", "I had pasta for lunch")], "general")
 
@@ -420,3 +425,65 @@ def test_a_tag_is_no_question(text: str) -> None:
 def test_passing_away_is_grief_and_passing_an_exam_is_not() -> None:
     assert theme_of([("user", "My wife passed in September. We were married for fifty years.")]) == "grief"
     assert theme_of([("user", "I passed my exam in June")]) != "grief"
+
+
+@pytest.mark.parametrize(
+    ("told", "idea", "never"),
+    [
+        (
+            ["I feel like a fraud at work", "my boss said I do well", "how do I stop feeling like this"],
+            "facts-check",
+            "i-statements",
+        ),
+        (["my brother drinks, he's drinking a lot", "how do I talk to him"], "tell-what-you-see", "routine"),
+        (["my boyfriend wants kids and I don't, what should I do"], "values-check", "i-statements"),
+        (
+            ["I'm retired since June", "my wife still works", "any suggestions?"],
+            "activity-plan",
+            "i-statements",
+        ),
+    ],
+)
+def test_an_idea_fits_what_was_asked(told: list[str], idea: str, never: str) -> None:
+    offer = planned(*told, reading=read("advice"))["offer"]
+    assert offer == idea
+    assert offer != never
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I already wrote a list of things",
+        "she'll just say sorry again",
+        "small steps won't fix it",
+        "I tried a letter",
+    ],
+)
+def test_an_idea_that_was_tried_is_put_down(text: str) -> None:
+    ask = "my friend is angry with me, what can I do"
+    first = planned(ask, reading=read("advice"))
+    assert first["offer"]
+    then = planned(ask, text, before=first)
+    assert then["move"] == "decline"
+    assert then["offer"] != first["offer"]
+    assert planned(text)["move"] == "support"  # nothing was put
+
+
+def test_what_was_tried_is_remembered_and_no_idea_follows_it() -> None:
+    tried = "i tried the writing thing already"
+    assert {"unsent-letter", "write-it-down"} <= offered([("user", "my girlfriend left me"), ("user", tried)])
+    weeks = [f"my girlfriend left me and week {week} is hard" for week in range(9)]
+    for count in range(1, 9):
+        assert not planned(*weeks[:count], tried)["offer"]
+    assert any(
+        planned(*weeks[:count], "the evenings are so long without her")["offer"] for count in range(1, 9)
+    )
+
+
+def test_talk_of_a_professional_goes_on() -> None:
+    before = planned("how do I find a counsellor", reading=read("find_care"))
+    for text in ("are there free ones", "what do I do in the meantime", "I'm in the UK", "is it worth it"):
+        assert (
+            planned("how do I find a counsellor", text, reading=read("advice"), before=before)["move"]
+            == "find_care"
+        )

@@ -105,3 +105,15 @@ def test_all_files_are_sound() -> None:
     assert all(cared(language) for language in CARED)
     assert not cared("en")
     assert not cared("es")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("olá", "pt"), ("oi", "pt"), ("Salut!", "fr"), ("guten Tag", "de"), ("buonasera", "it")],
+)
+def test_a_talk_opened_with_a_greeting_is_greeted_alike(text: str, language: str) -> None:
+    assert spoken(text, []) == (language, False)
+
+
+def test_a_greeting_inside_an_english_talk_changes_nothing() -> None:
+    assert spoken("oi", [], "en", "I had a bad day at work")[0] == "en"

@@ -578,3 +578,33 @@ def test_what_one_could_or_would_have_done_is_no_mere_view(clause: str) -> None:
     for seed in range(6):
         reply = " ".join(respond(brief_of(clause, history=history, seed=seed)))
         assert not any(frame and frame != "You're saying that " and frame in reply for frame in frames), reply
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_was_tried_is_not_merely_said_back(seed: int) -> None:
+    for text in ("i tried the writing thing already", "I've tried yoga, pacing, everything"):
+        reply = said_to(text, seed=seed)
+        assert "you tried the" not in reply.lower()
+        assert "you've tried yoga" not in reply.lower()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_age_and_place_are_not_said_back_as_news(seed: int) -> None:
+    for text in ("i'm 34 years old", "he's 15", "it's stupid to cry over a cat"):
+        reply = said_to(text, seed=seed)
+        assert not re.search(r"34 years|he's 15|stupid to cry", reply)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_question_of_guilt_after_a_lost_pregnancy_is_answered(seed: int) -> None:
+    reply = " ".join(talk(["I lost the baby at 11 weeks", "did I do something wrong?"], seed=seed)[-1][1])
+    assert "hardly ever" in reply or "nobody could have changed" in reply
+    assert "don't know" not in reply
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_worth_and_cost_of_a_professional_are_spoken_of(seed: int) -> None:
+    text = "How do I know if talking to a professional is worth the money"
+    assert "find_care" in wants(text)
+    reply = said_to(text, want="find_care", seed=seed)
+    assert re.search(r"two or three talks|first call", reply, re.IGNORECASE)
