@@ -232,12 +232,21 @@ def load_examples(folder: Path) -> dict[str, list[Example]]:
             raise DataError(f"{path} is missing; make it with `hearken data prepare SOURCE --out {folder}`.")
         try:
             parts[part] = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-            wanted = all(one["messages"][-1]["role"] == "assistant" and one["kind"] for one in parts[part])
+            wanted = all(map(_whole, parts[part]))
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise DataError(f"{path} was not written by `hearken data prepare`; prepare it again.") from error
         if not parts[part] or not wanted:
             raise DataError(f"{path} holds no example with a reply; prepare more data.")
     return parts
+
+
+def _whole(one: Example) -> bool:
+    """Whether there is a reply, and all that a run will ask of it. Raises KeyError, TypeError, IndexError."""
+    text = [message["content"] + message["role"] for message in one["messages"]]
+    told = [one["feeling"] + one["intent"] + one["source"] + one["group"]]
+    return (
+        all(text + told) and one["kind"] in {"reply", "task"} and one["messages"][-1]["role"] == "assistant"
+    )
 
 
 def stats(parts: Mapping[str, Sequence[Example]], count: Callable[[str], int] = roughly) -> dict[str, Any]:

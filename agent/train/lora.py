@@ -24,7 +24,7 @@ from agent.steering import tokens
 from agent.train import lora_card, preferences
 from agent.train.dialogues import load_examples
 from agent.train.examples import preferred, tokenised
-from agent.train.lora_callbacks import Progress, sampler
+from agent.train.lora_callbacks import Progress, sampler, samples
 from agent.train.lora_checks import (
     claim,
     hashes,
@@ -119,12 +119,9 @@ def _fitted(examples: Sequence[Any], loaded: Loaded, recipe: Recipe) -> list[Any
 # --- after ---
 
 
-def _report(trainer: Any, recipe: Recipe, data: Path, name: str, samples: Path) -> dict[str, Any]:
+def _report(trainer: Any, recipe: Recipe, data: Path, name: str, said: Path) -> dict[str, Any]:
     history = [one for one in trainer.state.log_history if "eval_loss" in one]
     learned = sum(one.numel() for one in trainer.model.parameters() if one.requires_grad)
-    lines = samples.read_text("utf-8").splitlines() if samples.is_file() else []
-    # A run that was cut off wrote some of them twice.
-    told = list({(one["step"], one["example"]): one for one in map(json.loads, lines)}.values())
     made = json.loads((data / "report.json").read_text("utf-8")) if (data / "report.json").is_file() else {}
     return {
         "task": "train",
@@ -138,7 +135,7 @@ def _report(trainer: Any, recipe: Recipe, data: Path, name: str, samples: Path) 
         ],
         "best validation loss": min((one["eval_loss"] for one in history), default=None),
         **_preferences(history),
-        "samples": told,
+        "samples": samples(said),
         "data": {**hashes(data), "sources": made.get("train", {}).get("sources", {})},
         "recipe": recipe.model_dump(),
     }

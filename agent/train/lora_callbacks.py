@@ -14,7 +14,7 @@ from agent.train.lora_recipe import Recipe
 from agent.train.lora_samples import sampled
 from agent.train.preferences import Preference
 
-__all__ = ["Progress", "reporter", "sampler"]
+__all__ = ["Progress", "reporter", "sampler", "samples"]
 
 Progress = Callable[[dict[str, float]], object]
 """Told of `step`, `steps` and whatever was just measured (`loss`, `eval_loss`)."""
@@ -55,7 +55,20 @@ def sampler(
             if not (recipe.samples and state.is_world_process_zero):
                 return
             with path.open("a", encoding="utf-8") as file:
+                file.write("\n")  # a run that was killed may have left half a line
                 for told in sampled(loaded, model, valid[: recipe.samples], recipe):
                     file.write(json.dumps({"step": state.global_step, **told}, ensure_ascii=False) + "\n")
 
     return Sampler()
+
+
+def samples(path: Path) -> list[dict[str, Any]]:
+    """What a sampler wrote, each reply once: a run that was cut off wrote some twice, and half of one."""
+    told: dict[tuple[int, int], dict[str, Any]] = {}
+    for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
+        try:
+            one = json.loads(line)
+            told[one["step"], one["example"]] = one
+        except (ValueError, TypeError, KeyError):
+            continue
+    return list(told.values())

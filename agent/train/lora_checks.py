@@ -6,6 +6,7 @@ Knows nothing of how a run goes.
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,13 +97,21 @@ def require_levels(parts: Mapping[str, Sequence[Example]], data: Path) -> None:
 def claim(work: Path, recipe: Recipe, data: Path, name: str) -> None:
     """Note whose run this folder is; a run with another recipe or data must not go on from there."""
     told = {"recipe": recipe.model_dump(), "data": hashes(data), "model": name}
-    path = work / "run.json"
-    if path.is_file() and json.loads(path.read_text("utf-8")) != json.loads(json.dumps(told)):
+    path, half = work / "run.json", work / f"run.json.{os.getpid()}"  # of several processes, each its own
+    try:
+        if path.is_file():
+            if json.loads(path.read_text("utf-8")) == json.loads(json.dumps(told)):
+                return
+            raise SettingsError(
+                f"{work} holds a run with another recipe, model or data: name another folder with --work, "
+                "or remove it."
+            )
+        half.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+        half.replace(path)  # whole or not there: a run that was cut off here goes on all the same
+    except (OSError, ValueError) as error:
         raise SettingsError(
-            f"{work} holds a run with another recipe, model or data: name another folder with --work, "
-            "or remove it."
-        )
-    path.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+            f"{path} cannot be used: name another folder with --work, or remove it."
+        ) from error
 
 
 def hashes(data: Path) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Recipe(BaseModel):
     validation examples each epoch. best: keep the epoch of least validation loss.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     about: str
     model: str = ""
@@ -43,7 +43,7 @@ class Recipe(BaseModel):
     rank: Annotated[int, Field(ge=1, le=512)] = 16
     alpha: Annotated[float, Field(gt=0)] = 32
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    targets: Literal["default", "all-linear"] | list[str] = "all-linear"
+    targets: Literal["default", "all-linear"] | Annotated[list[str], Field(min_length=1)] = "all-linear"
     epochs: Annotated[float, Field(gt=0)] = 3
     steps: Annotated[int, Field(ge=0)] = 0
     batch: Annotated[int, Field(ge=1)] = 4
@@ -59,7 +59,7 @@ class Recipe(BaseModel):
     packing: bool = False
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     checkpointing: bool = False
-    seed: int = 20261126
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 20261126
     save_every: Annotated[int, Field(ge=1)] = 200
     patience: Annotated[int, Field(ge=0)] = 0
     best: bool = True
@@ -98,7 +98,7 @@ def load_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
         raise SettingsError(
             f"{name} is no recipe file and none of the presets {', '.join(presets())}."
         ) from error
-    except (yaml.YAMLError, TypeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
         raise SettingsError(f"The recipe {name} is not YAML of the form `key: value`.") from error
     except ValidationError as error:
         first = error.errors()[0]

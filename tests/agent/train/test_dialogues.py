@@ -251,6 +251,13 @@ def test_what_is_written_is_what_is_loaded_and_the_report_tells_lengths(tmp_path
     assert report["train"]["examples"] + report["valid"]["examples"] == 60
     assert len(report["train"]["sha256"]) == 64
     assert stats(parts)["valid"]["examples"] == len(done.valid)
-    (tmp_path / "train.jsonl").write_text("{}\n")
-    with pytest.raises(DataError, match="prepare it again"):
+    row = json.loads((tmp_path / "train.jsonl").read_text().splitlines()[0])
+    nothing = [{"role": "user", "content": None}, {"role": "assistant", "content": None}]
+    without = [{name: told for name, told in row.items() if name != gone} for gone in ("feeling", "group")]
+    for damaged in ({}, *without, {**row, "messages": nothing}, {**row, "intent": 5}):
+        (tmp_path / "train.jsonl").write_text(json.dumps(damaged) + "\n")
+        with pytest.raises(DataError, match="prepare it again"):
+            load_examples(tmp_path)
+    (tmp_path / "train.jsonl").write_text(json.dumps({**row, "kind": "poem"}) + "\n")
+    with pytest.raises(DataError, match="no example with a reply"):
         load_examples(tmp_path)

@@ -18,6 +18,7 @@ from agent.prompt import Message, load_prompt
 from agent.train.dialogue_sources import Example
 from agent.train.examples import IGNORED, as_messages, tokenised
 from agent.train.lora import run
+from agent.train.lora_checks import claim
 from agent.train.lora_recipe import Recipe, load_recipe, presets
 from agent.train.lora_trainer import tuned
 from tests.agent.llm.tiny_llms import TEXT, Tiny, tiny_llms, torch
@@ -138,6 +139,8 @@ def test_a_run_cut_off_goes_on_bit_for_bit(tiny: Tiny, tmp_path: Path) -> None:
     with pytest.raises(Cut):
         run(SMALL, folder, tmp_path / "again", work=tmp_path / "w2", model=str(tiny.base), progress=cut)
     assert not (tmp_path / "again/README.md").exists()
+    with (tmp_path / "w2/samples.jsonl").open("a") as file:
+        file.write('{"step": 5, "exam')  # as a process leaves it that was killed while it wrote
     report = run(SMALL, folder, tmp_path / "again", work=tmp_path / "w2", model=str(tiny.base))
     one, other = ((tmp_path / name / "adapter_model.safetensors").read_bytes() for name in ("whole", "again"))
     assert one == other
@@ -302,10 +305,39 @@ def test_every_preset_is_whole_and_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"), [(["rank=0"], "rank"), (["colour=red"], "colour"), (["rank"], "rank")]
+    ("changes", "says"),
+    [
+        (["rank=0"], "rank"),
+        (["colour=red"], "colour"),
+        (["rank"], "rank"),
+        (["epochs=.inf"], "epochs"),
+        (["seed=-1"], "seed"),
+        (["targets=[]"], "targets"),
+        (["length=["], "key: value"),
+    ],
 )
 def test_a_recipe_that_is_wrong_names_the_key(changes: Sequence[str], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         load_recipe("recommended", changes)
+
+
+def test_a_file_that_is_no_recipe_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="presets"):
         load_recipe("no-such-recipe")
+    (tmp_path / "weights.yaml").write_bytes(b"\xff\xfe\x00a")
+    with pytest.raises(SettingsError, match="not YAML"):
+        load_recipe(str(tmp_path / "weights.yaml"))
+
+
+def test_the_note_of_a_run_is_whole_or_not_there(tmp_path: Path) -> None:
+    folder = data(tmp_path / "d")
+    (tmp_path / "run.json.7").write_text('{"rec')  # cut off while it was written
+    claim(tmp_path, SMALL, folder, "m")
+    before = (tmp_path / "run.json").stat().st_mtime_ns
+    claim(tmp_path, SMALL, folder, "m")
+    assert (tmp_path / "run.json").stat().st_mtime_ns == before
+    with pytest.raises(SettingsError, match="another recipe"):
+        claim(tmp_path, SMALL, folder, "n")
+    (tmp_path / "run.json").write_text("")
+    with pytest.raises(SettingsError, match="--work"):
+        claim(tmp_path, SMALL, folder, "m")
