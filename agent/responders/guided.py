@@ -479,6 +479,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
         "untold": "first" not in voice.slots,
+        "blank": not (brief["history"][:-1] or "clause" in voice.slots or voice.heard),
         "repeats": way.when == "repeats" and voice.repeats() and not _lines(way) & voice.said,
         "again": bool(voice.replies.known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }

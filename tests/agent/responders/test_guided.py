@@ -435,6 +435,12 @@ def test_what_made_it_worse_is_not_offered_again() -> None:
         ("I don't want advice, I just want to be heard.", r"you just want to be heard"),
         ("my phone died in the middle of it", r"\bloss\b|lost someone|grief|what were they like"),
         ("I used to sing in a choir in my old town", r"[Cc]hurch|believe"),
+        ("he snapped at me for asking", r"your patience|[Ll]osing your temper|harder than you wanted"),
+        ("my daughter is ashamed of me", r"conscience|[Gg]uilt"),
+        ("it just slipped out, she said", r"happened again|come and said so"),
+        ("my friend was complaining about being tired", r"worn thin|in the tank|real rest"),
+        ("I signed the divorce papers this morning", r"on the mat|opened it"),
+        ("no one in my family knows I had a problem", r"(?<!no )\bone in your family"),
     ],
 )
 def test_nothing_is_presumed_that_was_not_said(text: str, never: str) -> None:
@@ -533,6 +539,8 @@ def test_a_sentence_that_stands_in_is_that_of_the_step() -> None:
         ("is there any help for people like me", "There often is|in many places"),
         ("please not yoga", "not that|stays out of it|leave that one be"),
         ("wish me luck", "All the best|Good luck"),
+        ("Can you tell me if I'll end up in a wheelchair?", "I can't know that|That I can't tell"),
+        ("don't say you understand", "won't read that from me|words stay out"),
     ],
 )
 def test_what_is_put_to_us_is_answered(text: str, says: str) -> None:
