@@ -132,6 +132,7 @@ def test_the_wheel_ships_exactly_the_four_packages(tmp_path: Path) -> None:
         "agent/words/risk_families.yaml",
         "agent/words/risk_brief.yaml",
         "agent/words/risk_signs.yaml",
+        "agent/words/risk_passing.yaml",
         "agent/words/risk_pieces.yaml",
         "agent/words/risk_said_aside.yaml",
         "agent/words/crisis.yaml",

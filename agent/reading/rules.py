@@ -37,6 +37,7 @@ JOINED = (
     "risk_hints.yaml",
     "risk_pieces.yaml",
     "risk_said_aside.yaml",
+    "risk_passing.yaml",
 )
 
 

@@ -66,7 +66,7 @@ log = logging.getLogger("hearken")
 NEAR_DANGER = frozenset(
     {
         *("crazy", "how_cope", "what_now", "what_to_say", "wants_line", "wants_text", "might", "will"),
-        *("secret", "ally"),
+        *("secret", "ally", "will_tell", "should_go", "fears_cross"),
         *("asking_plants", "betray", "has_way", "at_door", "in_room", "asked_them_done", "not_tonight"),
         *("their_family", "stay_night", "helper_tired", "near_by", "means_near", "has_key", "locked_in"),
         *("could_give", "safe_hands", "took_it", "drinking", "pictures", "never_would", "knives_away"),
