@@ -227,7 +227,10 @@ def _weight(cue: Cue) -> tuple[bool, int, int]:
 
 
 def _kinds(cues: Sequence[Cue]) -> list[Kind]:
-    return list(dict.fromkeys(cue["kind"] for cue in cues))
+    kinds = list(dict.fromkeys(cue["kind"] for cue in cues))
+    if any("minor" in cue["marks"] for cue in cues) and {"sexual_assault", "minor"} <= set(kinds):
+        kinds = ["minor", *(kind for kind in kinds if kind != "minor")]  # a child is spoken to as one
+    return kinds
 
 
 def _reasons(risk: Risk, before: Risk | None) -> list[str]:
