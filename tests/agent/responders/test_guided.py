@@ -540,7 +540,7 @@ def test_a_sentence_that_stands_in_is_that_of_the_step() -> None:
         ("please not yoga", "not that|stays out of it|leave that one be"),
         ("wish me luck", "All the best|Good luck"),
         ("Can you tell me if I'll end up in a wheelchair?", "I can't know that|That I can't tell"),
-        ("don't say you understand", "won't read that from me|words stay out"),
+        ("don't say you understand", "those words out|words stay out"),
     ],
 )
 def test_what_is_put_to_us_is_answered(text: str, says: str) -> None:
