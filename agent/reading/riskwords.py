@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agent.errors import WordsError
 from agent.reading.ladder import Answer, Kind, Level, Sign, Subject
 from agent.words import Strict
 
@@ -116,7 +117,10 @@ class JoinedWords(Strict):
 
 
 def joined(words: RiskWords, more: JoinedWords) -> RiskWords:
-    """Both files as one; a class hides a macro of the same name."""
+    """Both files as one. Raises WordsError where a later file would change what an earlier one means."""
+    twice = {*words.macros, *words.classes} & {*more.macros, *more.classes}
+    if twice:
+        raise WordsError(f"Two files of risk words name {sorted(twice)[0]!r}: rename it in one of them.")
     macros = {name: f"({'|'.join(ways)})" for name, ways in more.classes.items()}
     return words.model_copy(
         update={
