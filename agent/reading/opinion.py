@@ -62,7 +62,8 @@ def opinion(
         default=None,
     )
     kind, subject = (known["kind"], known["subject"]) if known else _told(heard)
-    low, past = any(cue["level"] != "none" for cue in rules), any(cue["past"] for cue in rules)
+    low = any(cue["level"] != "none" and not _only_beside(cue) for cue in rules)
+    past = any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
     unaided = story or (brief and not rules)
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
@@ -94,7 +95,8 @@ def second(level: Level, rules: Sequence[Cue] = ()) -> list[Cue]:
 
 
 def _only_beside(cue: Cue) -> bool:
-    return cue["level"] == "none" and any(mark.startswith(("sign:", "context:")) for mark in cue["marks"])
+    faint = not at_least(cue["level"], "moderate")
+    return faint and any(mark.startswith(("sign:", "context:")) for mark in cue["marks"])
 
 
 def _told(heard: Heard) -> tuple[Kind, Subject]:
