@@ -127,6 +127,16 @@ def test_training_lowers_validation_loss_and_changes_what_the_backend_says(
     assert after.invoke(asked).text != before.invoke(asked).text
 
 
+def test_two_hundred_steps_lower_validation_loss_by_more_than_one_nat(tiny: Tiny, tmp_path: Path) -> None:
+    recipe = SMALL.model_copy(update={"epochs": 40, "rate": 5e-3, "samples": 0, "save_every": 100})
+    report = run(
+        recipe, data(tmp_path / "data"), tmp_path / "out", work=tmp_path / "w", model=str(tiny.base)
+    )
+    losses = [one["loss"] for one in report["validation loss"]]
+    assert report["steps"] == 200
+    assert report["best validation loss"] < losses[0] - 1.0
+
+
 def test_a_run_cut_off_goes_on_bit_for_bit(tiny: Tiny, tmp_path: Path) -> None:
     class Cut(KeyboardInterrupt): ...
 
