@@ -119,12 +119,18 @@ def load_tongue(name: str) -> Tongue:
 
 
 @cache
+def _calling(name: str) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    words = load_words(name)
+    return _calls(name, words), re.compile(words.script, re.IGNORECASE) if words.script else None
+
+
 def _invited(name: str) -> tuple[frozenset[str], re.Pattern[str] | None]:
-    """The words, and the script, that ask for a tongue; none where its file is broken, which is logged."""
+    """The words, and the script, that ask for a tongue; none where its file is broken, which is logged.
+
+    That is not remembered: a file that can be read again is heard again.
+    """
     try:
-        words = load_words(name)
-        script = re.compile(words.script, re.IGNORECASE) if words.script else None
-        return _calls(name, words), script
+        return _calling(name)
     except WordsError as error:
         log.error("%s; the plain statements of risk.yaml stand in for it.", error)
         return frozenset(), None

@@ -129,9 +129,7 @@ def test_training_lowers_validation_loss_and_changes_what_the_backend_says(
 
 def test_two_hundred_steps_lower_validation_loss_by_more_than_one_nat(tiny: Tiny, tmp_path: Path) -> None:
     recipe = SMALL.model_copy(update={"epochs": 40, "rate": 5e-3, "samples": 0, "save_every": 100})
-    report = run(
-        recipe, data(tmp_path / "data"), tmp_path / "out", work=tmp_path / "w", model=str(tiny.base)
-    )
+    report = run(recipe, data(tmp_path / "data"), tmp_path / "out", work=tmp_path / "w", model=str(tiny.base))
     losses = [one["loss"] for one in report["validation loss"]]
     assert report["steps"] == 200
     assert report["best validation loss"] < losses[0] - 1.0
