@@ -173,21 +173,17 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
     A hint counts in full once danger to oneself, or danger of its own kind, is on the floor or said in the
     same message. A
     question about a height, a place or an amount counts as moderate near a loss (safety.md F1), and words
-    that mean more after one (a cue's mark `after_loss:LEVEL`) count so. What was told of a friend may turn
-    out to be one's own (`after_theirs:LEVEL`).
+    that mean more after one (a cue's mark `after_loss:LEVEL`) count so.
     """
     held = at_least(risk["floor"], "moderate") and risk["subject"] == "self"
     dark = (held and not DARK.isdisjoint(risk["kinds"])) or any(_own_danger(cue) for cue in cues)
     loss = "loss" in " ".join([*risk["lately"][-WINDOW:], told(cues)]).split()
-    theirs = at_least(risk["floor"], "moderate") and risk["subject"] != "self"
     raised: list[Cue] = []
     for cue in cues:
         levels = [cue["level"]]
         known = at_least(risk["floor"], "moderate") and cue["kind"] in risk["kinds"]
         if (dark if cue["kind"] in DARK else known) and cue["subject"] == "self":
             levels += [level for level in LEVELS if f"context:{level}" in cue["marks"]]
-        if theirs and not DARK.isdisjoint(risk["kinds"]):
-            levels += [level for level in LEVELS if f"after_theirs:{level}" in cue["marks"]]
         if loss:
             levels += ["moderate"] if "method_question" in cue["marks"] else []
             levels += [level for level in LEVELS if f"after_loss:{level}" in cue["marks"]]
