@@ -1,22 +1,27 @@
-"""Many items through one function, in their order: by threads of this process, or over Ray Data.
+"""Many items through one function, in their order: by threads, by processes here, or over Ray Data.
 
-Ray runs on this machine alone, reached from nowhere else, unless a cluster's address is given; it is started
-only here, and stopped when the work is done. Each worker makes the function once; items and what was found
-pass as JSON, so that a worker's numbers are this process's to the last bit. Knows nothing of what is done.
+Rules and arithmetic hold Python's lock: of two threads they keep little more than one core busy, and so many
+processes so many cores. Ray runs on this machine alone, reached from nowhere else, unless a cluster's address
+is given; it is started only here, and stopped when the work is done. A worker makes the function once. Items
+pass to Ray and back as JSON, so that a worker's numbers are this process's to the last bit. Knows nothing of
+what is done.
 """
 
 import json
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
+from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from agent.errors import DataError, SettingsError
 
-__all__ = ["Make", "Spread", "in_threads", "over_ray"]
+__all__ = ["Make", "Spread", "in_threads", "over_processes", "over_ray"]
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -38,20 +43,72 @@ def in_threads(
     work: Callable[[Item], Found], items: Iterable[Item], workers: int = WORKERS
 ) -> Iterator[tuple[Item, Found]]:
     """Each item with what was found of it, in order, while workers go a few items ahead."""
-    waiting: deque[tuple[Item, Future[Found]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        try:
-            for item in items:
-                waiting.append((item, pool.submit(work, item)))
-                if len(waiting) > AHEAD:
-                    first, found = waiting.popleft()
-                    yield first, found.result()
-            while waiting:
+        yield from _ahead(pool, work, items)
+
+
+def _ahead(
+    pool: Executor, work: Callable[[Item], Found], items: Iterable[Item]
+) -> Iterator[tuple[Item, Found]]:
+    waiting: deque[tuple[Item, Future[Found]]] = deque()
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > AHEAD:
                 first, found = waiting.popleft()
                 yield first, found.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
+        while waiting:
+            first, found = waiting.popleft()
+            yield first, found.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+@contextmanager
+def over_processes(make: Make, processes: int, *, after: int = 0) -> Iterator[Spread]:
+    """A spread over so many processes of this machine, each of which makes the function once.
+
+    after: items that pass before any process is started; a shorter run is done here, by threads.
+    Raises DataError where a process is killed, and whatever the function raises.
+    """
+    # A fork would carry over locks of threads that do not come with it; onnxruntime has such threads.
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _made, (make,))
+    try:
+        yield lambda items: _processed(pool, make, iter(items), after)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "A process that read was killed, most likely for want of memory; use --processes 1."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _processed(pool: Executor, make: Make, items: Iterator[Any], after: int) -> Iterator[tuple[Any, Any]]:
+    first = list(islice(items, after + 1))
+    if len(first) <= after:
+        yield from in_threads(make(), first)
+        return
+    left = chain(first, items)
+    batches = iter(lambda: list(islice(left, BATCH)), [])
+    for batch, found in _ahead(pool, _batch, batches):
+        yield from zip(batch, found, strict=True)
+
+
+_work: Callable[[Any], Any] | None = None  # of a process that was started to work
+
+
+def _made(make: Make) -> None:
+    """Begin a process: what stops the whole run reaches the one that started it, which then stops this."""
+    global _work  # noqa: PLW0603 - a process has one function
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _work = make()
+
+
+def _batch(items: list[Any]) -> list[Any]:
+    if _work is None:
+        raise RuntimeError("A process was asked before it had made its function.")
+    return [_work(item) for item in items]
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from ui.evaluate.gate import gate
 from ui.models import models
 from ui.preferring import feedback, preferences
 from ui.serving import serve, store
-from ui.spreading import Address, Engine
+from ui.spreading import Address, Engine, Processes
 from ui.tuning import export, lora, proxy_pair
 
 __all__ = ["app", "main"]
@@ -119,6 +119,7 @@ def read(  # noqa: PLR0913 - options of a command
     ] = False,
     engine: Engine = "local",
     address: Address = "",
+    processes: Processes = 0,
     as_json: Json = False,
 ) -> None:
     """Print what one message expresses: feelings, intent, wishes, signs of danger; or read a whole file."""
@@ -126,7 +127,7 @@ def read(  # noqa: PLR0913 - options of a command
         from ui.batch import read_all
 
         read_all(file, out, column=column, with_text=with_text, resume=resume, as_json=as_json,
-                 engine=engine, address=address)  # fmt: skip
+                 engine=engine, address=address, processes=processes)  # fmt: skip
         return
     if text is None or file or out:
         raise DataError("Give one message in quotes, or --file with --out.")

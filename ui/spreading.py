@@ -1,8 +1,9 @@
-"""`--engine ray`: the same work over Ray Data, for commands that go through many rows.
+"""`--engine ray` and `--processes`: the same work over Ray Data or several cores, where rows are many.
 
 What a worker does is made here, by settings of its own environment. Knows nothing of how work is spread.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,12 +14,33 @@ from rich.console import Console
 
 from graph.spread import Make, Spread
 
-__all__ = ["Address", "Engine", "looks", "rows", "spread", "table", "vectors"]
+__all__ = ["Address", "Engine", "Processes", "here", "looks", "rows", "spread", "table", "vectors"]
 
 Engine = Annotated[
     Literal["local", "ray"], typer.Option("--engine", help="Over Ray's workers (needs the extra `ray`).")
 ]
+Processes = Annotated[
+    int,
+    typer.Option("--processes", min=0, help="Cores to use, 0.4 GB each: all of up to 8 if 0."),
+]
 Address = Annotated[str, typer.Option("--address", help="A Ray cluster; this machine alone if left out.")]
+
+
+FEW = 400  # messages that are read sooner than a process has started
+MOST = 8  # processes where nobody said how many
+
+
+@contextmanager
+def here(make: Make, processes: int) -> Iterator[Spread | None]:
+    """What spreads the work over so many cores of this machine (0: all, up to MOST); None for one."""
+    from graph.spread import over_processes
+
+    count = processes or min(MOST, os.cpu_count() or 1)
+    if count == 1:
+        yield None
+        return
+    with over_processes(make, count, after=FEW) as over:
+        yield over
 
 
 @contextmanager

@@ -107,7 +107,8 @@ def _turned(words: list[str]) -> str | None:
     lower = [word.lower() for word in words]
     if matching("brief").fullmatch(" ".join(lower)):
         return " ".join(mirror_words().turns.get(word, word) for word in lower)
-    if not lower or not _FEWEST <= len(words) - lower.count(",") <= MOST or lower[-1] in listed("loose_ends"):
+    loose = bool(lower) and lower[-1] in listed("loose_ends") and lower[-3:] != ["how", "i", "am"]
+    if not lower or loose or not _FEWEST <= len(words) - lower.count(",") <= MOST:
         return None
     plainly = " ".join(lower)
     if not opens(lower) or not _sound(lower) or matching("trivial").search(plainly):

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from agent.errors import SettingsError
+from agent.errors import DataError, SettingsError
 from agent.evaluate.ahead import known, texts
-from graph.spread import in_threads, over_ray
+from graph.spread import in_threads, over_processes, over_ray
 from tests.agent.train.public import write_csv
 
 ROOT = Path(__file__).parent.parent.parent
@@ -35,6 +35,34 @@ def run(folder: Path, *words: object, script: Sequence[str] = ("-m", "ui.cli")) 
 def test_threads_keep_the_order_and_stop_when_nobody_asks_for_more() -> None:
     assert list(in_threads(lambda n: 2 * n, range(100))) == [(n, 2 * n) for n in range(100)]
     assert next(in_threads(lambda n: n, range(10**9))) == (0, 0)
+
+
+def test_processes_find_what_this_one_does_in_the_same_order() -> None:
+    with over_processes(partial(partial, abs), 2) as over:
+        assert list(over(range(-50, 50))) == [(n, abs(n)) for n in range(-50, 50)]
+        assert list(over([])) == []
+
+
+def test_a_short_run_starts_no_process() -> None:
+    made: list[str] = []
+
+    def make() -> Any:
+        made.append("here")  # a process could not be told of a function inside of another
+        return abs
+
+    with over_processes(make, 2, after=3) as over:
+        assert list(over([-1, 2, -3])) == [(-1, 1), (2, 2), (-3, 3)]
+    assert made == ["here"]
+
+
+def test_what_the_function_raises_is_raised_here_and_a_killed_process_is_told() -> None:
+    with over_processes(partial(partial, len), 2) as over, pytest.raises(TypeError):
+        list(over([1, 2]))
+    with (
+        pytest.raises(DataError, match="--processes 1"),
+        over_processes(partial(partial, os._exit), 2) as over,
+    ):
+        list(over([3]))
 
 
 @pytest.mark.skipif(HAVE, reason="Ray is installed here")
