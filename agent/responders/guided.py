@@ -177,7 +177,10 @@ class _Voice:
         """Whether good news was just shared, and nothing in this message weighs."""
         replies = [text for role, text in self.brief["history"][-4:] if role == "assistant"]
         told = any(one in self.replies.known["good_news"] for text in replies for one in sentences(text))
-        return told and not holds_any(self.words, self.themes.heavy) and not self.heard
+        words = self.words
+        for joy in self.replies.moved:
+            words = words.replace(f" {joy} ", " ")
+        return told and not holds_any(words, self.themes.heavy) and not self.heard
 
     def hears(self, words: Sequence[str]) -> bool:
         """Whether any of the words or phrases stands in the message."""
@@ -480,6 +483,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "found": bool(brief["passages"]),
         "untold": "first" not in voice.slots,
         "blank": not (brief["history"][:-1] or "clause" in voice.slots or voice.heard),
+        "bare": not ("clause" in voice.slots or voice.heard or voice.own),
         "repeats": way.when == "repeats" and voice.repeats() and not _lines(way) & voice.said,
         "again": bool(voice.replies.known.get(brief["plan"]["move"], frozenset()) & voice.said),
     }

@@ -33,7 +33,8 @@ class Support(Strict):
     echoes: words that should not stand twice in a reply. views: words by which a clause is a forecast
     or an absolute, said back as the person's view and never as a fact; owned: beginnings of one that is
     theirs to say. passing: words of what was said in passing, which is not come back to. slight:
-    beginnings of words that two messages may share without saying the same.
+    beginnings of words that two messages may share without saying the same. moved: what weighs elsewhere and
+    is joy behind good news ("dad cried").
     """
 
     reviewed_by: str | None
@@ -42,6 +43,7 @@ class Support(Strict):
     owned: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
     slight: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
     banks: dict[str, dict[str, tuple[str, ...]]]
 
 
@@ -52,7 +54,7 @@ class Way(Strict):
     message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
     (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
     library had something), `untold` (nothing of what they told can be said back), `blank` (a first
-    message that tells nothing yet), `repeats` (two messages before said the same; once a conversation).
+    message that tells nothing yet), `bare` (any that tells nothing beside what it asks), `repeats` (two messages before said the same; once a conversation).
     also: words of which one must stand there too; unless: none of these may. themes: only while the talk
     is about one of them. say: parts in order, each with its
     variants. then: further steps.
@@ -64,7 +66,7 @@ class Way(Strict):
     unless: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     when: Literal[
-        "", "again", "offered", "asked", "question", "no_advice", "found", "untold", "blank", "repeats"
+        "", "again", "offered", "asked", "question", "no_advice", "found", "untold", "blank", "bare", "repeats"
     ] = ""
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()
@@ -108,6 +110,7 @@ class Replies:
     owned: tuple[str, ...]
     passing: tuple[str, ...]
     slight: frozenset[str]
+    moved: tuple[str, ...]
     moves: dict[str, tuple[Way, ...]]
     cues: tuple[Heard, ...]
     known: dict[str, frozenset[str]]
@@ -130,6 +133,7 @@ def load_replies(language: str = "en") -> Replies:
         owned=support.owned,
         passing=support.passing,
         slight=frozenset(support.slight),
+        moved=support.moved,
         moves=moves,
         cues=cues,
         known=known,
