@@ -1,17 +1,17 @@
-"""Two small ONNX models: one forward pass reads a message for every head, another gives its vector.
+"""Small ONNX models: two forward passes read a message for every head, a third gives its vector.
 
 `reading.onnx` is all-MiniLM-L6-v2 fine-tuned on many tasks at once, with `ngrams.npz` beside it for the
-very words (`agent.reading.ngrams`); `encoder.onnx` is the same model as published, whose vectors
-retrieval compares and `probe.npz` reads (`agent.reading.probe`); model/MODEL_CARD.md has why they are two.
-Both are int8, read English, one text at a time, so that a text reads the same in any batch. They know nothing
-of the conversation before, and what they say of danger is an opinion beside the rules. No text is kept.
+very words (`agent.reading.ngrams`); `danger.onnx` the same model fine-tuned on danger alone, a second opinion
+where most hangs on it; `encoder.onnx` the model as published, whose vectors retrieval compares and `probe.npz`
+reads (`agent.reading.probe`). model/MODEL_CARD.md has why they are several. All are int8 and read English, one
+text at a time, so that a text reads the same in any batch. They know nothing of the conversation before, and what
+they say of danger is an opinion beside the rules. No text is kept.
 """
 
 import functools
 import hashlib
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,17 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EncoderError
-from agent.reading import ngrams, probe
+from agent.reading import ngrams, passes, probe
 from agent.reading.evidence import carried
-from agent.reading.heads import Heads, Heard, Marks, Span, heads_of
+from agent.reading.heads import Heads, Heard, Marks, heads_of
 from agent.reading.ngrams import NGrams
+from agent.reading.passes import Shared, framed, windows
 from agent.reading.probe import Probe
 
-__all__ = ["Encoder", "load_encoder", "marker", "vectoriser", "windows"]
+__all__ = ["Encoder", "Second", "load_encoder", "marker", "vectoriser"]
 
 WINDOW, WINDOWS = 256, 4  # of retrieval: tokens, [CLS] and [SEP] included, and how many of them
 READ_WINDOW, READ_WINDOWS = 128, 8  # of reading, whose weights were trained on texts of that length
-CLS, SEP = 101, 102  # the marks around a sentence in this vocabulary
 FIX = "reinstall hearken, or rebuild it with `hearken train encoder`"
 
 Vector = NDArray[np.float32]
@@ -68,6 +68,14 @@ class Encoder:
         return {**heard, "evidence": carried(text, marks, column)}
 
 
+@dataclass(frozen=True)
+class Second:
+    """A second model of the same outputs. share: (outputs,), its part of a logit; 0 where it says nothing."""
+
+    model: bytes
+    share: Vector
+
+
 @functools.cache
 def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
     """The encoder of `folder` (default: the one shipped), loaded once per process.
@@ -80,9 +88,12 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
     try:
         files = {name: _checked(folder / name, digest) for name, digest in card["sha256"].items()}
         heads = heads_of(card)
-        words = ngrams.load(files["ngrams.npz"])
-        marks = marker(files["reading.onnx"], files["tokenizer.json"], words, threads=threads)
-        vector = vectoriser(files["encoder.onnx"], files["tokenizer.json"], threads=threads)
+        shared = passes.shared(files["tokenizer.json"], files["words.npz"])
+        words, second = ngrams.load(files["ngrams.npz"]), None
+        if "danger.onnx" in files:  # a model folder has one once `hearken train danger` was there
+            second = Second(files["danger.onnx"], _shares(card["second"], heads))
+        marks = marker(files["reading.onnx"], shared, words, second, threads=threads)
+        vector = vectoriser(files["encoder.onnx"], shared, threads=threads)
         if "probe.npz" in files:  # a model folder has one once `hearken train probe` was there
             marks = _probed(marks, vector, probe.load(files["probe.npz"]))
         if marks("").logits.shape != (heads.outputs,):
@@ -98,17 +109,17 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
         raise EncoderError(f"{folder / 'labels.json'} does not fit this version: {FIX}.") from error
 
 
-def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[[str], Vector]:
-    """The function text -> unit vector (384,) of an ONNX model and a tokenizer, given as file contents.
+def vectoriser(model: bytes, shared: Shared, *, threads: int = 1) -> Callable[[str], Vector]:
+    """The function text -> unit vector (384,) of an ONNX model and what it reads with, as file contents.
 
     A text over 256 tokens is read in two to four windows spread evenly from its first token to its
     last, and their vectors are averaged: over some 1,000 tokens, what lies between is not read.
     """
-    tokens, forward = _tokens(tokenizer), _forward(model, "sentence", threads)
+    forward = passes.forward(model, shared.words, "sentence", threads)
 
     def vector(text: str) -> Vector:
-        ids, _ = tokens(text)
-        vectors = [forward(_framed(ids[start:end])) for start, end in windows(len(ids), WINDOW, WINDOWS)]
+        ids, _ = shared.tokens(text)
+        vectors = [forward(framed(ids[start:end])) for start, end in windows(len(ids), WINDOW, WINDOWS)]
         if len(vectors) == 1:
             return vectors[0]
         mean: Vector = np.mean(vectors, axis=0)
@@ -119,24 +130,33 @@ def vectoriser(model: bytes, tokenizer: bytes, *, threads: int = 1) -> Callable[
 
 
 def marker(
-    model: bytes, tokenizer: bytes, words: NGrams | None = None, *, threads: int = 1
+    model: bytes,
+    shared: Shared,
+    words: NGrams | None = None,
+    second: Second | None = None,
+    *,
+    threads: int = 1,
 ) -> Callable[[str], Marks]:
-    """The function text -> Marks of a reading model and a tokenizer, given as file contents.
+    """The function text -> Marks of a reading model and what it reads with, as file contents.
 
-    words: the wide half; without it the encoder speaks alone. What a single token speaks for is told by
-    the encoder alone, which sees it in its context.
+    words: the wide half; without it the encoder speaks alone. second: a further model that has its part. What a
+    single token speaks for is told by the first encoder alone, which sees it in its context.
     A text over 128 tokens is read in two to eight windows spread evenly over it; its logits are the
     mean over them: of a text over some 1,000 tokens, what lies between is not read.
     """
-    tokens, forward = _tokens(tokenizer), _forward(model, "logits", threads)
+    forward = passes.forward(model, shared.words, "logits", threads)
+    other = passes.forward(second.model, shared.words, "logits", threads) if second else None
 
     def marks(text: str) -> Marks:
-        ids, spans = tokens(text)
+        ids, spans = shared.tokens(text)
         stretches = windows(len(ids), READ_WINDOW, READ_WINDOWS)
-        read = [forward(_framed(ids[start:end])) for start, end in stretches]
+        read = [forward(framed(ids[start:end])) for start, end in stretches]
         parts = np.stack([part.mean(axis=0) for part in read])
         if words:
             parts = np.stack([words.mixed(p, ids[a:b]) for p, (a, b) in zip(parts, stretches, strict=True)])
+        if second and other:
+            told = np.stack([other(framed(ids[start:end])).mean(axis=0) for start, end in stretches])
+            parts = parts * (1 - second.share) + told * second.share
         return Marks(
             logits=parts.mean(axis=0),
             parts=parts,
@@ -199,49 +219,9 @@ def _checked(path: Path, digest: str) -> bytes:
     return raw
 
 
-def _tokens(raw: bytes) -> Callable[[str], tuple[list[int], list[Span]]]:
-    from tokenizers import Tokenizer  # noqa: PLC0415 - 0.1 s that importing this module must not cost
-
-    tokenizer = Tokenizer.from_buffer(raw)
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.encode_special_tokens = True  # "[SEP]" typed by a person is text
-
-    def tokens(text: str) -> tuple[list[int], list[Span]]:
-        plain = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is not a character
-        encoding = tokenizer.encode(plain, add_special_tokens=False)
-        return encoding.ids, encoding.offsets
-
-    return tokens
-
-
-def windows(count: int, size: int, most: int) -> list[Span]:
-    """[start, end) of at most `most` windows of `size` tokens over `count` tokens."""
-    room = size - 2
-    windows = min(most, max(1, -(-count // room)))
-    last = max(0, count - room)
-    starts = [round(i * last / max(1, windows - 1)) for i in range(windows)]
-    return [(start, min(count, start + room)) for start in starts]
-
-
-def _framed(ids: list[int]) -> list[int]:
-    return [CLS, *ids, SEP]
-
-
-def _forward(raw: bytes, output: str, threads: int) -> Callable[[list[int]], Vector]:
-    # Without this the library keeps a device id and events on disk and asks an outside host, every run.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime  # noqa: PLC0415 - as above
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # the arena keeps hundreds of megabytes of its largest run
-    session = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
-
-    def forward(ids: list[int]) -> Vector:
-        (found,) = session.run([output], {"tokens": np.array(ids, dtype=np.int64)})
-        result: Vector = found
-        return result
-
-    return forward
+def _shares(told: Mapping[str, Sequence[float]], heads: Heads) -> Vector:
+    """Head -> the second model's share of each of its labels, as one row of all outputs."""
+    found = np.zeros(heads.outputs, dtype=np.float32)
+    for name, shares in told.items():
+        found[heads.named[name].place] = shares
+    return found

@@ -30,11 +30,11 @@ DARK_WORD = "distress.dark_word"
 # A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
 FAR_OFF = "far_off"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.9, "high": 0.8, "moderate": 0.9}
+ALONE: Mapping[Level, float] = {"imminent": 0.8, "high": 0.7, "moderate": 0.85}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 # Words of a message that says little by itself ("I'm driving off the lot").
-BRIEF = 6
+BRIEF = 14
 # From this probability of no danger at all, a doubt beside a single dark word is not asked about.
 AS_LIKELY_NOT = 0.2
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss

@@ -9,6 +9,7 @@ here. LOG.md tells what was tried.
 import hashlib
 import json
 import math
+import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,10 +20,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from agent.errors import DataError
+from agent.train.calm import alarming, with_calm
 from agent.train.data import Example, examples
 from agent.train.labels import HEADS
 from agent.train.model import Layout, Model, balanced, loss_of, padded, published, say, tokenised
 from agent.train.recipe import Recipe, schedule
+from agent.train.keystrokes import typed
 
 __all__ = ["train"]
 
@@ -49,8 +52,11 @@ def train(  # noqa: PLR0913 - what a run is made of
     missing or malformed, when `out` holds another recipe's run, and when `after` has other heads.
     """
     found = examples(data, permissive=permissive)
+    found = with_calm(found, alarming) if recipe.everyday else found
+    found = [e for e in found if not recipe.heads.keys().isdisjoint(e.targets)]
     training, tune = ([e for e in found if e.part == part] for part in ("train", "tune"))
-    heads = {name: labels for name, labels in HEADS.items() if any(name in e.targets for e in training)}
+    told = {name for e in training for name in e.targets if name in recipe.heads}
+    heads = {name: labels for name, labels in HEADS.items() if name in told}
     source = source or published()
     ids = tokenised([e.text for e in training], source, recipe.tokens)
     rounds = schedule([len(line) for line in ids], [e.source for e in training], recipe)
@@ -65,9 +71,9 @@ def train(  # noqa: PLR0913 - what a run is made of
     progress = _Progress(len(steps), done)
     for step in range(done, len(steps)):
         number, batch = steps[step]
-        tokens, loss = _step(
-            run, step / len(steps), step, [ids[i] for i in batch], [training[i] for i in batch]
-        )
+        chosen = [training[i] for i in batch]
+        read = _typed(chosen, recipe, step, source) if recipe.typed else [ids[i] for i in batch]
+        tokens, loss = _step(run, step / len(steps), step, read, chosen)
         progress.tell(step, tokens, loss)
         if step % SAVE_EVERY == SAVE_EVERY - 1:
             _save(out, run, step + 1)
@@ -80,6 +86,12 @@ def train(  # noqa: PLR0913 - what a run is made of
     )
     say(f"weights in {weights}")
     return weights
+
+
+def _typed(batch: Sequence[Example], recipe: Recipe, step: int, source: Path) -> list[list[int]]:
+    """The token ids of a batch as typed in a hurry; the same for the same step."""
+    rng = random.Random(f"{recipe.seed}:{step}")  # noqa: S311 - not for secrets
+    return tokenised([typed(e.text, recipe.typed, rng) for e in batch], source, recipe.tokens)
 
 
 @dataclass(frozen=True)
@@ -136,9 +148,9 @@ def _step(
     torch.nn.utils.clip_grad_norm_(moving, 1.0)
     run.optimizer.step()
     keep = min(run.recipe.average, (1 + step) / (10 + step))
-    state = run.model.state_dict()
-    for name, value in run.average.items():
-        value.lerp_(state[name], 1 - keep)
+    for name, value in run.model.named_parameters():
+        if value.requires_grad:  # what is frozen is its own mean
+            run.average[name].lerp_(value.detach(), 1 - keep)
     return int(mask.sum()), loss.item()
 
 

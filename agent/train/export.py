@@ -1,11 +1,11 @@
-"""Build-time export: all-MiniLM-L6-v2 weights -> one small int8 ONNX file that gives sentence vectors.
+"""Build-time export: all-MiniLM-L6-v2 weights -> a small int8 ONNX file, and the word vectors it begins with.
 
 Run as `python -m agent.train.export`. Needs `hearken[train]`; no torch, no network. The graph is
 written out by hand from numpy and onnx, so that the same weights always give the same bytes.
 Knows nothing of labels; `agent.train.heads` trains those on top.
 
-The graph takes one sentence at a time, `tokens` (n,) int64, and gives `sentence` (384,) float32,
-mean-pooled and L2-normalised. With one sentence there is no padding, hence no attention mask, and
+The graph takes one sentence at a time, `embedded` (n, 384) float32, which `agent.reading.passes` looks up in
+words.npz, and gives `sentence` (384,) float32, mean-pooled and L2-normalised. With one sentence there is no padding, hence no attention mask, and
 int8 scales are those of that sentence alone: a text has one vector, whatever it is batched with.
 """
 
@@ -25,7 +25,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.numpy import load
 
-__all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise", "reading"]
+from agent.reading.passes import INPUT, WordVectors, dump
+
+__all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise", "reading", "words"]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384  # of a published vector
@@ -98,20 +100,14 @@ def _layer(graph: _Graph, x: str, weights: Weights, prefix: str) -> str:
 def build(
     weights: Weights, head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 ) -> onnx.ModelProto:
-    """The float32 graph of one text, `tokens` (n,) int64.
+    """The float32 graph of one text, `embedded` (n, width) float32: word and place vectors added up.
 
     Without a head: -> `sentence` (384,) float32 of unit length. With one, a weight (k, 384) and a bias
     (k,): -> `logits` (n, k) float32 of each token, whose mean is the text's, for the head is linear.
     """
     graph = _Graph()
-    # Every token of a single sentence has type 0, so that row is part of the position table.
-    places = weights["embeddings.position_embeddings.weight"]
-    places = places + weights["embeddings.token_type_embeddings.weight"][0]
-    words = graph.op("Gather", graph.weight(weights["embeddings.word_embeddings.weight"]), "tokens")
-    # Slice, not Range and Gather: onnxruntime rewrites the latter into an invalid Slice.
-    count, zero = graph.op("Shape", "tokens"), graph.integers(0)
-    where = graph.op("Slice", graph.weight(places), zero, count, zero)
-    x = graph.norm(graph.op("Add", words, where), weights, "embeddings")
+    width = len(weights["embeddings.LayerNorm.bias"])
+    x = graph.norm(INPUT, weights, "embeddings")
     index = 0
     while f"encoder.layer.{index}.output.dense.bias" in weights:
         x = _layer(graph, x, weights, f"encoder.layer.{index}")
@@ -123,11 +119,11 @@ def build(
     else:
         pooled = graph.op("ReduceMean", x, graph.integers(0), keepdims=0)
         graph.op("LpNormalization", pooled, outputs=["sentence"], axis=-1, p=2)
-        result = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [places.shape[1]])
+        result = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [width])
     proto = helper.make_graph(
         graph.nodes,
         "all-MiniLM-L6-v2",
-        [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["n"])],
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", width])],
         [result],
         graph.weights,
     )
@@ -146,12 +142,27 @@ def quantise(model: onnx.ModelProto) -> bytes:
         quantize_dynamic(
             before,
             after,
-            op_types_to_quantize=["MatMul", "Gather"],
+            op_types_to_quantize=["MatMul"],
             nodes_to_exclude=[HEAD],  # small, and where the errors would show
             per_channel=True,
             weight_type=QuantType.QInt8,
         )
         return after.read_bytes()
+
+
+def words(weights: Weights) -> WordVectors:
+    """The word vectors in 8 bits, and those of places, to which the type of a single sentence is added."""
+    table = weights["embeddings.word_embeddings.weight"]
+    low, high = np.minimum(table.min(), np.float32(0)), np.maximum(table.max(), np.float32(0))
+    scale = np.float32((high - low) / np.float32(255))
+    zero = np.uint8(np.round(-low / scale))
+    places = weights["embeddings.position_embeddings.weight"]
+    return WordVectors(
+        table=np.clip(np.round(table / scale) + zero, 0, 255).astype(np.uint8),
+        scale=scale,
+        zero=zero,
+        places=places + weights["embeddings.token_type_embeddings.weight"][0],
+    )
 
 
 def _tokenizer(source: Path) -> str:
@@ -165,7 +176,7 @@ def _tokenizer(source: Path) -> str:
 
 
 def export(source: Path, out: Path) -> None:
-    """Write `encoder.onnx` and `tokenizer.json` into `out` from the model folder `source`.
+    """Write `encoder.onnx`, `words.npz` and `tokenizer.json` into `out` from the model folder `source`.
 
     Raises ValueError when the weights are not the published ones.
     """
@@ -175,6 +186,7 @@ def export(source: Path, out: Path) -> None:
         raise ValueError(f"{source}/model.safetensors is not all-MiniLM-L6-v2: its sha256 is {found}.")
     out.mkdir(parents=True, exist_ok=True)
     (out / "encoder.onnx").write_bytes(quantise(build(load(raw))))
+    (out / "words.npz").write_bytes(dump(words(load(raw))))
     (out / "tokenizer.json").write_text(_tokenizer(source / "tokenizer.json"), "utf-8")
 
 
@@ -196,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         source = get_model_path()
     export(source, chosen.out)
-    for path in (chosen.out / "encoder.onnx", chosen.out / "tokenizer.json"):
+    for path in (chosen.out / name for name in ("encoder.onnx", "words.npz", "tokenizer.json")):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         sys.stdout.write(f"{digest}  {path.stat().st_size:>10}  {path}\n")
 

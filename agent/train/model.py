@@ -4,15 +4,17 @@ Mean pooling as in Reimers and Gurevych (2019), a text read once for all its lab
 nothing of how it is trained or shipped.
 """
 
+import functools
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import functional
 
-from agent.reading.encoder import CLS, SEP
+from agent.reading.passes import CLS, SEP
 from agent.train.data import Example
 
 __all__ = ["Layout", "Model", "balanced", "loss_of", "padded", "published", "say", "tokenised"]
@@ -118,12 +120,7 @@ def balanced(training: Sequence[Example], labels: tuple[str, ...], head: str) ->
 
 def tokenised(texts: Sequence[str], source: Path, most: int) -> list[list[int]]:
     """Token ids with the marks around them, at most `most`: the first three quarters and the end."""
-    from tokenizers import Tokenizer  # noqa: PLC0415 - beside the model that it belongs to
-
-    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.encode_special_tokens = True
+    tokenizer = _tokenizer(source)
     room, head = most - 2, (most - 2) * 3 // 4
     found = []
     for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False):
@@ -132,6 +129,17 @@ def tokenised(texts: Sequence[str], source: Path, most: int) -> list[list[int]]:
             ids = [*ids[:head], *ids[-(room - head) :]]
         found.append([CLS, *ids, SEP])
     return found
+
+
+@functools.cache
+def _tokenizer(source: Path) -> Any:
+    from tokenizers import Tokenizer  # noqa: PLC0415 - beside the model that it belongs to
+
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.encode_special_tokens = True
+    return tokenizer
 
 
 def padded(lines: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -124,11 +124,11 @@ def _heads(before: Heads, tune: Lines, share: Vector) -> Heads:
 
 def _vectors(texts: Sequence[str], folder: Path) -> Vector:
     """Unit vectors (texts, dimension) of the published model; one model a thread."""
-    raw, tokenizer = (folder / "encoder.onnx").read_bytes(), (folder / "tokenizer.json").read_bytes()
+    raw, common = (folder / "encoder.onnx").read_bytes(), ship.common_of(folder)
     half = len(texts) // 2
 
     def read(part: Sequence[str]) -> Iterator[Vector]:
-        vector = vectoriser(raw, tokenizer)
+        vector = vectoriser(raw, common)
         for number, text in enumerate(part, 1):
             yield vector(text)
             if number % TOLD_EVERY == 0:

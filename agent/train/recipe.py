@@ -10,15 +10,23 @@ from dataclasses import dataclass, field
 
 from agent.train.labels import HEADS
 
-__all__ = ["Recipe", "default_recipe", "further_recipes", "permissive_recipe", "schedule"]
+__all__ = [
+    "Recipe",
+    "danger_recipe",
+    "default_recipe",
+    "further_recipes",
+    "permissive_recipe",
+    "schedule",
+]
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a run goes; written beside its weights.
 
-    passes: how often a set is read in all, by source. heads: weight of each head's loss. rate: of the
-    top layer, lower ones get `decay` times the one above; head_rate: of the linear layers. frozen: how
+    passes: how often a set is read in all, by source. heads: weight of each head's loss; heads that are not
+    named are not learned. everyday: everyday texts count as without danger (`agent.train.calm`). typed: share
+    of texts that are read as people type them in a hurry (`agent.train.keystrokes`). rate: of the top layer, lower ones get `decay` times the one above; head_rate: of the linear layers. frozen: how
     many of the lowest layers (and always the word vectors) stay as published. rounds: how many
     equal parts the run is cut into, with a validation after each.
     """
@@ -33,6 +41,8 @@ class Recipe:
             "danger_subject": 0.5,
         }
     )
+    everyday: bool = False
+    typed: float = 0.0
     rate: float = 3e-4
     decay: float = 0.85
     head_rate: float = 1e-3
@@ -133,6 +143,25 @@ def further_recipes() -> tuple[Recipe, ...]:
             rate=1.5e-4,
             rounds=1,
         ),
+    )
+
+
+def danger_recipe() -> Recipe:
+    """The second encoder, for danger alone: some half an hour on two newer cores."""
+    everyday = ("situations", "conversations", "turns", "support talks", "sad")
+    return Recipe(
+        passes=dict.fromkeys(("dangers", "wants", "cssrs", *everyday), 3.5),
+        heads={"danger": 1.5, "danger_kind": 0.5, "danger_subject": 0.5, "cssrs": 0.5},
+        everyday=True,
+        typed=0.5,
+        rate=4e-4,
+        decay=0.9,
+        frozen=0,
+        batch=48,
+        batch_tokens=4096,
+        rounds=2,
+        average=0.998,
+        seed=20261127,
     )
 
 

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from agent.evaluate.evidence import against_people
-from agent.reading.encoder import READ_WINDOW, READ_WINDOWS, load_encoder, marker, windows
+from agent.reading.encoder import READ_WINDOW, READ_WINDOWS, load_encoder, marker
 from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ngrams import NGrams, dump
+from agent.reading.passes import Shared, shared, windows
 from agent.train import export
 from agent.train.calibrate import Lines, bars, calibrated, shares
 from agent.train.calm import alarming, with_calm
@@ -33,10 +34,10 @@ from agent.train.model import Layout, published, tokenised
 from agent.train.ngrams import fit
 from agent.train.sets import FILES, PERMISSIVE_FILES
 
-__all__ = ["floats", "in_part", "sha256", "ship", "told", "write"]
+__all__ = ["common_of", "floats", "in_part", "sha256", "ship", "told", "write"]
 
 SHIPPED = Path(__file__).parents[1] / "reading" / "model"
-MODEL_FILES = ("encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json")
+MODEL_FILES = ("encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json", "words.npz")
 ANY = 10**6  # tokens; a text is not cut
 Vector = NDArray[np.float32]
 
@@ -51,7 +52,7 @@ def ship(
     """
     layout = json.loads(weights.with_name("layout.json").read_text("utf-8"))
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("encoder.onnx", "tokenizer.json", "LICENSE-weights.txt"):
+    for name in ("encoder.onnx", "tokenizer.json", "words.npz", "LICENSE-weights.txt"):
         if not (out / name).exists():
             shutil.copy(SHIPPED / name, out / name)
     (out / "reading.onnx").write_bytes(export.reading(load_file(weights)))
@@ -115,15 +116,20 @@ def in_part(part: Part) -> Callable[[Example], bool]:
 
 def _deep(texts: Sequence[str], folder: Path) -> Vector:
     """Logits (n, outputs) of the encoder alone; one model a thread, for each remembers its last text."""
-    raw, tokenizer = (folder / "reading.onnx").read_bytes(), (folder / "tokenizer.json").read_bytes()
+    model, common = (folder / "reading.onnx").read_bytes(), common_of(folder)
     half = len(texts) // 2
 
     def read(part: Sequence[str]) -> list[Vector]:
-        marks = marker(raw, tokenizer)
+        marks = marker(model, common)
         return [marks(text).logits for text in part]
 
     with ThreadPoolExecutor(2) as pool:
         return np.stack([row for rows in pool.map(read, (texts[:half], texts[half:])) for row in rows])
+
+
+def common_of(folder: Path) -> Shared:
+    """What the models of a folder read with."""
+    return shared((folder / "tokenizer.json").read_bytes(), (folder / "words.npz").read_bytes())
 
 
 def _wide(texts: Sequence[str], words: NGrams, source: Path) -> Vector:
