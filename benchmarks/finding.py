@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agent.reading.encoder import CLS, SEP, windows
+from agent.reading.passes import INPUT, framed, load, windows
 from agent.train.retrieval import fit
 from knowledge.lexical import overlap, stems
 from knowledge.ranking import ASKED, ENOUGH, WORDS
@@ -28,7 +28,6 @@ from knowledge.ranking import ASKED, ENOUGH, WORDS
 FOLDS, NEAREST, DRAWS, SEED = 4, 64, 2000, 7
 SIZE = 100  # tokens of a window; the next begins at its middle
 LEAST = 5  # tokens of a sentence
-STATES = "n154"  # of the tokens in encoder.onnx, before they are pooled
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]*")
 Vector = NDArray[np.float32]
 Places = NDArray[np.float64]
@@ -302,8 +301,10 @@ def _reader() -> Callable[[str], tuple[Vector, Vector, list[tuple[int, int]]]]:
     from tokenizers import Tokenizer
 
     folder = Path(__file__).parents[1] / "agent/reading/model"
-    model = onnx.load(folder / "encoder.onnx")
-    model.graph.output.append(onnx.helper.make_tensor_value_info(STATES, onnx.TensorProto.FLOAT, None))
+    model, words = onnx.load(folder / "encoder.onnx"), load((folder / "words.npz").read_bytes())
+    # the states of the tokens, before they are pooled
+    states_of = next(node.input[0] for node in model.graph.node if node.op_type == "ReduceMean")
+    model.graph.output.append(onnx.helper.make_tensor_value_info(states_of, onnx.TensorProto.FLOAT, None))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(
@@ -316,8 +317,8 @@ def _reader() -> Callable[[str], tuple[Vector, Vector, list[tuple[int, int]]]]:
         found = tokenizer.encode(text, add_special_tokens=False)
         vectors, states, spans = [], [], []
         for start, end in windows(len(found.ids), 256, 4):
-            ids = np.array([CLS, *found.ids[start:end], SEP])
-            vector, tokens = session.run(["sentence", STATES], {"tokens": ids})
+            embedded = words(framed(found.ids[start:end]))
+            vector, tokens = session.run(["sentence", states_of], {INPUT: embedded})
             vectors.append(vector)
             states.append(tokens[1:-1])
             spans += found.offsets[start:end]

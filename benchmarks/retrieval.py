@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from agent.reading.encoder import vectoriser
-from agent.train.export import build, quantise
+from agent.reading.passes import dump, shared
+from agent.train.export import build, quantise, words
 
 Vector = NDArray[np.float32]
 
@@ -61,12 +62,11 @@ def main() -> None:
     tuned = {
         n.removeprefix("body."): v for n, v in load_file(chosen.weights).items() if n.startswith("body.")
     }
-    tokenizer = (source / "tokenizer.json").read_bytes()
+    published = load_file(source / "model.safetensors")
+    common = shared((source / "tokenizer.json").read_bytes(), dump(words(published)))
     readers: dict[str, Callable[[str], Vector]] = {
-        "published": vectoriser(
-            quantise(build(load_file(source / "model.safetensors"))), tokenizer, threads=2
-        ),
-        "fine-tuned": vectoriser(quantise(build(tuned)), tokenizer, threads=2),
+        "published": vectoriser(quantise(build(published)), common, threads=2),
+        "fine-tuned": vectoriser(quantise(build(tuned)), common, threads=2),
     }
     rows = pairs(chosen.data)
     topics = [topic for _, _, topic in rows]

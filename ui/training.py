@@ -1,4 +1,4 @@
-"""`hearken train encoder|probe|scorers|retrieval|vectors|plan`: the small models that ship, made again.
+"""`hearken train encoder|probe|danger|scorers|retrieval|vectors|plan`: the small models, made again.
 
 Registers nothing itself; ui.cli does. Knows nothing of how; see agent.train.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-__all__ = ["encoder", "plan", "probe", "retrieval", "scorers", "vectors"]
+__all__ = ["danger", "encoder", "plan", "probe", "retrieval", "scorers", "vectors"]
 
 ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 
@@ -45,6 +45,20 @@ def probe(
     from agent.train import card, probe
 
     Console(highlight=False).print(card.summary(probe.add(data, out, permissive=permissive)))
+
+
+def danger(
+    data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
+    out: Annotated[Path, typer.Option(help="Folder of a finished reading model.")],
+    work: Annotated[Path, typer.Option(help="Folder of the run; a run cut off there goes on.")] = Path(
+        "runs/danger"
+    ),
+    permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
+) -> None:
+    """Train the second encoder, of danger alone, add it to the reading model, and measure the whole again."""
+    from agent.train import card, danger
+
+    Console(highlight=False).print(card.summary(danger.add(data, work, out, permissive=permissive)))
 
 
 def scorers(

@@ -1,11 +1,11 @@
 """Small ONNX models: two forward passes read a message for every head, a third gives its vector.
 
 `reading.onnx` is all-MiniLM-L6-v2 fine-tuned on many tasks at once, with `ngrams.npz` beside it for the
-very words (`agent.reading.ngrams`); `danger.onnx` the same model fine-tuned on danger alone, a second opinion
-where most hangs on it; `encoder.onnx` the model as published, whose vectors retrieval compares and `probe.npz`
-reads (`agent.reading.probe`). model/MODEL_CARD.md has why they are several. All are int8 and read English, one
-text at a time, so that a text reads the same in any batch. They know nothing of the conversation before, and what
-they say of danger is an opinion beside the rules. No text is kept.
+very words (`agent.reading.ngrams`); `danger.onnx` the same model fine-tuned on danger alone, a second
+opinion where most hangs on it; `encoder.onnx` the model as published, whose vectors retrieval compares and
+`probe.npz` reads (`agent.reading.probe`). model/MODEL_CARD.md has why they are several. All are int8 and
+read English, one text at a time, so that a text reads the same in any batch. They know nothing of the
+conversation before, and what they say of danger is an opinion beside the rules. No text is kept.
 """
 
 import functools
@@ -90,6 +90,8 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
         heads = heads_of(card)
         shared = passes.shared(files["tokenizer.json"], files["words.npz"])
         words, second = ngrams.load(files["ngrams.npz"]), None
+        if words.share.shape != (heads.outputs,):
+            raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
         if "danger.onnx" in files:  # a model folder has one once `hearken train danger` was there
             second = Second(files["danger.onnx"], _shares(card["second"], heads))
         marks = marker(files["reading.onnx"], shared, words, second, threads=threads)
@@ -139,10 +141,10 @@ def marker(
 ) -> Callable[[str], Marks]:
     """The function text -> Marks of a reading model and what it reads with, as file contents.
 
-    words: the wide half; without it the encoder speaks alone. second: a further model that has its part. What a
-    single token speaks for is told by the first encoder alone, which sees it in its context.
-    A text over 128 tokens is read in two to eight windows spread evenly over it; its logits are the
-    mean over them: of a text over some 1,000 tokens, what lies between is not read.
+    words: the wide half; without it the encoder speaks alone. second: a further model that has its part.
+    What a single token speaks for is told by the first encoder alone, which sees it in its context. A text
+    over 128 tokens is read in two to eight windows spread evenly over it; its logits are the mean over
+    them: of a text over some 1,000 tokens, what lies between is not read.
     """
     forward = passes.forward(model, shared.words, "logits", threads)
     other = passes.forward(second.model, shared.words, "logits", threads) if second else None

@@ -27,10 +27,11 @@ ROUTED: frozenset[Kind] = frozenset(
 )
 # The rule that knows a word for danger and nothing else.
 DARK_WORD = "distress.dark_word"
-# A rule's mark on an end that is placed a lifetime away: the model hears only the end in it.
-FAR_OFF = "far_off"
+# A rule's marks on an end that is placed a lifetime away, and on pictures that frighten the one who has them:
+# the model hears only the end, or the picture.
+FAR_OFF, PICTURES = "far_off", "sign:pictures"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.8, "high": 0.7, "moderate": 0.85}
+ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.75, "moderate": 0.9}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 # Words of a message that says little by itself ("I'm driving off the lot").
@@ -47,13 +48,15 @@ def opinion(
     """One cue when the model is confident of moderate danger or worse, and of more than the rules, or in
     doubt; else none.
 
-    rules: what the rules heard in the same message. They know better what kind of danger it is and to
-    whom, so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a
-    kind, in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and
-    says nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away. story: it
-    read several messages as one, and has no doubts of its own. brief: so few words that they say little by
-    themselves; of such the model alone has to be as sure as of a story.
+    rules: what the rules heard in the same message. They know better what kind of danger it is and to whom,
+    so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a kind,
+    in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and says
+    nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away, or a picture
+    that frightens. story: it read several messages as one, and has no doubts of its own. brief: so few
+    words that they say little by themselves; of such, and of what the rules know to be over, the model has
+    to be as sure as of a story.
     """
+    held = any({FAR_OFF, PICTURES} & set(cue["marks"]) for cue in rules)
     # What weighs only beside others (agent.reading.gathering) bears out no doubt of another kind.
     rules = [cue for cue in rules if cue["kind"] == "suicide" or not _only_beside(cue)]
     known = max(
@@ -65,7 +68,7 @@ def opinion(
     low = any(cue["level"] != "none" and not _only_beside(cue) for cue in rules)
     past = any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
-    unaided = story or (brief and not rules)
+    unaided = story or past or (brief and not rules)
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     if unsure and rules and not low and not story:
@@ -79,7 +82,7 @@ def opinion(
         if kind not in {"suicide", "self_harm", "overdose", "distress"}:
             return [_cue(kind, subject, "low", marks=[WONDER])]  # its own words would miss, if it is not that
         level = "moderate"
-    if level == "moderate" and any(FAR_OFF in cue["marks"] for cue in rules):
+    if level == "moderate" and held:
         return []
     if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:
         return []

@@ -64,7 +64,8 @@ class Shared:
 
 
 def shared(tokenizer: bytes, words: bytes) -> Shared:
-    """What the contents of tokenizer.json and words.npz give. Raises KeyError or ValueError as `load` does."""
+    """What the contents of tokenizer.json and words.npz give. Raises KeyError or ValueError as `load`
+    does."""
     return Shared(tokens(tokenizer), load(words))
 
 

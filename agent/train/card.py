@@ -35,6 +35,8 @@ def render(card: Mapping[str, Any]) -> str:
         "shares": ", ".join(f"{name} {_span(found)}" for name, found in card["shares"].items()),
         "probe": ", ".join(f"{name} {_span(found)}" for name, found in card.get("probe", {}).items())
         or "none",
+        "second": ", ".join(f"{name} {_span(found)}" for name, found in card.get("second", {}).items())
+        or "none",
         "rows": "\n".join(f"| {name} | {count:,} |" for name, count in card["rows"].items()),
         "data": "\n".join(f"- `{name}` `{digest}`" for name, digest in card["data"].items()),
         "tables": "\n\n".join(_tables(card["report"])),

@@ -1,9 +1,9 @@
 """`hearken train danger`: a second encoder, taught danger alone, added to a finished reading model.
 
 The encoder of all heads gives danger a small part of its passes; one that learns nothing else makes other
-mistakes, and the mean of both is right more often than either (a deep ensemble; Lakshminarayanan et al., 2017).
-Straight through: a run of `agent.train.encoder` -> ONNX in 8 bits -> its share a head, on the tuning texts ->
-temperatures and bars anew -> figures and card. Knows nothing of sources.
+mistakes, and the mean of both is right more often than either (a deep ensemble; Lakshminarayanan et al.,
+2017). Straight through: a run of `agent.train.encoder` -> ONNX in 8 bits -> its share a head, on the tuning
+texts -> temperatures and bars anew -> figures and card. Knows nothing of sources.
 """
 
 import json
@@ -26,7 +26,7 @@ from agent.train.calm import alarming, with_calm
 from agent.train.data import examples
 from agent.train.model import Layout
 from agent.train.probe import FILE as PROBE
-from agent.train.recipe import danger_recipe
+from agent.train.recipe import Recipe, danger_recipe
 
 __all__ = ["FILE", "add"]
 
@@ -34,16 +34,25 @@ FILE = "danger.onnx"
 Vector = NDArray[np.float32]
 
 
-def add(data: Path, work: Path, out: Path, *, permissive: bool = False) -> dict[str, Any]:
+def add(  # noqa: PLR0913 - what a run is made of
+    data: Path,
+    work: Path,
+    out: Path,
+    *,
+    permissive: bool = False,
+    recipe: Recipe | None = None,
+    source: Path | None = None,
+) -> dict[str, Any]:
     """Train the second encoder in `work`, or take the weights that stand there; add it to the model folder
     `out`, with what changes by it; returns labels.json.
 
+    recipe, source: as in `agent.train.encoder.train`; `danger_recipe` and the published model if left out.
     Raises DataError as `agent.train.data.examples` does, before anything is trained.
     """
     card: dict[str, Any] = json.loads((out / "labels.json").read_text("utf-8"))
     weights = work / "weights.safetensors"
     if not weights.exists():
-        encoder.train(data, work, danger_recipe(), permissive=permissive)
+        encoder.train(data, work, recipe or danger_recipe(), permissive=permissive, source=source)
     card["sha256"].pop(FILE, None)
     ship.write(card, out)
     load_encoder.cache_clear()
@@ -52,12 +61,12 @@ def add(data: Path, work: Path, out: Path, *, permissive: bool = False) -> dict[
     taught: Mapping[str, Any] = json.loads((work / "layout.json").read_text("utf-8"))
     (out / FILE).write_bytes(_exported(weights, taught["heads"], layout))
 
-    held = [
-        e for e in with_calm(examples(data, permissive=permissive), alarming) if e.part != "train"
-    ]
+    held = [e for e in with_calm(examples(data, permissive=permissive), alarming) if e.part != "train"]
     one = np.stack([without.marks(e.text).logits for e in held])
     marks = marker((out / FILE).read_bytes(), ship.common_of(out))
-    other = _beside_probe(np.stack([marks(e.text).logits for e in held]), [e.text for e in held], without, out)
+    other = _beside_probe(
+        np.stack([marks(e.text).logits for e in held]), [e.text for e in held], without, out
+    )
     tune = ship.in_part("tune")
     share = shares(Lines(held, one).where(tune), Lines(held, other).where(tune), layout.heads)
     for name, place in layout.slices().items():

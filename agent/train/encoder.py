@@ -22,10 +22,10 @@ from safetensors.torch import load_file, save_file
 from agent.errors import DataError
 from agent.train.calm import alarming, with_calm
 from agent.train.data import Example, examples
+from agent.train.keystrokes import typed
 from agent.train.labels import HEADS
 from agent.train.model import Layout, Model, balanced, loss_of, padded, published, say, tokenised
 from agent.train.recipe import Recipe, schedule
-from agent.train.keystrokes import typed
 
 __all__ = ["train"]
 

@@ -6,7 +6,7 @@ Each part can be cut off and goes on where it was. Knows nothing of how any of t
 import json
 from pathlib import Path
 
-from agent.train import card, encoder, probe, refit, ship
+from agent.train import card, danger, encoder, probe, refit, ship
 from agent.train.calm import alarming, with_calm
 from agent.train.data import examples
 from agent.train.model import Layout, say
@@ -26,10 +26,10 @@ def run(  # noqa: PLR0913 - the options of the command
 ) -> None:
     """Write a reading model made from `data` into `out`; `work` holds the run.
 
-    further: three more runs after the default one, in folders of their own under `work`. beside: the folder
-    of a permissive model, whose figures the card then shows beside these. Where finished weights already
-    stand in `work` that run is not made again. Raises DataError before any training when a data file is
-    missing or malformed.
+    With the probe and the second encoder. further: three more runs after the default one, in folders of
+    their own under `work`. beside: the folder of a permissive model, whose figures the card then shows
+    beside these. Where finished weights already stand in `work` that run is not made again. Raises
+    DataError before any training when a data file is missing or malformed.
     """
     weights = work / "weights.safetensors"
     recipe = permissive_recipe() if permissive else default_recipe()
@@ -45,7 +45,8 @@ def run(  # noqa: PLR0913 - the options of the command
     training = [e for e in found if e.part == "train"]
     layout = Layout({name: tuple(labels) for name, labels in heads.items()})
     ship.ship(refit.refit(weights, training, layout, recipe.tokens), data, out, permissive=permissive)
-    told = probe.add(data, out, permissive=permissive)
+    probe.add(data, out, permissive=permissive)
+    told = danger.add(data, work / "danger", out, permissive=permissive)
     if permissive:
         say(f"To set these figures beside the default's, name {out} with --beside in the default run.")
     elif beside:

@@ -25,10 +25,11 @@ class Recipe:
     """How a run goes; written beside its weights.
 
     passes: how often a set is read in all, by source. heads: weight of each head's loss; heads that are not
-    named are not learned. everyday: everyday texts count as without danger (`agent.train.calm`). typed: share
-    of texts that are read as people type them in a hurry (`agent.train.keystrokes`). rate: of the top layer, lower ones get `decay` times the one above; head_rate: of the linear layers. frozen: how
-    many of the lowest layers (and always the word vectors) stay as published. rounds: how many
-    equal parts the run is cut into, with a validation after each.
+    named are not learned. everyday: everyday texts count as without danger (`agent.train.calm`). typed:
+    share of texts that are read as people type them in a hurry (`agent.train.keystrokes`). rate: of the top
+    layer, lower ones get `decay` times the one above; head_rate: of the linear layers. frozen: how many of
+    the lowest layers (and always the word vectors) stay as published. rounds: how many equal parts the run
+    is cut into, with a validation after each.
     """
 
     passes: Mapping[str, float]

@@ -19,6 +19,10 @@ from agent.train.card import render
 from agent.train.labels import EMOTIONS, HEADS, INTENTS
 
 SHIPPED = Path(module.__file__).parent / "model"
+FILES = (
+    *("encoder.onnx", "reading.onnx", "danger.onnx"),
+    *("words.npz", "ngrams.npz", "probe.npz", "tokenizer.json"),
+)
 LINES = [
     "My cat ran off on Sunday and I have looked everywhere.",
     "ok",
@@ -47,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the shipped model that a test may damage."""
     copy = tmp_path / "model"
     copy.mkdir()
-    for name in ("encoder.onnx", "reading.onnx", "ngrams.npz", "probe.npz", "tokenizer.json", "labels.json"):
+    for name in (*FILES, "labels.json"):
         shutil.copy(SHIPPED / name, copy / name)
     return copy
 
@@ -219,18 +223,14 @@ def test_loading_twice_gives_the_same_encoder(encoder: Encoder) -> None:
     assert load_encoder() is encoder
 
 
-@pytest.mark.parametrize(
-    "name", ["encoder.onnx", "reading.onnx", "ngrams.npz", "probe.npz", "tokenizer.json", "labels.json"]
-)
+@pytest.mark.parametrize("name", [*FILES, "labels.json"])
 def test_a_missing_file_is_named_with_its_fix(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(EncoderError, match=rf"{name} is missing: reinstall hearken"):
         load_encoder(folder)
 
 
-@pytest.mark.parametrize(
-    "name", ["encoder.onnx", "reading.onnx", "ngrams.npz", "probe.npz", "tokenizer.json"]
-)
+@pytest.mark.parametrize("name", FILES)
 def test_a_truncated_file_is_named(folder: Path, name: str) -> None:
     (folder / name).write_bytes((folder / name).read_bytes()[:-100])
     with pytest.raises(EncoderError, match=f"{name} is not the file"):
@@ -302,3 +302,27 @@ def test_importing_the_encoder_loads_no_runtime() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_word_vectors_that_do_not_fit_are_refused(folder: Path) -> None:
+    (folder / "words.npz").write_bytes(b"PK")
+    digest = hashlib.sha256(b"PK").hexdigest()
+    edit_card(folder, lambda card: card["sha256"].update({"words.npz": digest}))
+    with pytest.raises(EncoderError, match=r"labels\.json does not fit"):
+        load_encoder(folder)
+
+
+def test_the_second_encoder_has_its_part_in_danger_and_in_nothing_else(folder: Path) -> None:
+    edit_card(folder, lambda card: card["sha256"].pop("danger.onnx"))
+    alone, both = load_encoder(folder), load_encoder()
+    text = "I have the tablets lined up on the desk. I am tired of all of it."
+    one, two = alone.marks(text).logits, both.marks(text).logits
+    for name, head in both.heads.named.items():
+        same = np.array_equal(one[head.place], two[head.place])
+        assert same == (name not in {"danger", "danger_kind", "danger_subject", "cssrs"})
+
+
+def test_a_share_of_a_head_that_is_not_there_is_refused(folder: Path) -> None:
+    edit_card(folder, lambda card: card["second"].update(mood=[0.5]))
+    with pytest.raises(EncoderError, match=r"labels\.json does not fit"):
+        load_encoder(folder)

@@ -10,15 +10,17 @@ import pytest
 pytest.importorskip("torch", reason="hearken[train] is not installed")
 
 import torch
+from safetensors.numpy import load_file
 
 from agent.errors import DataError
+from agent.reading import passes
 from agent.reading.encoder import load_encoder
-from agent.train import card, encoder, ship
+from agent.train import card, danger, encoder, export, ship
 from agent.train.data import Example
 from agent.train.encoder import train
 from agent.train.labels import HEADS
 from agent.train.model import Layout, balanced, loss_of, tokenised
-from agent.train.recipe import Recipe, schedule
+from agent.train.recipe import Recipe, danger_recipe, schedule
 from tests.agent.train.public import public_data
 from tests.agent.train.tiny import tiny_model
 
@@ -181,6 +183,7 @@ def test_what_is_shipped_loads_reads_and_fills_its_card(
     out = tmp_path / "model"
     out.mkdir()
     (out / "tokenizer.json").write_bytes((source / "tokenizer.json").read_bytes())
+    (out / "words.npz").write_bytes(passes.dump(export.words(load_file(source / "model.safetensors"))))
     weights = train(data, tmp_path / "run", RECIPE, source=source)
     told = ship.ship(weights, data, out, source=source)
     read = load_encoder(out).read("train thing 0 is sad")
@@ -188,7 +191,13 @@ def test_what_is_shipped_loads_reads_and_fills_its_card(
     assert {s["label"] for s in read["heads"]["facets"]} == set(HEADS["facets"])
     assert told["report"]["want"]["wants"]["n"] >= 100
     assert all(row["agree"] > 0.8 for row in told["fidelity"].values())
-    page = card.render(told)
+    taught = dataclasses.replace(danger_recipe(), passes={"wants": 0.05, "dangers": 0.02, "cssrs": 1.0})
+    both = danger.add(data, tmp_path / "danger", out, recipe=taught, source=source)
+    again = load_encoder(out).read("train thing 0 is sad")
+    assert again["emotions"] == read["emotions"]
+    assert set(both["second"]) == {"cssrs", "danger", "danger_kind", "danger_subject"}
+    assert set(both["sha256"]) == {*told["sha256"], "danger.onnx"}
+    page = card.render(both)
     assert "$" not in page
     assert "reviewed_by: null" in page
     assert "want, wants" in card.summary(told)
