@@ -320,14 +320,14 @@ class _Voice:
                 heard = [cue.ask for cue in self.heard] if asks else []
                 light = ["glad", "light"] if self.glad() else ["light"]
                 event = ["event"] * self.narrated()
-                keys = [*event, *self.themed(), "recall", "general"] if self.heavy else [*event, *light]
+                keys = [*self.themed(), *event, "recall", "general"] if self.heavy else [*event, *light]
         return [*heard, *(bank[key] for key in keys if key in bank)]
 
     def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:
         """What says the message back, and the keys of what stands in where nothing does."""
         heard, keys = (
             self.mirrors(),
-            ["short", "fragment", "piece", "thing", *[self.theme] * self.now_told(), "plain"],
+            ["short", "fragment", "piece", "bit", "thing", *[self.theme] * self.now_told(), "plain"],
         )
         if self.brief["plan"]["move"] == "advice" or (self.out and self.own):
             return [] if _ASKING.match(self.words) else heard, []  # a question told nothing to say back
@@ -339,7 +339,7 @@ class _Voice:
                 "plain",
             ]
         if not self.heavy:
-            keys = ["short", "fragment", "piece", "thing", *["glad"] * self.glad(), "light"]
+            keys = ["short", "fragment", "piece", "bit", "thing", *["glad"] * self.glad(), "light"]
         if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
             keys.remove("thing")  # noted once, or not what it is about
         if self.pointed():
@@ -406,7 +406,8 @@ class _Voice:
         bank = self.replies.banks
         back: list[Sequence[str]] = [cue.back for cue in self.heard]
         if "third" in self.slots:  # a long message is not answered from one clause of it
-            return [bank["mirroring"]["several"]]
+            several = bank["mirroring"]["several"]
+            return [[one for one in several if one.endswith("?")], several]
         if self.masks:
             return [bank["emotion"]["masked"]]
         clause = padded(self.slots.get("clause", ""))

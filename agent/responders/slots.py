@@ -19,6 +19,7 @@ __all__ = ["slots"]
 
 _SHORT = (4, 11)  # words of something that is come back to
 _LONG = 70  # words of a message from which several of its clauses are said back
+_BARE = 2  # words of a thing that can only be named
 _AGO = 4  # the newest messages, which are still being talked of
 _APART = 3  # replies between two that come back to something told before
 
@@ -54,12 +55,14 @@ def slots(brief: Brief) -> dict[str, str]:
     newest = sorted(range(len(earlier)), key=lambda at: (not tells(earlier[at], theme), -at))
     topics = (topic_phrase(earlier[at]) for at in newest)
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
+    named = None if brief["plan"]["careful"] else piece(brief["text"])
     found: dict[str, str | None] = {
         "clause": mirror(brief["text"], brief["said"], _carried(brief)),
         "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
         "fragment": None if brief["plan"]["careful"] else fragment(brief["text"]),
-        "piece": None if brief["plan"]["careful"] else piece(brief["text"]),
         "thing": topic_phrase(brief["text"]),
+        "piece": named if named and len(named.split()) > _BARE else None,
+        "bit": named,
         "topic": next((topic for topic in topics if topic), None),
         "earlier": _recalled(brief, earlier[:-_AGO]),
         "word": own_word(brief["text"]),

@@ -180,7 +180,7 @@ def test_every_authored_sentence_is_fit_to_send() -> None:
 
 def test_every_authored_sentence_passes_the_guard() -> None:
     slots = dict.fromkeys(("thing", "topic"), "the breakup") | {"short": "the evenings", "word": "sad"}
-    slots |= {"fragment": "six years", "piece": "that pile by the door"}
+    slots |= {"fragment": "six years", "piece": "that pile by the door", "bit": "the van"}
     slots |= dict.fromkeys(
         ("clause", "earlier", "first", "second", "latest", "one", "two", "third"), "your boss shouted at you"
     )
@@ -211,6 +211,7 @@ def test_every_slot_is_known() -> None:
         "chosen",
         "practised",
         "piece",
+        "bit",
         "one",
         "two",
         "third",
