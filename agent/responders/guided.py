@@ -418,12 +418,12 @@ class _Voice:
         form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
         own = bank["mirroring"]["view" if form == "clause" and self.is_view(clause) else form]
         own = (*own, *further) if own is bank["mirroring"]["clause"] else own
-        if len(clause.split()) > _PARROT and len(clause.split()) + 2 > len(self.words.split()) and self.last:
+        theirs, every = len(clause.split()), len(self.words.split())
+        if self.language == "en" and self.last and _PARROT < theirs > every - 2:
             return [*back, bank["mirroring"].get("piece", ()), own]  # nearly every word of it, and no more
-        sure = [cue.back for cue in self.heard if cue.also]  # it went by two signs
+        sure = [cue.back for cue in self.heard if cue.also and self.language == "en"]  # it went by two signs
         rest = [one for one in back if one not in sure]
-        whole = len(clause.split()) * 4 >= len(self.words.split())
-        return [*sure, own, *rest] if whole else [*sure, *rest, own]
+        return [*sure, own, *rest] if theirs * 4 >= every else [*sure, *rest, own]
 
     def is_view(self, clause: str) -> bool:
         """Whether a clause is a forecast or an absolute, which is theirs to say and not ours to state."""
