@@ -12,6 +12,7 @@ from tests.agent.responders.test_guided import brief_of
 
 ROW = [("user", "my flatmate never does the washing up"), ("assistant", "Okay.")]
 ENDED = [("user", "my girlfriend broke up with me on sunday"), ("assistant", "Okay.")]
+PARENTS = [("user", "my parents won't let me out"), ("assistant", "Okay.")]
 DEBT = [("user", "the council sent a letter about the arrears"), ("assistant", "Okay.")]
 
 
@@ -28,7 +29,7 @@ def reply(text: str, history: Any = (), **more: Any) -> str:
         ("what would you do first if you were me", DEBT, r"one call"),
         ("Is it better to do it by text or face to face?", ROW, r"face to face|In person"),
         ("she gets really defensive", ROW, r"You could say first|It can help to open"),
-        ("how do i get them to trust me", [("user", "my parents won't let me out"), ("assistant", "Okay.")], r"small"),
+        ("how do i get them to trust me", PARENTS, r"small"),
     ],
 )  # fmt: skip
 def test_a_question_is_answered_with_something_to_say_or_do(
