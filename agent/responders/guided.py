@@ -50,6 +50,7 @@ _NEAR = 2  # replies whose sentences open unlike the next one's
 _OUTPOURING = 60  # words from which calm and pain in one message are no mask
 _TOLD = 5  # words from which a message may tell of something that happened
 _WHO = frozenset({"i", "he", "she", "they", "we"})
+_SEVERAL = 3  # sentences after which a long message has been said back
 _JOY = 8  # turns behind good news in which it still colours the talk
 _PARROT = 8  # words of a clause that is long enough to sound like a parrot
 _FRAMES = 4  # replies that remember in which frame something was said back
@@ -270,6 +271,8 @@ class _Voice:
         """Realise one EMPATHY step, or `next`, the small next step of the idea offered last."""
         if name == "helping":
             return self.help()
+        if "third" in self.slots and len(self.out) > _SEVERAL:
+            return False  # what a long message told was said back, and one part asked about
         if name == "next":
             idea = planning.load_ideas(self.language).ideas.get(self.last_offer())
             return idea is not None and self.say(name, [idea.next])
