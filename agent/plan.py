@@ -88,6 +88,7 @@ class Empathy(Strict):
     telling: tuple[str, ...]
     follows: dict[str, tuple[str, ...]]
     only_heard: tuple[str, ...]
+    unready: tuple[str, ...]
     bereaved_kinds: tuple[Kind, ...]
     survived_kinds: tuple[Kind, ...]
     professional_kinds: tuple[Kind, ...]
@@ -369,8 +370,8 @@ def _stage(move: str, reading: Reading, person: Person, history: History, before
     fits = theme not in ("general", *load_themes().plain, *data.only_heard)
     few = not history or len(history[-1][1].split()) < _TELLS or _offered_lately(history, language)
     few = few or holds_any(
-        padded(history[-1][1], language), load_ideas(language).done
-    )  # tells what did not help
+        padded(history[-1][1], language), (*load_ideas(language).done, *data.unready)
+    )  # tells what did not help, or wants to be met first
     if stage == "act" and (listen or not fits or few or (before is not None and before["offer"])):
         return "comfort"
     return stage

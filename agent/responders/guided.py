@@ -10,25 +10,24 @@ and it does not judge risk or check its own words; the guard does.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
 from agent.guesses import guesses
-from agent.notes import noted, own_line, untold
 from agent.offering import choose
 from agent.reading.tonguecare import cared
 from agent.responders import tongue_talk
-from agent.responders.mirror import fragment, mirror, short_answer, topic_phrase
-from agent.responders.mirror_spanish import slots as spanish_slots
+from agent.responders.mirror_words import is_past
 from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
+from agent.responders.slots import slots
 from agent.themes import (
     holds_any,
     load_themes,
     masks,
     own_word,
     padded,
-    pronouns,
     puts_question,
     tells,
     theme_of,
@@ -48,10 +47,13 @@ _WHOM: tuple[dict[str, str], ...] = tuple(
     for one, its in (("her", "her"), ("him", "his"), ("them", "their"))
 )
 _NEAR = 2  # replies whose sentences open unlike the next one's
+_OUTPOURING = 60  # words from which calm and pain in one message are no mask
+_TOLD = 5  # words from which a message may tell of something that happened
+_WHO = frozenset({"i", "he", "she", "they", "we"})
+_SEVERAL = 3  # sentences after which a long message has been said back
+_JOY = 8  # turns behind good news in which it still colours the talk
+_PARROT = 8  # words of a clause that is long enough to sound like a parrot
 _FRAMES = 4  # replies that remember in which frame something was said back
-_SHORT = (4, 11)  # words of something that is come back to
-_AGO = 4  # the newest messages, which are still being talked of
-_APART = 3  # replies between two that come back to something told before
 _BARE = 2  # words of a message that may tell next to nothing
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
@@ -167,20 +169,26 @@ class _Voice:
         self.echo: set[str] = set()
         self.words = padded(brief["text"], self.language)
         self.own = own_word(brief["text"], self.language)
+        self.joy = self.joyful()
+        for one in self.replies.moved if self.joy else ():
+            self.words = self.words.replace(f" {one} ", " ")  # tears of joy
+        self.masks = (
+            not self.joy and len(self.words.split()) < _OUTPOURING and masks(brief["text"], self.language)
+        )
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
-        self.slots = _slots(brief)
+        self.slots = slots(brief)
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
         self.heavy = weighed and not self.glad()
 
+    def joyful(self) -> bool:
+        """Whether good news was told a few messages ago."""
+        replies = [text for role, text in self.brief["history"][-_JOY:] if role == "assistant"]
+        return any(one in self.replies.known["good_news"] for text in replies for one in sentences(text))
+
     def glad(self) -> bool:
         """Whether good news was just shared, and nothing in this message weighs."""
-        replies = [text for role, text in self.brief["history"][-4:] if role == "assistant"]
-        told = any(one in self.replies.known["good_news"] for text in replies for one in sentences(text))
-        words = self.words
-        for joy in self.replies.moved:
-            words = words.replace(f" {joy} ", " ")
-        return told and not holds_any(words, self.themes.heavy) and not self.heard
+        return self.joy and not holds_any(self.words, self.themes.heavy)
 
     def hears(self, words: Sequence[str]) -> bool:
         """Whether any of the words or phrases stands in the message."""
@@ -263,6 +271,8 @@ class _Voice:
         """Realise one EMPATHY step, or `next`, the small next step of the idea offered last."""
         if name == "helping":
             return self.help()
+        if "third" in self.slots and len(self.out) > _SEVERAL:
+            return False  # what a long message told was said back, and one part asked about
         if name == "next":
             idea = planning.load_ideas(self.language).ideas.get(self.last_offer())
             return idea is not None and self.say(name, [idea.next])
@@ -312,23 +322,33 @@ class _Voice:
                 bank = bank if asks else banks["invite"]
                 heard = [cue.ask for cue in self.heard] if asks else []
                 light = ["glad", "light"] if self.glad() else ["light"]
-                keys = [*self.themed(), "recall", "general"] if self.heavy else light
+                event = ["event"] * self.narrated()
+                keys = [*self.themed(), *event, "recall", "general"] if self.heavy else [*event, *light]
         return [*heard, *(bank[key] for key in keys if key in bank)]
 
     def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:
         """What says the message back, and the keys of what stands in where nothing does."""
-        heard, keys = self.mirrors(), ["short", "fragment", "thing", *[self.theme] * self.now_told(), "plain"]
+        heard, keys = (
+            self.mirrors(),
+            ["short", "fragment", "piece", "bit", "thing", *[self.theme] * self.now_told(), "plain"],
+        )
         if self.brief["plan"]["move"] == "advice" or (self.out and self.own):
             return [] if _ASKING.match(self.words) else heard, []  # a question told nothing to say back
         if guess := self.guesses():  # it shows well enough what was heard
             due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
-            return [*heard, *([] if due else guess)], ["short", "fragment"] if due else ["short", "plain"]
+            return [*heard, *([] if due else guess)], ["short", "fragment"] if due else [
+                "short",
+                "piece",
+                "plain",
+            ]
         if not self.heavy:
-            keys = ["short", "fragment", "thing", "light"]
+            keys = ["short", "fragment", "piece", "bit", "thing", *["glad"] * self.glad(), "light"]
         if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
             keys.remove("thing")  # noted once, or not what it is about
         if self.pointed():
-            keys = [key for key in keys if key not in ("plain", "light")]  # the question shows it better
+            keys = [
+                key for key in keys if key not in ("plain", "light", "glad")
+            ]  # the question shows it better
         return heard, keys
 
     def now_told(self) -> bool:
@@ -360,9 +380,16 @@ class _Voice:
             return self.replies.banks["invite"], ["light"], [cue.say for cue in self.heard]
         return bank, [*self.themed(), "general"], []
 
+    def narrated(self) -> bool:
+        """Whether this message tells of something that happened, so that one can ask how it was."""
+        words = self.words.split()
+        return len(words) > _TOLD and any(one in _WHO and is_past(verb) for one, verb in pairwise(words))
+
     def themed(self) -> list[str]:
-        """The theme, for what is asked or left open; one that people only mention, where it is near."""
-        return [self.theme] if self.near or self.theme not in self.themes.plain else []
+        """The theme, for what is asked or left open, where this message speaks of it or it was just spoken of
+        and nothing else is told."""
+        told = self.now_told() or (self.near and "clause" not in self.slots and "piece" not in self.slots)
+        return [self.theme] if told else []
 
     def guesses(self) -> list[Sequence[str]]:
         """What may weigh on the person, as a guess; none where the reply has to be careful."""
@@ -381,7 +408,10 @@ class _Voice:
         """What says the message back: their clause where it is most of it, else what its cue words tell."""
         bank = self.replies.banks
         back: list[Sequence[str]] = [cue.back for cue in self.heard]
-        if masks(self.brief["text"], self.language):
+        if "third" in self.slots:  # a long message is not answered from one clause of it
+            several = bank["mirroring"]["several"]
+            return [[one for one in several if one.endswith("?")], several]
+        if self.masks:
             return [bank["emotion"]["masked"]]
         clause = padded(self.slots.get("clause", ""))
         word = self.own
@@ -391,7 +421,12 @@ class _Voice:
         form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
         own = bank["mirroring"]["view" if form == "clause" and self.is_view(clause) else form]
         own = (*own, *further) if own is bank["mirroring"]["clause"] else own
-        return [own, *back] if len(clause.split()) * 4 >= len(self.words.split()) else [*back, own]
+        theirs, every = len(clause.split()), len(self.words.split())
+        if self.language == "en" and self.last and _PARROT < theirs > every - 2:
+            return [*back, bank["mirroring"].get("piece", ()), own]  # nearly every word of it, and no more
+        sure = [cue.back for cue in self.heard if cue.also and self.language == "en"]  # it went by two signs
+        rest = [one for one in back if one not in sure]
+        return [*sure, own, *rest] if theirs * 4 >= every else [*sure, *rest, own]
 
     def is_view(self, clause: str) -> bool:
         """Whether a clause is a forecast or an absolute, which is theirs to say and not ours to state."""
@@ -402,71 +437,14 @@ class _Voice:
     def feelings(self) -> list[str]:
         """Masked pain first, then the person's own word, then the sure feeling, or none at all."""
         plan, word = self.brief["plan"], self.own
-        keys = ["masked"] if masks(self.brief["text"], self.language) else []
+        if self.glad():
+            return ["joy"]
+        keys = ["masked"] if self.masks else []
         keys += ["own"] if word and not any(f" {word}" in one.lower() for one in self.out) else []
         if emotion := self.themes.emotions.get(plan["feeling"]):
             strong = [f"{emotion.family}-strong"] if emotion.strong else []
             return [*keys, f"{self.theme}-{emotion.family}", *strong, emotion.family]
         return ["joy"] if plan["move"] == "good_news" else [*keys, "unsure"]
-
-
-def _carried(brief: Brief) -> str:
-    """The words of this message by which its feeling was heard."""
-    pieces = brief["reading"]["evidence"][:1]
-    return " ".join(brief["text"][piece["start"] : piece["end"]] for piece in pieces)
-
-
-def _recalled(brief: Brief, earlier: Sequence[str]) -> str | None:
-    """A fact the person told some messages ago, to come back to: not lately, and each of them once."""
-    banks, replies = load_replies().banks, [text for role, text in brief["history"] if role == "assistant"]
-    frames = [text.partition("$")[0] for text in banks["listening"]["recall"]]
-    if any(frame in text for text in replies[-_APART:] for frame in frames):
-        return None
-    spoken = " ".join(replies).casefold()
-    told = (clause for text in earlier if (clause := mirror(text)) and not clause.startswith("maybe "))
-    plain = (one for one in told if _SHORT[0] <= len(one.split()) <= _SHORT[1])
-    other = (*load_replies().views, *load_replies().passing)
-    heavy = load_themes().heavy  # what is come back to is something that weighs
-    fit = (one for one in plain if holds_any(padded(one), heavy) and not holds_any(padded(one), other))
-    fresh = (one for one in fit if spoken.count(one.casefold()) < 2)
-    return next(fresh, None)
-
-
-def _slots(brief: Brief) -> dict[str, str]:
-    """What fills the $names of a sentence; $Clause is $clause with a capital, and so on."""
-    if tongue(brief["reading"]["language"]) == "es":
-        return spanish_slots(brief)
-    earlier = [text for role, text in brief["history"] if role == "user"]
-    theme = theme_of(brief["history"])  # what it was mostly about comes before what was mentioned last
-    newest = sorted(range(len(earlier)), key=lambda at: (not tells(earlier[at], theme), -at))
-    topics = (topic_phrase(earlier[at]) for at in newest)
-    asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
-    slots: dict[str, str | None] = {
-        "clause": mirror(brief["text"], brief["said"], _carried(brief)),
-        "short": short_answer(brief["text"]) if asked or " " in brief["text"].strip() else None,
-        "fragment": None if brief["plan"]["careful"] else fragment(brief["text"]),
-        "thing": topic_phrase(brief["text"]),
-        "topic": next((topic for topic in topics if topic), None),
-        "earlier": _recalled(brief, earlier[:-_AGO]),
-        "word": own_word(brief["text"]),
-        "name": brief["person"].get("name"),
-    }
-    if brief["plan"]["move"] in {"repeat_back", "complaint"}:
-        notes = noted(brief["history"])
-        back = brief["plan"]["move"] == "repeat_back"
-        quoted = {*notes["helped"], *notes["chosen"], *untold(brief["history"])} if back else set()
-        rest = [text for text in earlier[:-1] if text not in quoted]
-        told = list(dict.fromkeys(clause for text in rest if (clause := mirror(text))))
-        slots |= zip(("first", "second"), told[:2], strict=False)
-        slots["latest"] = (
-            told[-1] if len(told) > 2 or (told and brief["plan"]["move"] == "complaint") else None
-        )
-        if back:
-            slots["practised"] = next(reversed(notes["practised"]), None)
-            slots |= {"helped": own_line(notes["helped"]), "chosen": own_line(notes["chosen"])}
-    slots |= zip(("them", "their"), pronouns(brief["history"]), strict=True)
-    filled = {name: text for name, text in slots.items() if text}
-    return filled | {name.capitalize(): text[0].upper() + text[1:] for name, text in filled.items()}
 
 
 def _fits(way: Way, voice: _Voice) -> bool:
@@ -477,7 +455,8 @@ def _fits(way: Way, voice: _Voice) -> bool:
     when = {
         "": True,
         "offered": way.when == "offered" and bool(voice.last_offer()),
-        "question": puts_question(brief["text"]),
+        "question": puts_question(brief["text"])
+        and bool(way.hears or not any(cue.also for cue in voice.heard)),
         "asked": voice.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
@@ -489,6 +468,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
     }
     return (
         when[way.when]
+        and (not way.most or len(voice.words.split()) <= way.most)
         and (not way.kind or way.kind in kinds or way.kind == brief["reading"]["language"])
         and (not way.themes or voice.theme in way.themes)
         and (not way.hears or voice.hears(way.hears))

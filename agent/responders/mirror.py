@@ -23,9 +23,10 @@ from agent.responders.mirror_words import (
     pattern,
 )
 
-__all__ = ["fragment", "mirror", "short_answer", "topic_phrase"]
+__all__ = ["fragment", "mirror", "short_answer", "told", "topic_phrase"]
 
 _FEWEST = 3  # words a mirrored clause may have
+_SHORTER = 13  # words of a clause that is said back along with others
 _FEW = 8  # words of a fragment that may come back
 _ALL, _MOST_OF_IT = 0.9, 0.7  # of the words of a message; then a clause may tell less
 _NOT_YOURS = re.compile(r"\byou (?:am|was|is|has|wasn't)\b", re.IGNORECASE)
@@ -40,19 +41,36 @@ def mirror(text: str, said: Sequence[str] = (), carried: str = "") -> str | None
     and fits "You're saying that ...". A clause found in one of the sentences `said` is passed over.
     carried: the words by which the feeling was heard; among clauses that tell as much, theirs is taken.
     """
+    found = _found(text, carried)
+    past = "\n".join(said).casefold()
+    fresh = [
+        one
+        for one, worth in found.items()
+        if worth >= _bar(one, cleaned(text)) and one.casefold() not in past
+    ]
+    return max(fresh, key=found.__getitem__) if fresh else None
+
+
+def told(text: str, count: int) -> list[str]:
+    """The `count` most telling clauses of a long message, turned, in the order they were told; or none."""
+    found = {one: worth for one, worth in _found(text, "").items() if worth >= _bar(one, cleaned(text))}
+    short = [one for one in found if len(one.split()) <= _SHORTER and not one.startswith("maybe ")]
+    best = sorted(short, key=lambda one: -found[one])[:count]
+    return [one for one in found if one in best] if len(best) == count else []
+
+
+def _found(text: str, carried: str) -> dict[str, float]:
+    """Every clause that can be turned, and how much it tells."""
     text = cleaned(text)
-    if matching("foreign").search(text.lower()):
-        return None  # the grammar of another language shows in it, and would be handed back as theirs
-    past, clauses = "\n".join(said).casefold(), islice(clauses_of(text), 300)
+    if matching("foreign").search(text.lower()) or matching("sarcasm").search(text):
+        return {}  # the grammar of another language shows in it, and would be handed back as theirs
     felt = set(re.findall(r"[a-z']+", carried.lower()))
     found: dict[str, float] = {}
-    for clause in clauses:
+    for clause in islice(clauses_of(text), 300):
         if turned := _turned(clause):
             whole = next((longer for longer in found if turned in longer), turned)  # its half says less
             found[whole] = max(found.get(whole, 0), _worth(clause) + _felt(clause, felt))
-    fresh = [turned for turned, worth in found.items()
-             if worth >= _bar(turned, text) and turned.casefold() not in past]  # fmt: skip
-    return max(fresh, key=found.__getitem__) if fresh and not matching("sarcasm").search(text) else None
+    return found
 
 
 def topic_phrase(text: str) -> str | None:
@@ -195,7 +213,9 @@ def _second_person(words: list[str], at: int) -> str | None:
     if low.partition("'")[0] in listed("parents") and (is_verb(last) or last in listed("before_parents")):
         paired = last in ("and", "or") and at > 1 and words[at - 2].lower() in listed("people")
         return low if paired else f"your {low}"
-    shouted = word.isupper() and (is_verb(low) or is_adverb(low) or low in listed("determiners"))
+    loud = [one for one in words[max(0, at - 1) : at + 2] if one.isupper() and len(one) > 3]
+    shouted = len(word) > _FEWEST and word.isupper() and (len(loud) > 1 or len(word) > 4)
+    shouted = shouted or (word.isupper() and (is_verb(low) or is_adverb(low) or low in listed("determiners")))
     return low if shouted or at == 0 else word
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "MirrorWords",
     "either",
     "is_adverb",
+    "is_past",
     "is_verb",
     "is_word",
     "listed",
@@ -28,13 +29,14 @@ __all__ = [
 
 Patterns = Literal[
     "lead", "tail", "when", "hedge", "short", "never", "sarcasm", "telling", "vague", "trivial", "brief",
-    "fragment", "foreign"
+    "fragment", "foreign", "unsaid"
 ]  # fmt: skip
 Lists = Literal[
     "verbs", "pasts", "helpers", "adverbs", "no_verbs", "pronouns", "determiners", "bare", "parents",
     "people", "names", "scope", "subordinators", "loose_ends", "run_ons", "before_run_ons",
     "before_nouns", "before_parents", "joiners", "breaks", "starters", "telling",
     "plain", "wished", "doing", "heads", "owned", "after_its", "capitals", "only_one",
+    "nouns", "hollow", "blank",
 ]  # fmt: skip
 
 
@@ -100,6 +102,26 @@ def is_verb(word: str) -> bool:
     """Whether a word can be the verb of a subject before it."""
     past = len(word) > 3 and word.endswith("ed") and word not in listed("no_verbs")
     return past or word in _finite() or word.endswith("n't")
+
+
+def is_past(word: str) -> bool:
+    """Whether a word behind "I" tells of something that happened."""
+    state = {
+        "was",
+        "were",
+        "had",
+        "felt",
+        "knew",
+        "used",
+        "thought",
+        "hurt",
+        "cut",
+        "let",
+        "put",
+        "read",
+        "cost",
+    }
+    return word not in state and (word in listed("pasts") or (word.endswith("ed") and is_verb(word)))
 
 
 @lru_cache(4096)

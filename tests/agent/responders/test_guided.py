@@ -180,8 +180,10 @@ def test_every_authored_sentence_is_fit_to_send() -> None:
 
 def test_every_authored_sentence_passes_the_guard() -> None:
     slots = dict.fromkeys(("thing", "topic"), "the breakup") | {"short": "the evenings", "word": "sad"}
-    slots |= {"fragment": "six years"}
-    slots |= dict.fromkeys(("clause", "earlier", "first", "second", "latest"), "your boss shouted at you")
+    slots |= {"fragment": "six years", "piece": "that pile by the door", "bit": "the van"}
+    slots |= dict.fromkeys(
+        ("clause", "earlier", "first", "second", "latest", "one", "two", "third"), "your boss shouted at you"
+    )
     slots |= {"name": "Sam", "them": "her", "their": "her"}
     slots |= {"helped": "the walk helped", "chosen": "call the bank", "practised": "Slow breathing"}
     slots |= {name.capitalize(): text[0].upper() + text[1:] for name, text in slots.items()}
@@ -208,6 +210,11 @@ def test_every_slot_is_known() -> None:
         "helped",
         "chosen",
         "practised",
+        "piece",
+        "bit",
+        "one",
+        "two",
+        "third",
     }
     for where, line in authored():
         assert {slot.lower() for slot in re.findall(r"\$(\w+)", line)} <= known, (where, line)
@@ -218,9 +225,15 @@ def test_keys_of_the_banks_exist() -> None:
     families = {emotion.family for emotion in themes.emotions.values()}
     assert families <= set(replies.banks["emotion"])
     for step in ("perspective", "listening", "invite"):
-        assert set(replies.banks[step]) <= {*themes.themes, "general", "light", "early", "glad", "recall"}, (
-            step
-        )
+        assert set(replies.banks[step]) <= {
+            *themes.themes,
+            "general",
+            "light",
+            "early",
+            "glad",
+            "recall",
+            "event",
+        }, step
     assert set(themes.themes) <= set(replies.banks["listening"])
     assert {idea for fit in load_ideas().heard for idea in fit.tries} <= set(load_ideas().ideas)
 
