@@ -14,6 +14,7 @@ from agent.reading.spellings import (
     IS,
     KNOWN,
     LEET,
+    LETTERS,
     LOOKALIKES,
     LOST,
     MENDED,
@@ -129,9 +130,10 @@ def _unmask(bare: str) -> list[str]:
     return [joined] if joined != bare and len(joined) > 3 and joined in KNOWN else []
 
 
-def mend(words: list[str]) -> list[str]:
-    """`i m`, `don t` -> `i am`, `do not`; places stay as they are."""
-    mended = ["you" if word == "u" else word for word in words]
+def mend(words: list[str], *, letters: bool = True) -> list[str]:
+    """`i m`, `don t` -> `i am`, `do not`; places stay as they are. letters: `n`, `r` for and, are."""
+    short = {"u": "you", **LETTERS} if letters else {"u": "you"}
+    mended = [short.get(word, word) for word in words]
     for at in range(1, len(words)):
         if words[at] == "s" and mended[at - 1] not in {",", "."}:
             mended[at] = "is" if words[at - 1] in IS else "'s"

@@ -12,6 +12,7 @@ __all__ = [
     "IS",
     "KNOWN",
     "LEET",
+    "LETTERS",
     "LOOKALIKES",
     "LOST",
     "MARKS",
@@ -122,8 +123,10 @@ SPELLINGS = {
 # else in English: rules read such a word both ways.
 LOST = {
     "ill": "i will", "hell": "he will", "shell": "she will", "ah": "i", "ma": "my", "aw": "all", "fi": "to",
-    "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking", "n": "and", "r": "are", "o": "of",
+    "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking",
 }  # fmt: skip
+# One letter for a word. It may as well be a word of another language, so it is read both ways.
+LETTERS = {"n": "and", "r": "are", "o": "of"}
 # Words worth finding behind k*ll or su1c1de even when no words file could be read.
 KNOWN = frozenset({
     "kill", "killed", "killing", "die", "died", "dying", "dead", "death", "suicide", "suicidal", "myself",
