@@ -117,6 +117,11 @@ SPELLINGS = {
     "icant": "i can not", "idont": "i do not", "wsh": "wish", "cud": "could", "wud": "would",
     "shud": "should", "wudnt": "would not", "cudnt": "could not", "sumone": "someone", "nuffin": "nothing",
     "tis": "this", "jus": "just", "teh": "the", "bak": "back", "alredy": "already", "b4": "before", "beleive": "believe",
+    "dnt": "do not", "cnt": "can not", "gna": "going to", "dis": "this", "dat": "that", "wiv": "with",
+    "rly": "really", "shld": "should", "wld": "would", "cld": "could", "jst": "just", "evry": "every",
+    "nite": "night", "hav": "have", "havnt": "have not", "tht": "that", "wen": "when", "bcoz": "because",
+    "bcz": "because", "nemore": "anymore", "lyk": "like", "relapsd": "relapsed", "oan": "on", "nae": "no",
+    "dae": "do", "sumthin": "something", "evrything": "everything", "liv": "live",
     "goin": "going", "doin": "doing", "dyin": "dying",
 }  # fmt: skip
 # A lost apostrophe that leaves another word behind, and words of Scots, Patois and Pidgin that mean something
@@ -126,7 +131,7 @@ LOST = {
     "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking",
 }  # fmt: skip
 # One letter for a word. It may as well be a word of another language, so it is read both ways.
-LETTERS = {"n": "and", "r": "are", "o": "of"}
+LETTERS = {"n": "and", "r": "are", "o": "of", "b": "be"}
 # Words worth finding behind k*ll or su1c1de even when no words file could be read.
 KNOWN = frozenset({
     "kill", "killed", "killing", "die", "died", "dying", "dead", "death", "suicide", "suicidal", "myself",
