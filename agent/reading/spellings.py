@@ -73,8 +73,9 @@ _KIN = ("husband", "wife", "boyfriend", "girlfriend", "mom", "dad", "pills")
 MENDED = (
     {(word, "t"): (plain, "not") for word, plain in _NOT.items()}
     | {(word, tail): (word, plain) for tail, plain in CONTRACTED.items() for word in _WE}
-    | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "tried", "ready", "used")}
-    | {("2", verb): ("to", verb) for verb in ("die", "kill", "end", "live", "be", "wake", "cut", "jump", "stop")}
+    | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "tried", "ready")}
+    | {("2", verb): ("to", verb) for verb in ("die", "kill", "end", "live", "be", "wake", "cut", "jump")}
+    | {("jump", "of"): ("jump", "off"), ("jumping", "of"): ("jumping", "off")}
     | {(word, noun): ("my", noun) for word in ("me", "mi") for noun in _KIN}
     | {("this", "night"): ("later", "tonight")}
     | {("mi", verb): ("i", verb) for verb in ("want", "wish", "just", "not", "feel", "need", "have")}
@@ -116,8 +117,9 @@ SPELLINGS = {
     "aboot": "about", "thegither": "together", "auld": "old", "greetin": "crying", "hoose": "house",
     "icant": "i can not", "idont": "i do not", "wsh": "wish", "cud": "could", "wud": "would",
     "shud": "should", "wudnt": "would not", "cudnt": "could not", "sumone": "someone", "nuffin": "nothing",
-    "tis": "this", "jus": "just", "teh": "the", "bak": "back", "alredy": "already", "b4": "before", "beleive": "believe",
-    "dnt": "do not", "cnt": "can not", "gna": "going to", "dis": "this", "dat": "that", "wiv": "with",
+    "tis": "this", "jus": "just", "teh": "the", "bak": "back", "alredy": "already", "b4": "before",
+    "tuk": "took", "hitz": "hits", "agen": "again", "fink": "think", "nt": "not", "2moz": "tomorrow",
+    "dun": "done", "wnna": "want to", "sewicidal": "suicidal", "dnt": "do not", "cnt": "can not", "gna": "going to", "dis": "this", "dat": "that", "wiv": "with",
     "rly": "really", "shld": "should", "wld": "would", "cld": "could", "jst": "just", "evry": "every",
     "nite": "night", "hav": "have", "havnt": "have not", "tht": "that", "wen": "when", "bcoz": "because",
     "bcz": "because", "nemore": "anymore", "lyk": "like", "relapsd": "relapsed", "oan": "on", "nae": "no",
@@ -128,7 +130,7 @@ SPELLINGS = {
 # else in English: rules read such a word both ways.
 LOST = {
     "ill": "i will", "hell": "he will", "shell": "she will", "ah": "i", "ma": "my", "aw": "all", "fi": "to",
-    "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking",
+    "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking", "da": "the", "ere": "here",
 }  # fmt: skip
 # One letter for a word. It may as well be a word of another language, so it is read both ways.
 LETTERS = {"n": "and", "r": "are", "o": "of", "b": "be"}
@@ -142,18 +144,18 @@ KNOWN = frozenset({
     "wish", "be", "were", "never", "was", "up", "wake", "anymore", "tonight", "goodbye", "kms", "self",
     "and", "in", "of", "with", "have", "is", "on", "so", "tired",
 })  # fmt: skip
-# Words known with a letter left out or two swapped, and, where a lost letter would leave another word, with two
-# letters swapped only. REAL: words that such a slip would make of them, and must stay.
+# Words known with a letter left out or two swapped, and, where a lost letter would leave another word, with
+# two letters swapped only. REAL: words that such a slip would make of them, and must stay.
 SLIPPED = (
-    "suicide", "suicidal", "myself", "overdose", "overdosed", "killing", "existing", "anymore", "properly", "exactly",
-    "nobody", "tonight", "goodbye", "tomorrow", "paracetamol", "disappear", "railing", "strangled",
+    "suicide", "suicidal", "myself", "overdose", "overdosed", "killing", "existing", "anymore", "properly",
+    "exactly", "nobody", "tonight", "goodbye", "tomorrow", "paracetamol", "disappear", "railing", "strangled",
 )  # fmt: skip
 SWAPPED = (
-    "alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death", "the", "this", "with", "not",
-    "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never", "about", "that", "they", "and",
-    "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake", "jump",
+    "alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death", "the", "this", "with",
+    "not", "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never", "about", "that",
+    "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake", "jump",
 )  # fmt: skip
 REAL = frozenset({
-    "exiting", "juts", "riling", "raisin", "satin", "latin", "basin", "resin", "robin", "cumin", "rankin", "login",
-    "checkin",
+    "exiting", "juts", "riling", "raisin", "satin", "latin", "basin", "resin", "robin", "cumin", "rankin",
+    "login", "checkin",
 })  # fmt: skip
