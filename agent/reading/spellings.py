@@ -75,6 +75,7 @@ MENDED = (
     | {(word, tail): (word, plain) for tail, plain in CONTRACTED.items() for word in _WE}
     | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "tried", "ready")}
     | {("2", verb): ("to", verb) for verb in ("die", "kill", "end", "live", "be", "wake", "cut", "jump")}
+    | {(word, "da"): (word, "the") for word in ("of", "off", "all", "on", "in")}
     | {("jump", "of"): ("jump", "off"), ("jumping", "of"): ("jumping", "off")}
     | {(word, noun): ("my", noun) for word in ("me", "mi") for noun in _KIN}
     | {("this", "night"): ("later", "tonight")}
@@ -119,7 +120,8 @@ SPELLINGS = {
     "shud": "should", "wudnt": "would not", "cudnt": "could not", "sumone": "someone", "nuffin": "nothing",
     "tis": "this", "jus": "just", "teh": "the", "bak": "back", "alredy": "already", "b4": "before",
     "tuk": "took", "hitz": "hits", "agen": "again", "fink": "think", "nt": "not", "2moz": "tomorrow",
-    "dun": "done", "wnna": "want to", "sewicidal": "suicidal", "dnt": "do not", "cnt": "can not", "gna": "going to", "dis": "this", "dat": "that", "wiv": "with",
+    "dun": "done", "wnna": "want to", "sewicidal": "suicidal", "dnt": "do not",
+    "cnt": "can not", "gna": "going to", "dis": "this", "dat": "that", "wiv": "with",
     "rly": "really", "shld": "should", "wld": "would", "cld": "could", "jst": "just", "evry": "every",
     "nite": "night", "hav": "have", "havnt": "have not", "tht": "that", "wen": "when", "bcoz": "because",
     "bcz": "because", "nemore": "anymore", "lyk": "like", "relapsd": "relapsed", "oan": "on", "nae": "no",
@@ -130,7 +132,7 @@ SPELLINGS = {
 # else in English: rules read such a word both ways.
 LOST = {
     "ill": "i will", "hell": "he will", "shell": "she will", "ah": "i", "ma": "my", "aw": "all", "fi": "to",
-    "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking", "da": "the", "ere": "here",
+    "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking",
 }  # fmt: skip
 # One letter for a word. It may as well be a word of another language, so it is read both ways.
 LETTERS = {"n": "and", "r": "are", "o": "of", "b": "be"}
@@ -151,9 +153,9 @@ SLIPPED = (
     "exactly", "nobody", "tonight", "goodbye", "tomorrow", "paracetamol", "disappear", "railing", "strangled",
 )  # fmt: skip
 SWAPPED = (
-    "alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death", "the", "this", "with",
-    "not", "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never", "about", "that",
-    "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake", "jump",
+    "alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death", "the", "this",
+    "with", "not", "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never", "about",
+    "that", "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake", "jump",
 )  # fmt: skip
 REAL = frozenset({
     "exiting", "juts", "riling", "raisin", "satin", "latin", "basin", "resin", "robin", "cumin", "rankin",
