@@ -154,8 +154,8 @@ SLIPPED = (
 )  # fmt: skip
 SWAPPED = (
     "alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death", "the", "this",
-    "with", "not", "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never", "about",
-    "that", "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake", "jump",
+    "with", "not", "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never",
+    "about", "that", "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake", "jump",
 )  # fmt: skip
 REAL = frozenset({
     "exiting", "juts", "riling", "raisin", "satin", "latin", "basin", "resin", "robin", "cumin", "rankin",
