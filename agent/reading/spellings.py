@@ -155,7 +155,8 @@ SLIPPED = (
 SWAPPED = (
     "alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death", "the", "this",
     "with", "not", "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never",
-    "about", "that", "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake", "jump",
+    "about", "that", "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake",
+    "jump",
 )  # fmt: skip
 REAL = frozenset({
     "exiting", "juts", "riling", "raisin", "satin", "latin", "basin", "resin", "robin", "cumin", "rankin",
