@@ -8,7 +8,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from agent.reading.spellings import CONTRACTED, GLYPH, IS, KNOWN, LEET, LOOKALIKES, LOST, MENDED, SPELLINGS
+from agent.reading.spellings import (
+    CONTRACTED,
+    GLYPH,
+    IS,
+    KNOWN,
+    LEET,
+    LETTERS,
+    LOOKALIKES,
+    LOST,
+    MENDED,
+    REAL,
+    SLIPPED,
+    SPELLINGS,
+    SWAPPED,
+)
 
 __all__ = ["Lexicon", "contraction", "join_spelt_out", "mend", "spell", "undisguised"]
 
@@ -35,11 +49,8 @@ class Lexicon:
     def of(cls, words: Iterable[str], typos: Mapping[str, str], keep: Iterable[str]) -> "Lexicon":
         """The built-in words plus those given; long cue words also in their commonest slips."""
         known = KNOWN.union(words)
-        slips = _slips(("suicide", "suicidal", "myself", "overdose", "overdosed", "killing"))
-        slips |= _swaps(
-            ("alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death")
-        )
-        spellings = {slip: word for slip, word in slips.items() if slip not in known}
+        slips = _unfinished(known) | _slips(SLIPPED) | _swaps(SWAPPED)
+        spellings = {slip: word for slip, word in slips.items() if slip not in known and slip not in REAL}
         spellings |= SPELLINGS | dict(typos)
         longest_first = sorted((*known, *spellings), key=lambda word: (-len(word), word))
         squeezed = {_squeeze(word): word for word in longest_first}
@@ -119,9 +130,10 @@ def _unmask(bare: str) -> list[str]:
     return [joined] if joined != bare and len(joined) > 3 and joined in KNOWN else []
 
 
-def mend(words: list[str]) -> list[str]:
-    """`i m`, `don t` -> `i am`, `do not`; places stay as they are."""
-    mended = ["you" if word == "u" else word for word in words]
+def mend(words: list[str], *, letters: bool = True) -> list[str]:
+    """`i m`, `don t` -> `i am`, `do not`; places stay as they are. letters: `n`, `r` for and, are."""
+    short = {"u": "you", **LETTERS} if letters else {"u": "you"}
+    mended = [short.get(word, word) for word in words]
     for at in range(1, len(words)):
         if words[at] == "s" and mended[at - 1] not in {",", "."}:
             mended[at] = "is" if words[at - 1] in IS else "'s"
@@ -177,6 +189,11 @@ def _slips(words: Iterable[str]) -> dict[str, str]:
             found[word[:at] + word[at + 1 :]] = word
             found[word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]] = word
     return {slip: word for slip, word in found.items() if slip != word}
+
+
+def _unfinished(words: Iterable[str]) -> dict[str, str]:
+    """`jumpin`, `sittin`: each longer word on -ing without its last letter."""
+    return {word[:-1]: word for word in words if len(word) > 5 and word.endswith("ing")}
 
 
 def _swaps(words: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from agent.reading.disguise import Lexicon, contraction, join_spelt_out, mend, spell, undisguised
-from agent.reading.spellings import ALONE, EDGE, GLYPH, IS, MARKS, SPECIAL
+from agent.reading.spellings import ALONE, EDGE, GLYPH, IS, LETTERS, MARKS, SPECIAL
 
 __all__ = ["Folded", "forms", "normalise", "spelling"]
 
@@ -118,8 +118,8 @@ def _forms(folded: str, origin: list[int] | None, lexicon: Lexicon, *, lines: bo
     plain = (words, spans) if bare == read else _lay_out(chunks, bare, origin)
     joined = join_spelt_out(words, spans, lexicon)
     found = [Folded(tuple(mend(joined[0])), tuple(joined[1]))]
-    if plain[0] != joined[0]:
-        found.append(Folded(tuple(mend(plain[0])), tuple(plain[1])))
+    if plain[0] != joined[0] or not LETTERS.keys().isdisjoint(plain[0]):
+        found.append(Folded(tuple(mend(plain[0], letters=False)), tuple(plain[1])))
     return found
 
 

@@ -12,12 +12,16 @@ __all__ = [
     "IS",
     "KNOWN",
     "LEET",
+    "LETTERS",
     "LOOKALIKES",
     "LOST",
     "MARKS",
     "MENDED",
+    "REAL",
+    "SLIPPED",
     "SPECIAL",
     "SPELLINGS",
+    "SWAPPED",
 ]
 
 # Letters of other alphabets that look like ours; only undone inside a word that also has Latin letters,
@@ -47,7 +51,7 @@ SPECIAL = {
     "İ": "i", "ı": "i", "أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": "", "\t": " ", "\r": " ",
     "\n": "\n", "\x0b": " ", "\x0c": " ", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
     "🔫": " gun ", "🔪": " knife ", "💊": " pills ", "🗡": " knife ",
-    "⚰": " coffin ", "🪦": " grave ", "🪢": " rope ", "🩸": " blood ",
+    "🌉": " bridge ", "⚰": " coffin ", "🪦": " grave ", "🪢": " rope ", "🩸": " blood ",
 }  # fmt: skip
 # What may stand at the edges of a word without belonging to it.
 EDGE = "\"'()[]{}<>.,!?;:-~_*#=/\\|^%&+\x01"
@@ -69,7 +73,10 @@ _KIN = ("husband", "wife", "boyfriend", "girlfriend", "mom", "dad", "pills")
 MENDED = (
     {(word, "t"): (plain, "not") for word, plain in _NOT.items()}
     | {(word, tail): (word, plain) for tail, plain in CONTRACTED.items() for word in _WE}
-    | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "ready")}
+    | {(word, "2"): (word, "to") for word in ("want", "need", "going", "have", "trying", "tried", "ready")}
+    | {("2", verb): ("to", verb) for verb in ("die", "kill", "end", "live", "be", "wake", "cut", "jump")}
+    | {(word, "da"): (word, "the") for word in ("of", "off", "all", "on", "in")}
+    | {("jump", "of"): ("jump", "off"), ("jumping", "of"): ("jumping", "off")}
     | {(word, noun): ("my", noun) for word in ("me", "mi") for noun in _KIN}
     | {("this", "night"): ("later", "tonight")}
     | {("mi", verb): ("i", verb) for verb in ("want", "wish", "just", "not", "feel", "need", "have")}
@@ -103,6 +110,23 @@ SPELLINGS = {
     "deid": "dead", "tae": "to", "dinnae": "do not", "cannae": "can not", "willnae": "will not",
     "gonnae": "going to", "anymair": "anymore", "wisht": "wish", "waan": "want to", "nuh": "not",
     "mysefl": "myself", "meself": "myself", "mself": "myself", "ded": "dead", "dy": "die",
+    "staunin": "standing", "staun": "stand", "wrang": "wrong", "naebody": "nobody", "naething": "nothing",
+    "kens": "knows", "hauns": "hands", "haun": "hand", "disnae": "does not", "wisnae": "was not",
+    "isnae": "is not", "didnae": "did not", "couldnae": "could not", "wouldnae": "would not",
+    "havenae": "have not", "hivnae": "have not", "shouldnae": "should not", "yersel": "yourself",
+    "himsel": "himself", "hersel": "herself", "hame": "home", "heid": "head", "doon": "down", "oot": "out",
+    "aboot": "about", "thegither": "together", "auld": "old", "greetin": "crying", "hoose": "house",
+    "icant": "i can not", "idont": "i do not", "wsh": "wish", "cud": "could", "wud": "would",
+    "shud": "should", "wudnt": "would not", "cudnt": "could not", "sumone": "someone", "nuffin": "nothing",
+    "tis": "this", "jus": "just", "teh": "the", "bak": "back", "alredy": "already", "b4": "before",
+    "tuk": "took", "hitz": "hits", "agen": "again", "fink": "think", "nt": "not", "2moz": "tomorrow",
+    "dun": "done", "wnna": "want to", "sewicidal": "suicidal", "dnt": "do not",
+    "cnt": "can not", "gna": "going to", "dis": "this", "dat": "that", "wiv": "with",
+    "rly": "really", "shld": "should", "wld": "would", "cld": "could", "jst": "just", "evry": "every",
+    "nite": "night", "hav": "have", "havnt": "have not", "tht": "that", "wen": "when", "bcoz": "because",
+    "bcz": "because", "nemore": "anymore", "lyk": "like", "relapsd": "relapsed", "oan": "on", "nae": "no",
+    "dae": "do", "sumthin": "something", "evrything": "everything", "liv": "live",
+    "goin": "going", "doin": "doing", "dyin": "dying",
 }  # fmt: skip
 # A lost apostrophe that leaves another word behind, and words of Scots, Patois and Pidgin that mean something
 # else in English: rules read such a word both ways.
@@ -110,6 +134,8 @@ LOST = {
     "ill": "i will", "hell": "he will", "shell": "she will", "ah": "i", "ma": "my", "aw": "all", "fi": "to",
     "wan": "want to", "dey": "be", "tek": "take", "bloody": "fucking",
 }  # fmt: skip
+# One letter for a word. It may as well be a word of another language, so it is read both ways.
+LETTERS = {"n": "and", "r": "are", "o": "of", "b": "be"}
 # Words worth finding behind k*ll or su1c1de even when no words file could be read.
 KNOWN = frozenset({
     "kill", "killed", "killing", "die", "died", "dying", "dead", "death", "suicide", "suicidal", "myself",
@@ -119,4 +145,20 @@ KNOWN = frozenset({
     "hits", "i", "want", "to", "not", "do", "am", "going", "the", "it", "all", "bomb", "murder", "help",
     "wish", "be", "were", "never", "was", "up", "wake", "anymore", "tonight", "goodbye", "kms", "self",
     "and", "in", "of", "with", "have", "is", "on", "so", "tired",
+})  # fmt: skip
+# Words known with a letter left out or two swapped, and, where a lost letter would leave another word, with
+# two letters swapped only. REAL: words that such a slip would make of them, and must stay.
+SLIPPED = (
+    "suicide", "suicidal", "myself", "overdose", "overdosed", "killing", "existing", "anymore", "properly",
+    "exactly", "nobody", "tonight", "goodbye", "tomorrow", "paracetamol", "disappear", "railing", "strangled",
+)  # fmt: skip
+SWAPPED = (
+    "alive", "dying", "dead", "born", "want", "hurt", "kill", "living", "ending", "death", "the", "this",
+    "with", "not", "just", "here", "more", "stop", "have", "wish", "sleep", "think", "again", "never",
+    "about", "that", "they", "and", "could", "would", "rope", "knife", "blade", "bridge", "pills", "wake",
+    "jump",
+)  # fmt: skip
+REAL = frozenset({
+    "exiting", "juts", "riling", "raisin", "satin", "latin", "basin", "resin", "robin", "cumin", "rankin",
+    "login", "checkin",
 })  # fmt: skip
