@@ -1,4 +1,4 @@
-"""Our own messages, written for this project, as rows to learn from: wants, and risk with its cases.
+"""Our own messages, written for this project, as rows to learn from: wants, risk with its cases, and grave lines.
 
 The sealed part of the cases is never a row. Knows nothing of the public sets.
 """
@@ -14,7 +14,7 @@ __all__ = ["OWN", "case_rows", "own_rows"]
 
 
 def own_rows(name: str) -> list[dict[str, str]]:
-    """The rows of one of our own tables beside this file: `wants` or `risk`."""
+    """The rows of one of our own tables beside this file: `wants`, `risk` or `grave`."""
     return list(_csv(Path(__file__).parent / f"{name}.csv", "text"))
 
 
@@ -59,4 +59,11 @@ def _dangers(data: Path) -> Iterator[Row]:
         yield Row(row["text"], "dangers", targets)
 
 
-OWN: Mapping[str, Reader] = {"wants": _wants, "dangers": _dangers}
+def _grave(data: Path) -> Iterator[Row]:
+    """Lines that sound grave, terse and final, and tell of no danger: a pet's death, a box at work, a bath."""
+    del data
+    for row in own_rows("grave"):
+        yield Row(row["text"], "grave", {"danger": {"none": 1.0}})
+
+
+OWN: Mapping[str, Reader] = {"wants": _wants, "dangers": _dangers, "grave": _grave}
