@@ -31,7 +31,7 @@ DARK_WORD = "distress.dark_word"
 # the model hears only the end, or the picture.
 FAR_OFF, PICTURES = "far_off", "sign:pictures"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.75, "moderate": 0.9}
+ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.8, "moderate": 0.9}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 # Words of a message that says little by itself ("I'm driving off the lot").
