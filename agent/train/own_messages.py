@@ -1,4 +1,5 @@
-"""Our own messages, written for this project, as rows to learn from: wants, risk with its cases, and grave lines.
+"""Our own messages, written for this project, as rows to learn from: wants, risk with its cases, and grave
+lines.
 
 The sealed part of the cases is never a row. Knows nothing of the public sets.
 """
@@ -60,7 +61,7 @@ def _dangers(data: Path) -> Iterator[Row]:
 
 
 def _grave(data: Path) -> Iterator[Row]:
-    """Lines that sound grave, terse and final, and tell of no danger: a pet's death, a box at work, a bath."""
+    """Lines that sound grave, terse and final, and tell of no danger: a pet's death, a box from work."""
     del data
     for row in own_rows("grave"):
         yield Row(row["text"], "grave", {"danger": {"none": 1.0}})
