@@ -345,11 +345,15 @@ class _Voice:
             keys = ["short", "fragment", "piece", "bit", "thing", *["glad"] * self.glad(), "light"]
         if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
             keys.remove("thing")  # noted once, or not what it is about
-        if self.pointed():
-            keys = [
-                key for key in keys if key not in ("plain", "light", "glad")
-            ]  # the question shows it better
+        if self.asking():  # the question shows it better
+            nods = ("plain", "light", "glad") if self.pointed() else ("plain", "light")
+            keys = [key for key in keys if key not in nods]
         return heard, keys
+
+    def asking(self) -> bool:
+        """Whether a question is due to a message that tells something."""
+        due = any(step["step"] == "listening" for step in self.brief["plan"]["steps"])
+        return due and not self.asked and self.brief["plan"]["move"] == "support" and not self.bare()
 
     def now_told(self) -> bool:
         """Whether this very message speaks of the theme, so that a line on the theme answers it."""
@@ -357,8 +361,7 @@ class _Voice:
 
     def pointed(self) -> bool:
         """Whether a question is due that follows from what was said, so that no nod need come before."""
-        due = any(step["step"] == "listening" for step in self.brief["plan"]["steps"])
-        if self.asked or not due or self.brief["plan"]["move"] != "support" or self.bare() or not self.last:
+        if not self.asking() or not self.last:
             return False
         theirs = [cue.ask for cue in self.heard] + [
             self.replies.banks["listening"].get(self.theme, ())
@@ -378,7 +381,8 @@ class _Voice:
             return bank, [self.theme, "general"] if self.near else ["general"], []
         if not self.heavy:
             return self.replies.banks["invite"], ["light"], [cue.say for cue in self.heard]
-        return bank, [*self.themed(), "general"], []
+        told = len(self.out) > 1  # what was said is said; a line that fits anybody would add nothing
+        return bank, [*self.themed(), *["general"] * (not told)], []
 
     def narrated(self) -> bool:
         """Whether this message tells of something that happened, so that one can ask how it was."""

@@ -113,6 +113,7 @@ def test_the_permissive_recipe_reads_no_other_sets(folder: Path) -> None:
         "films",
         "film answers",
         "comments",
+        "grave",
         "dreaddit",
         "sad",
         "wants",

@@ -7,7 +7,7 @@ import yaml
 from agent.responders.replies import bank
 from agent.train.proposals import Heard, places, proposed, written
 
-PLAIN = "I'm following you."
+PLAIN = "I hear you."
 SLOT = "I hear that you sit in the kitchen and wait."
 
 
@@ -25,7 +25,8 @@ def test_a_sentence_is_named_by_the_file_and_the_place_where_it_stands() -> None
 
 
 def test_every_sentence_of_a_supportive_reply_can_be_found() -> None:
-    assert all(proposed([Heard(text, helpful=False)]) for text in bank()[::25])
+    told = [text for text in bank() if len(text) > 6]  # a nod of one word is nobody's to mend
+    assert all(proposed([Heard(text, helpful=False)]) for text in told[::25])
     assert all("#" in place for place, _ in places().values())
 
 
