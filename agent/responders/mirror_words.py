@@ -36,7 +36,7 @@ Lists = Literal[
     "people", "names", "scope", "subordinators", "loose_ends", "run_ons", "before_run_ons",
     "before_nouns", "before_parents", "joiners", "breaks", "starters", "telling",
     "plain", "wished", "doing", "heads", "owned", "after_its", "capitals", "only_one",
-    "nouns", "hollow", "blank",
+    "nouns", "hollow", "blank", "states",
 ]  # fmt: skip
 
 
@@ -106,22 +106,7 @@ def is_verb(word: str) -> bool:
 
 def is_past(word: str) -> bool:
     """Whether a word behind "I" tells of something that happened."""
-    state = {
-        "was",
-        "were",
-        "had",
-        "felt",
-        "knew",
-        "used",
-        "thought",
-        "hurt",
-        "cut",
-        "let",
-        "put",
-        "read",
-        "cost",
-    }
-    return word not in state and (word in listed("pasts") or (word.endswith("ed") and is_verb(word)))
+    return word not in listed("states") and (word in listed("pasts") or (word.endswith("ed") and is_verb(word)))
 
 
 @lru_cache(4096)
