@@ -106,7 +106,9 @@ def is_verb(word: str) -> bool:
 
 def is_past(word: str) -> bool:
     """Whether a word behind "I" tells of something that happened."""
-    return word not in listed("states") and (word in listed("pasts") or (word.endswith("ed") and is_verb(word)))
+    return word not in listed("states") and (
+        word in listed("pasts") or (word.endswith("ed") and is_verb(word))
+    )
 
 
 @lru_cache(4096)
