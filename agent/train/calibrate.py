@@ -5,7 +5,7 @@ labels, nothing of the models that gave them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from agent.train.calm import EVERYDAY
 from agent.train.data import Example
 from agent.train.labels import EMOTIONS
 
-__all__ = ["HARD", "LEAST", "PLAIN", "Lines", "bars", "calibrated", "shares"]
+__all__ = ["HARD", "LEAST", "PLAIN", "Lines", "bars", "calibrated", "recalibrated", "shares"]
 
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
 WANTED = 0.90  # precision of a want, where the rules heard none
@@ -60,6 +60,15 @@ def calibrated(tune: Lines, labels: Mapping[str, tuple[str, ...]]) -> Heads:
         mine = tune.where(lambda e, name=name: name in e.targets)  # type: ignore[misc]
         named[name] = _platt(mine, own, place) if name == "facets" else _tempered(mine, name, own, place)
     return Heads(named, len(EMOTIONS), 1.01)
+
+
+def recalibrated(before: Heads, tune: Lines, share: Vector) -> Heads:
+    """Curves fitted anew where a voice that was added has a share (outputs,); elsewhere those there were."""
+    anew = calibrated(tune, {name: head.labels for name, head in before.named.items()})
+    named = {
+        name: anew.named[name] if share[head.place].any() else head for name, head in before.named.items()
+    }
+    return replace(before, named=named)
 
 
 def shares(deep: Lines, wide: Lines, labels: Mapping[str, tuple[str, ...]]) -> Vector:

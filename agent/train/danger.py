@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from agent.reading import probe
-from agent.reading.encoder import Encoder, load_encoder, marker
+from agent.reading.encoder import Encoder, marker
 from agent.reading.heads import Heads
-from agent.train import card as cards
 from agent.train import encoder, export, ship
-from agent.train.calibrate import Lines, bars, calibrated, shares
+from agent.train.calibrate import Lines, bars, recalibrated, shares
 from agent.train.calm import alarming, with_calm
 from agent.train.data import examples
 from agent.train.model import Layout
@@ -49,14 +48,10 @@ def add(  # noqa: PLR0913 - what a run is made of
     recipe, source: as in `agent.train.encoder.train`; `danger_recipe` and the published model if left out.
     Raises DataError as `agent.train.data.examples` does, before anything is trained.
     """
-    card: dict[str, Any] = json.loads((out / "labels.json").read_text("utf-8"))
     weights = work / "weights.safetensors"
     if not weights.exists():
         encoder.train(data, work, recipe or danger_recipe(), permissive=permissive, source=source)
-    card["sha256"].pop(FILE, None)
-    ship.write(card, out)
-    load_encoder.cache_clear()
-    without = load_encoder(out)
+    card, without = ship.opened(out, FILE)
     layout = Layout({name: head.labels for name, head in without.heads.named.items()})
     taught: Mapping[str, Any] = json.loads((work / "layout.json").read_text("utf-8"))
     (out / FILE).write_bytes(_exported(weights, taught["heads"], layout))
@@ -77,12 +72,7 @@ def add(  # noqa: PLR0913 - what a run is made of
     card |= {"danger": dict(heads.danger), **ship.told(lines, heads)}
     card["second"] = {name: ship.floats(share[layout.slices()[name]]) for name in taught["heads"]}
     card["second_recipe"] = taught["recipe"]
-    card["sha256"][FILE] = ship.sha256(out / FILE)
-    card["data"] = {name: ship.sha256(data / name) for name in card["data"]}
-    ship.write(card, out)
-    load_encoder.cache_clear()
-    (out / "MODEL_CARD.md").write_text(cards.render(card), "utf-8")
-    return card
+    return ship.closed(card, data, out, FILE)
 
 
 def _exported(weights: Path, taught: Mapping[str, list[str]], layout: Layout) -> bytes:
@@ -108,9 +98,5 @@ def _beside_probe(logits: Vector, texts: list[str], without: Encoder, out: Path)
 
 def _heads(before: Heads, tune: Lines, share: Vector) -> Heads:
     """Curves fitted anew where the second has a say, and the bars of danger; elsewhere those there were."""
-    anew = calibrated(tune, {name: head.labels for name, head in before.named.items()})
-    named = {
-        name: anew.named[name] if share[head.place].any() else head for name, head in before.named.items()
-    }
-    heads = replace(before, named=named)
+    heads = recalibrated(before, tune, share)
     return replace(heads, danger=bars(tune, heads)["danger"])

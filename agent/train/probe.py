@@ -4,7 +4,6 @@ Straight through: vectors -> one convex problem a head (a facet) -> its share, o
 and bars anew where it has one -> figures and card. Needs no weights of the run. Knows nothing of sources.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,12 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from agent.reading import probe
-from agent.reading.encoder import load_encoder, vectoriser
+from agent.reading.encoder import vectoriser
 from agent.reading.heads import Heads
 from agent.reading.probe import Probe
-from agent.train import card as cards
 from agent.train import ship
-from agent.train.calibrate import Lines, bars, calibrated, shares
+from agent.train.calibrate import Lines, bars, recalibrated, shares
 from agent.train.calm import alarming, with_calm
 from agent.train.data import Example, examples
 from agent.train.model import Layout, say
@@ -44,11 +42,7 @@ def add(data: Path, out: Path, *, permissive: bool = False) -> dict[str, Any]:
 
     Fits anew where the folder has one. Raises DataError as `agent.train.data.examples` does.
     """
-    card: dict[str, Any] = json.loads((out / "labels.json").read_text("utf-8"))
-    card["sha256"].pop(FILE, None)
-    ship.write(card, out)
-    load_encoder.cache_clear()
-    without = load_encoder(out)
+    card, without = ship.opened(out, FILE)
     layout = Layout({name: head.labels for name, head in without.heads.named.items()})
     found = with_calm(examples(data, permissive=permissive), alarming)
     training = [e for e in found if e.part == "train" and any(name not in SILENT for name in e.targets)]
@@ -68,13 +62,8 @@ def add(data: Path, out: Path, *, permissive: bool = False) -> dict[str, Any]:
     lines = Lines(held, probe.load(raw).mixed(both, vectors))
     heads = _heads(without.heads, lines.where(tune), share)
     card |= {"sure": heads.sure, "want": heads.want, **ship.told(lines, heads)}
-    card["sha256"][FILE] = ship.sha256(out / FILE)
     card["probe"] = {name: ship.floats(share[place]) for name, place in layout.slices().items()}
-    card["data"] = {name: ship.sha256(data / name) for name in card["data"]}
-    ship.write(card, out)
-    load_encoder.cache_clear()
-    (out / "MODEL_CARD.md").write_text(cards.render(card), "utf-8")
-    return card
+    return ship.closed(card, data, out, FILE)
 
 
 def fit(training: Sequence[Example], vectors: Vector, layout: Layout) -> Probe:
@@ -112,11 +101,7 @@ def _targets(training: Sequence[Example], mine: Sequence[int], name: str, layout
 
 def _heads(before: Heads, tune: Lines, share: Vector) -> Heads:
     """Curves and bars fitted anew where the probe has a say; elsewhere those there were."""
-    anew = calibrated(tune, {name: head.labels for name, head in before.named.items()})
-    named = {
-        name: anew.named[name] if share[head.place].any() else head for name, head in before.named.items()
-    }
-    heads = replace(before, named=named)
+    heads = recalibrated(before, tune, share)
     found = bars(tune, heads)
     # A third voice may make it more certain, not bolder: a wrong name for a feeling puts people off.
     return replace(heads, sure=max(before.sure, found["sure"]), want=found.get("want", before.want))

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from agent.evaluate.evidence import against_people
-from agent.reading.encoder import READ_WINDOW, READ_WINDOWS, load_encoder, marker
+from agent.reading.encoder import READ_WINDOW, READ_WINDOWS, Encoder, load_encoder, marker
 from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ngrams import NGrams, dump
 from agent.reading.passes import Shared, shared, windows
+from agent.train import card as cards
 from agent.train import export
 from agent.train.calibrate import Lines, bars, calibrated, shares
 from agent.train.calm import alarming, with_calm
@@ -34,7 +35,7 @@ from agent.train.model import Layout, published, tokenised
 from agent.train.ngrams import fit
 from agent.train.sets import FILES, PERMISSIVE_FILES
 
-__all__ = ["common_of", "floats", "in_part", "sha256", "ship", "told", "write"]
+__all__ = ["closed", "common_of", "floats", "in_part", "opened", "sha256", "ship", "told", "write"]
 
 SHIPPED = Path(__file__).parents[1] / "reading" / "model"
 MODEL_FILES = ("encoder.onnx", "reading.onnx", "ngrams.npz", "tokenizer.json", "words.npz")
@@ -108,6 +109,25 @@ def told(lines: Lines, heads: Heads) -> dict[str, Any]:
 def write(card: Mapping[str, Any], out: Path) -> None:
     """labels.json of the model folder `out`."""
     (out / "labels.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def opened(out: Path, file: str) -> tuple[dict[str, Any], Encoder]:
+    """labels.json of the model folder `out`, and its model, both without `file`, which is to be made anew."""
+    card: dict[str, Any] = json.loads((out / "labels.json").read_text("utf-8"))
+    card["sha256"].pop(file, None)
+    write(card, out)
+    load_encoder.cache_clear()
+    return card, load_encoder(out)
+
+
+def closed(card: dict[str, Any], data: Path, out: Path, file: str) -> dict[str, Any]:
+    """Write labels.json and the card of `out`, to which `file` was added; returns labels.json."""
+    card["sha256"][file] = sha256(out / file)
+    card["data"] = {name: sha256(data / name) for name in card["data"]}
+    write(card, out)
+    load_encoder.cache_clear()
+    (out / "MODEL_CARD.md").write_text(cards.render(card), "utf-8")
+    return card
 
 
 def in_part(part: Part) -> Callable[[Example], bool]:
