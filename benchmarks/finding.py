@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agent.reading.passes import INPUT, framed, load, windows
+from agent.reading.forward_pass import INPUT, framed, load, windows
 from agent.train.retrieval import fit
 from knowledge.lexical import overlap, stems
 from knowledge.ranking import ASKED, ENOUGH, WORDS

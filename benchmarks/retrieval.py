@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from agent.reading.encoder import vectoriser
-from agent.reading.passes import dump, shared
+from agent.reading.forward_pass import dump, shared
 from agent.train.export import build, quantise, words
 
 Vector = NDArray[np.float32]

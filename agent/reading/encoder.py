@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import EncoderError
-from agent.reading import ngrams, passes, probe
+from agent.reading import forward_pass, ngrams, probe
 from agent.reading.evidence import carried
+from agent.reading.forward_pass import Shared, framed, windows
 from agent.reading.heads import Heads, Heard, Marks, heads_of
 from agent.reading.ngrams import NGrams
-from agent.reading.passes import Shared, framed, windows
 from agent.reading.probe import Probe
 
 __all__ = ["Encoder", "Second", "load_encoder", "marker", "vectoriser"]
@@ -88,7 +88,7 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
     try:
         files = {name: _checked(folder / name, digest) for name, digest in card["sha256"].items()}
         heads = heads_of(card)
-        shared = passes.shared(files["tokenizer.json"], files["words.npz"])
+        shared = forward_pass.shared(files["tokenizer.json"], files["words.npz"])
         words, second = ngrams.load(files["ngrams.npz"]), None
         if words.share.shape != (heads.outputs,):
             raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
@@ -117,7 +117,7 @@ def vectoriser(model: bytes, shared: Shared, *, threads: int = 1) -> Callable[[s
     A text over 256 tokens is read in two to four windows spread evenly from its first token to its
     last, and their vectors are averaged: over some 1,000 tokens, what lies between is not read.
     """
-    forward = passes.forward(model, shared.words, "sentence", threads)
+    forward = forward_pass.forward(model, shared.words, "sentence", threads)
 
     def vector(text: str) -> Vector:
         ids, _ = shared.tokens(text)
@@ -146,8 +146,8 @@ def marker(
     over 128 tokens is read in two to eight windows spread evenly over it; its logits are the mean over
     them: of a text over some 1,000 tokens, what lies between is not read.
     """
-    forward = passes.forward(model, shared.words, "logits", threads)
-    other = passes.forward(second.model, shared.words, "logits", threads) if second else None
+    forward = forward_pass.forward(model, shared.words, "logits", threads)
+    other = forward_pass.forward(second.model, shared.words, "logits", threads) if second else None
 
     def marks(text: str) -> Marks:
         ids, spans = shared.tokens(text)

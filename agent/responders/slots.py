@@ -10,7 +10,7 @@ from agent.brief import Brief
 from agent.notes import noted, own_line, untold
 from agent.responders.mirror import fragment, mirror, short_answer, told, topic_phrase
 from agent.responders.mirror_spanish import slots as spanish_slots
-from agent.responders.pieces import piece
+from agent.responders.named_things import piece
 from agent.responders.replies import load_replies
 from agent.themes import holds_any, load_themes, own_word, padded, pronouns, tells, theme_of
 from agent.words import tongue

@@ -4,7 +4,7 @@ Run as `python -m agent.train.export`. Needs `hearken[train]`; no torch, no netw
 written out by hand from numpy and onnx, so that the same weights always give the same bytes.
 Knows nothing of labels; `agent.train.heads` trains those on top.
 
-The graph takes one sentence at a time, `embedded` (n, 384) float32, which `agent.reading.passes` looks up
+The graph takes one sentence at a time, `embedded` (n, 384) float32, which `agent.reading.forward_pass` looks up
 in words.npz, and gives `sentence` (384,) float32, mean-pooled and L2-normalised. With one sentence there is
 no padding, hence no attention mask, and int8 scales are those of that sentence alone: a text has one
 vector, whatever it is batched with.
@@ -26,7 +26,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.numpy import load
 
-from agent.reading.passes import INPUT, WordVectors, dump
+from agent.reading.forward_pass import INPUT, WordVectors, dump
 
 __all__ = ["WEIGHTS_SHA256", "build", "export", "main", "quantise", "reading", "words"]
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from agent.reading.passes import CLS, SEP
+from agent.reading.forward_pass import CLS, SEP
 from agent.train.data import Example
 
 __all__ = ["Layout", "Model", "balanced", "loss_of", "padded", "published", "say", "tokenised"]

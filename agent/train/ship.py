@@ -21,9 +21,9 @@ from safetensors.numpy import load_file
 
 from agent.evaluate.evidence import against_people
 from agent.reading.encoder import READ_WINDOW, READ_WINDOWS, Encoder, load_encoder, marker
+from agent.reading.forward_pass import Shared, shared, windows
 from agent.reading.heads import Choice, Facets, Heads
 from agent.reading.ngrams import NGrams, dump
-from agent.reading.passes import Shared, shared, windows
 from agent.train import card as cards
 from agent.train import export
 from agent.train.calibrate import Lines, bars, calibrated, shares

@@ -13,7 +13,7 @@ import torch
 from safetensors.numpy import load_file
 
 from agent.errors import DataError
-from agent.reading import passes
+from agent.reading import forward_pass
 from agent.reading.encoder import load_encoder
 from agent.train import card, danger, encoder, export, ship
 from agent.train.data import Example
@@ -183,7 +183,7 @@ def test_what_is_shipped_loads_reads_and_fills_its_card(
     out = tmp_path / "model"
     out.mkdir()
     (out / "tokenizer.json").write_bytes((source / "tokenizer.json").read_bytes())
-    (out / "words.npz").write_bytes(passes.dump(export.words(load_file(source / "model.safetensors"))))
+    (out / "words.npz").write_bytes(forward_pass.dump(export.words(load_file(source / "model.safetensors"))))
     weights = train(data, tmp_path / "run", RECIPE, source=source)
     told = ship.ship(weights, data, out, source=source)
     read = load_encoder(out).read("train thing 0 is sad")

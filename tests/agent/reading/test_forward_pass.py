@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agent.reading.passes import CLS, SEP, WordVectors, dump, framed, load, windows
+from agent.reading.forward_pass import CLS, SEP, WordVectors, dump, framed, load, windows
 
 VECTORS = WordVectors(
     table=np.array([[0, 255], [128, 64]], dtype=np.uint8),

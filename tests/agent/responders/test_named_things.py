@@ -3,7 +3,7 @@
 import pytest
 
 from agent.responders.mirror import mirror, told
-from agent.responders.pieces import piece
+from agent.responders.named_things import piece
 
 
 @pytest.mark.parametrize(
