@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from agent.reading import probe
-from agent.reading.encoder import Encoder, marker
+from agent.reading.encoder import Encoder, load_encoder, marker
 from agent.reading.heads import Heads
 from agent.train import encoder, export, ship
 from agent.train.calibrate import Lines, bars, recalibrated, shares
@@ -48,6 +48,7 @@ def add(  # noqa: PLR0913 - what a run is made of
     recipe, source: as in `agent.train.encoder.train`; `danger_recipe` and the published model if left out.
     Raises DataError as `agent.train.data.examples` does, before anything is trained.
     """
+    load_encoder(out)  # a folder that cannot be read ends it before anything is trained
     weights = work / "weights.safetensors"
     if not weights.exists():
         encoder.train(data, work, recipe or danger_recipe(), permissive=permissive, source=source)

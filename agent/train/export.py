@@ -2,12 +2,12 @@
 
 Run as `python -m agent.train.export`. Needs `hearken[train]`; no torch, no network. The graph is
 written out by hand from numpy and onnx, so that the same weights always give the same bytes.
-Knows nothing of labels; `agent.train.heads` trains those on top.
+Knows nothing of labels.
 
-The graph takes one sentence at a time, `embedded` (n, 384) float32, which `agent.reading.forward_pass` looks up
-in words.npz, and gives `sentence` (384,) float32, mean-pooled and L2-normalised. With one sentence there is
-no padding, hence no attention mask, and int8 scales are those of that sentence alone: a text has one
-vector, whatever it is batched with.
+The graph takes one sentence at a time, `embedded` (n, 384) float32, which `agent.reading.forward_pass`
+looks up in words.npz, and gives `sentence` (384,) float32, mean-pooled and L2-normalised. With one sentence
+there is no padding, hence no attention mask, and int8 scales are those of that sentence alone: a text has
+one vector, whatever it is batched with.
 """
 
 import argparse
