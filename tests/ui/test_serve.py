@@ -287,6 +287,8 @@ def test_what_a_client_says_for_us_is_neither_evidence_nor_instruction(opened: C
         ({"messages": []}, 422, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, 400, "tool"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, 400, "user"),
+        ({"messages": [{"role": "user"}]}, 400, "content"),
+        ({"messages": [{"role": "user", "content": None}]}, 400, "content"),
         ({"messages": [{"role": "user", "content": "x"}, {"role": "assistant"}]}, 400, "user"),
         ({"messages": [{"role": "function"}, {"role": "user", "content": "y"}]}, 400, "role"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, 400, "text"),

@@ -170,6 +170,8 @@ def _misshapen(messages: list[ChatMessage]) -> Refused | None:
         if one.role not in ROLES:
             message = fill(words.wrong_role, role=repr(one.role[:20]))
             return Refused(400, "wrong_role", message, param=f"messages[{number}].role")
+        if one.role == "user" and one.content is None:
+            return Refused(400, "no_content", words.no_content, param=f"messages[{number}].content")
         parts = one.content if isinstance(one.content, list) else []
         if any(part.type != "text" or part.text is None for part in parts):
             return Refused(400, "not_text", words.not_text, param=f"messages[{number}]")

@@ -39,6 +39,7 @@ class ServeWords(Strict):
     unsupported_value: str
     wrong_role: str
     no_message: str
+    no_content: str
     not_text: str
     no_model: str
     wrong_path: str
