@@ -15,7 +15,7 @@ from agent.reading.tonguecare import cared, sample
 from agent.responders import handoff as handing
 from agent.supporter import Chances
 from agent.words import tongue
-from graph.conversation import history, said, said_by, seed, whose
+from graph.conversation import history, said, said_by, seed, theirs, whose
 from graph.services import Services
 from graph.state import State
 
@@ -69,9 +69,9 @@ def bounds_of(state: State, services: Services) -> guarding.Bounds:
     in_crisis = bool(state["risk"]["escalate"])
     budget = 150 if in_crisis else int(state["plan"]["words"] * SLACK)
     budget += sum(len(sentence.split()) for sentence in opening(state))
-    language = state["reading"]["language"]
+    language, away = state["reading"]["language"], theirs(state, services)
     return guarding.Bounds(
-        allowed=services.allowed(whose(state, services)),
+        allowed=services.allowed(whose(state, services)) | (services.allowed(away) if away else frozenset()),
         said=tuple(said(state)),
         heard=" ".join(texts[-3:]),
         words=budget,

@@ -12,10 +12,11 @@ from langchain_core.messages import BaseMessage
 
 from agent import guard as guarding
 from agent.reading import assess as assessing
+from graph.places import their_country
 from graph.services import Services
 from graph.state import State
 
-__all__ = ["history", "said", "said_by", "seed", "text_of", "unfolded", "whose"]
+__all__ = ["history", "said", "said_by", "seed", "text_of", "theirs", "unfolded", "whose"]
 
 # Sentences that may not return; words are finite, and a very long conversation must not run dry.
 REMEMBERED = 100
@@ -65,6 +66,16 @@ def whose(state: State, services: Services) -> str | None:
     named = person.get("country") if isinstance(person, dict) else None
     code = str(named or services.country or "").strip().upper()
     return {"UK": "GB"}.get(code, code) or None
+
+
+def theirs(state: State, services: Services) -> str | None:
+    """The country of the one they worry about, where the danger is somebody else's and they told that it is
+    another than their own; None otherwise."""
+    if state["risk"]["subject"] == "self":
+        return None
+    told = (their_country(text) for text in reversed(said_by(state, "human")))
+    place = next(filter(None, told), None)
+    return place if place != whose(state, services) else None
 
 
 def text_of(message: BaseMessage) -> str:

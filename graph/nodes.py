@@ -27,7 +27,7 @@ from agent.responders import handoff as handing
 from agent.safety_plan import standing
 from agent.supporter import Chances
 from graph.briefing import bounds_of, brief_of, opening, planned, true_here
-from graph.conversation import history, said, said_by, seed, whose
+from graph.conversation import history, said, said_by, seed, theirs, whose
 from graph.deadline import PartFailed, within
 from graph.perceiving import READ_LANGUAGES, perceive
 from graph.responding import LATELY, looks_up, respond
@@ -92,7 +92,8 @@ def crisis(state: State, services: Services) -> State:
     """Answer danger with authored sentences and the country's helplines; no model, no retrieval."""
     risk, care = state["risk"], state.get("care") or {}
     texts = said_by(state, "human")
-    country = whose(state, services)
+    away = theirs(state, services)
+    country = away or whose(state, services)
     contacts = services.contacts(
         country,
         risk["kinds"],
@@ -112,6 +113,7 @@ def crisis(state: State, services: Services) -> State:
         turn=len(texts),
         seed=seed(texts),
         country=country,
+        elsewhere=bool(away),
         helped=helped,
         language=state["reading"]["language"],
         plan=standing(state.get("safety_plan")),

@@ -1,6 +1,7 @@
-"""Where a person says they are, when nobody has chosen a country yet: "I'm in Ireland", or "Canada" alone.
+"""Where a person says they are, when nobody has chosen a country yet: "I'm in Ireland", or "Canada" alone; and
+where somebody is whom they worry about: "my sister lives in Spain".
 
-A place is taken only from a plain statement about oneself, never from a name that merely occurs. Knows the
+A place is taken only from a plain statement, never from a name that merely occurs. Knows the
 names of countries from the helpline registry; nothing of cities, nor of what follows from a place.
 """
 
@@ -11,7 +12,7 @@ from functools import cache
 
 from knowledge.helplines import HelplineError, load_helplines
 
-__all__ = ["told_country"]
+__all__ = ["their_country", "told_country"]
 
 log = logging.getLogger("hearken")
 
@@ -22,6 +23,15 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _BEFORE = re.compile(
     r"(?:\b(?:i am|i'm|im|we are|we're|i live|i'm living|living|live|based|located|here|from)\s+"
     r"(?:\w+\s+)?(?:in|from|over in)|\bi'?m from)\s+(?:the\s+)?$"
+)
+
+
+# Of somebody else, in the same breath: who, and at most a few words on to "in".
+_THEIRS = re.compile(
+    r"\b(?:he|she|they|who|friend|mate|brother|sister|mum|mom|mam|mother|dad|father|son|daughter|cousin|uncle|aunt"
+    r"|niece|nephew|nan|gran|grandma|grandad|girlfriend|boyfriend|partner|fiance|fiancee|ex|wife|husband|colleague"
+    r"|someone|somebody|girl|guy|person)(?:['’]?s)?\s+(?:(?!and\b|i\b|i'm\b|we\b|but\b|when\b)[\w']+\s+){0,6}"
+    r"in\s+(?:the\s+)?$"
 )
 
 
@@ -41,8 +51,20 @@ def told_country(text: str) -> str:
     alone = " ".join(words).removeprefix("the ")
     if len(words) <= _SHORT and alone in _names() and (alone != "us" or "US" in text):
         return _names()[alone]
+    return _named(plain, text, _BEFORE)
+
+
+def their_country(text: str) -> str:
+    """ISO 3166-1 alpha-2 of the country `text` says somebody else is in, "" when it says none."""
+    return _named(text[:500].replace("’", "'").casefold(), text, _THEIRS)
+
+
+def _named(plain: str, text: str, before: re.Pattern[str]) -> str:
+    """The first country named behind what must stand before it; "us" only where it is written "US"."""
     for name, code in _names().items():
         for found in re.finditer(rf"\b{re.escape(name)}\b", plain) if name in plain else ():
-            if name not in DOUBTFUL and _BEFORE.search(plain[: found.start()]):
+            if name in DOUBTFUL or (name == "us" and text[found.start() : found.end()] != "US"):
+                continue
+            if before.search(plain[: found.start()]):
                 return code
     return ""

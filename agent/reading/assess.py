@@ -171,18 +171,19 @@ def _in_context(risk: Risk, cues: Sequence[Cue]) -> list[Cue]:
     """The cues with hints raised by what stands around them; those that stay at `none` are left out.
 
     A hint counts in full once danger to oneself, or danger of its own kind, is on the floor or said in the
-    same message. A
-    question about a height, a place or an amount counts as moderate near a loss (safety.md F1), and words
-    that mean more after one (a cue's mark `after_loss:LEVEL`) count so.
+    same message; one of somebody else's, once theirs is on the floor. A question about a height, a place or
+    an amount counts as moderate near a loss (safety.md F1), and words that mean more after one (a cue's mark
+    `after_loss:LEVEL`) count so.
     """
-    held = at_least(risk["floor"], "moderate") and risk["subject"] == "self"
-    dark = (held and not DARK.isdisjoint(risk["kinds"])) or any(_own_danger(cue) for cue in cues)
+    known_danger = at_least(risk["floor"], "moderate") and not DARK.isdisjoint(risk["kinds"])
+    dark = (known_danger and risk["subject"] == "self") or any(_own_danger(cue) for cue in cues)
     loss = "loss" in " ".join([*risk["lately"][-WINDOW:], told(cues)]).split()
     raised: list[Cue] = []
     for cue in cues:
         levels = [cue["level"]]
         known = at_least(risk["floor"], "moderate") and cue["kind"] in risk["kinds"]
-        if (dark if cue["kind"] in DARK else known) and cue["subject"] == "self":
+        theirs = known_danger and "self" not in {risk["subject"], cue["subject"]} and cue["kind"] in DARK
+        if theirs or ((dark if cue["kind"] in DARK else known) and cue["subject"] == "self"):
             levels += [level for level in LEVELS if f"context:{level}" in cue["marks"]]
         if loss:
             levels += ["moderate"] if "method_question" in cue["marks"] else []

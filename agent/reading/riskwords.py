@@ -62,9 +62,14 @@ class RuleWords(Strict):
 
 
 class AnswerWords(Strict):
-    """How a kind of answer to a safety question sounds; `most` is the longest message read so, in words."""
+    """How a kind of answer to a safety question sounds.
+
+    most: words of the longest message read so. not_of: who it tells of where it is no answer of the person's
+    ("she won't answer her phone").
+    """
 
     most: int = 400
+    not_of: tuple[str, ...] = ()
     patterns: tuple[str, ...]
     hits: tuple[str, ...]
     misses: tuple[str, ...]

@@ -55,6 +55,7 @@ class Rules:
     before: Bank
     replies: Bank
     most: Mapping[str, int]
+    not_of: Mapping[str, frozenset[str]]
 
     def scan(self, text: str) -> list[Cue]:
         """Every cue in the message, worst first; one per rule, level and subject."""
@@ -116,7 +117,8 @@ class Rules:
         for first, last in form.sentences():
             sentence = f" {' '.join(form.words[first:last])} "
             for name, start, _ in self.replies.matches(sentence, frozenset(form.words[first:last])):
-                if count <= self.most[name] and not self._denied(sentence[:start]):
+                others = self.not_of[name].intersection(sentence[:start].split()[-1:])
+                if count <= self.most[name] and not others and not self._denied(sentence[:start]):
                     found.add(name)
         if "explained" in found:  # "no, I meant the game" puts right what was heard; it answers no question
             found -= {"denial", "no"}
@@ -238,6 +240,7 @@ def compile_rules(words: RiskWords) -> Rules:
         before=Bank.of(before, macros),
         replies=Bank.of({name: answer.patterns for name, answer in words.answers.items()}, macros),
         most={name: answer.most for name, answer in words.answers.items()},
+        not_of={name: frozenset(answer.not_of) for name, answer in words.answers.items()},
     )
 
 

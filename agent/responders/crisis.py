@@ -138,6 +138,7 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     turn: int,
     seed: int,
     country: str | None,
+    elsewhere: bool = False,
     helped: Sequence[str] = (),
     language: str = "en",
     plan: Literal["", "begun", "done"] = "",
@@ -145,16 +146,19 @@ def compose(  # noqa: PLR0913 - the whole of what a crisis reply may depend on, 
     """The crisis reply to one message, whole.
 
     contacts: already selected and ordered. said: the assistant's sentences so far, oldest first.
-    turn: number of this message. helped: the guided responder's sentences, for a turn that only
-    memory escalates. language: ISO 639-1 of the message; one with words in crisis.yaml gets the short
-    universal reply. plan: how far their safety plan is. Raises WordsError when crisis.yaml is damaged.
+    turn: number of this message. elsewhere: country and contacts are of where the one they worry about is.
+    helped: the guided responder's sentences, for a turn that only memory escalates. language: ISO 639-1 of
+    the message; one with words in crisis.yaml gets the short universal reply. plan: how far their safety plan
+    is. Raises WordsError when crisis.yaml is damaged.
     """
     simply = _simply(language)
     words = simply or load_words(tongue(language))
     told = tongue_heard(text, language) if simply else set[str]()
     text = bare(text) if simply else plain(text) if tongue(language) == "es" else text
     scene = _scene(words, told or heard(words, text), risk, care, contacts, said, turn, seed)
-    if not country:
+    if elsewhere:
+        scene = _marked(scene, "elsewhere")
+    elif not country:
         scene = _marked(scene, "no_country")
     elif country != care.get("country", country):
         scene = _marked(scene, "new_place")

@@ -3,7 +3,7 @@
 import pytest
 
 from graph import Session
-from graph.places import told_country
+from graph.places import their_country, told_country
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,34 @@ def test_a_country_already_chosen_is_not_changed_by_a_mention() -> None:
     session = Session.open(country="GB")
     session.say("I'm in France this week and I want to end my life")
     assert session.say("hello").values["person"]["country"] == "GB"
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("my sister lives in Spain and she texted me goodbye", "ES"),
+        ("he moved back to his parents in Poland", "PL"),
+        ("my boyfriend says he will do it, he's in the Netherlands", "NL"),
+        ("my brother and i live in France", ""),
+        ("my friend from India is ill", ""),
+        ("I'm in Ireland and my friend is scared", ""),
+    ],
+)
+def test_where_somebody_else_is_is_told_of_them(text: str, country: str) -> None:
+    assert their_country(text) == country
+
+
+def test_whoever_is_in_danger_abroad_is_given_the_numbers_of_that_place() -> None:
+    """A number of the writer's country cannot help there, and one of that country is rung from there."""
+    session = Session.open(country="GB")
+    told = session.say("my sister in Spain just wrote that she took all her pills to die, she is alone")
+    assert told.escalated
+    assert {contact["country"] for contact in told.card} == {"ES"}
+    assert "112" in told.text
+    assert "999" not in told.text
+
+
+def test_the_writers_own_danger_keeps_the_writers_own_numbers() -> None:
+    session = Session.open(country="GB")
+    told = session.say("my sister lives in Spain. I want to kill myself tonight")
+    assert {contact["country"] for contact in told.card} == {"GB"}

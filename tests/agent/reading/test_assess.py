@@ -272,3 +272,9 @@ def test_who_fears_for_another_and_is_in_danger_too_is_not_forgotten() -> None:
     again = fold([cue("high", subject="other")], before=both)
     assert again["subject"] == "other"
     assert fold([], before=again)["subject"] == "self"
+
+
+def test_means_in_the_hands_of_somebody_known_to_be_in_danger_are_danger_now() -> None:
+    assert told("he has dads gun")["level"] == "none"
+    later = told("my brother says he wants to kill himself", "he has dads gun")
+    assert (later["level"], later["subject"]) == ("imminent", "other")
