@@ -1,5 +1,5 @@
-"""Where a person says they are, when nobody has chosen a country yet: "I'm in Ireland", or "Canada" alone; and
-where somebody is whom they worry about: "my sister lives in Spain".
+"""Where a person says they are, when nobody has chosen a country yet: "I'm in Ireland", or "Canada" alone;
+and where somebody is whom they worry about: "my sister lives in Spain".
 
 A place is taken only from a plain statement, never from a name that merely occurs. Knows the
 names of countries from the helpline registry; nothing of cities, nor of what follows from a place.

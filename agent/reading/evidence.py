@@ -43,13 +43,13 @@ def word_weights(text: str, marks: Marks, column: int) -> list[Evidence]:
 
     Only words above it are given; weights sum to 1.
     """
-    scores = marks.tokens[:, column] if len(marks.tokens) else np.zeros(0, dtype=np.float32)
+    scores: list[float] = marks.tokens[:, column].tolist() if len(marks.tokens) else []
     found: list[tuple[int, int, float]] = []
     for match in _WORD.finditer(text):
         start, end = match.span()
         mine = [s for s, (a, b) in zip(scores, marks.spans, strict=True) if a < end and b > start]
         if mine and any(map(str.isalnum, match.group())):
-            found.append((start, end, float(np.mean(mine))))
+            found.append((start, end, sum(mine) / len(mine)))
     return _shares(found)
 
 

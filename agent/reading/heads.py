@@ -159,7 +159,7 @@ class Heads:
         head = self.named[name]
         likely = head.likely(logits)
         if name == "danger" or isinstance(head, Facets):
-            return [_score(label, p) for label, p in zip(head.labels, likely, strict=True)]
+            return [_score(label, p) for label, p in zip(head.labels, likely.tolist(), strict=True)]
         return scores(head.labels, likely)[:KEPT]
 
 
@@ -170,11 +170,12 @@ def _shares(likely: Vector) -> Vector:
 
 def scores(labels: Sequence[str], likely: Vector) -> list[Score]:
     """Labels with their probabilities, likeliest first, in order among equals."""
-    return [_score(labels[i], likely[i]) for i in np.argsort(-likely, kind="stable")]
+    found = likely.tolist()
+    return [_score(labels[i], found[i]) for i in np.argsort(-likely, kind="stable").tolist()]
 
 
 def _score(label: str, p: float) -> Score:
-    return {"label": label, "p": round(float(p), 4)}
+    return {"label": label, "p": round(p, 4)}
 
 
 def heads_of(card: Mapping[str, Any]) -> Heads:

@@ -3,8 +3,8 @@
 The bars behind `Heard["danger"]` were set so that few harmless texts pass them (labels.json). They hold where
 the rules hear something of the kind too, if little, and it is the writer's own danger. What nobody else
 hears, is long over, is about somebody else, is several messages read as one or would be worse than what the
-rules named must be all but certain; short of that, a message with a dark word in it is a doubt. Knows nothing
-of the conversation: `assess` folds it in.
+rules named must be all but certain. Short of that, a message with a dark word in it is a doubt, and so is one
+that the model alone thinks rather dark. Knows nothing of the conversation: `assess` folds it in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,13 +31,15 @@ DARK_WORD = "distress.dark_word"
 # the model hears only the end, or the picture.
 FAR_OFF, PICTURES = "far_off", "sign:pictures"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.8, "moderate": 0.9}
+ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.8, "moderate": 0.85}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 # Words of a message that says little by itself ("I'm driving off the lot").
-BRIEF = 14
+BRIEF = 10
 # From this probability of no danger at all, a doubt beside a single dark word is not asked about.
 AS_LIKELY_NOT = 0.2
+# From this probability of moderate danger or worse it is asked about where the rules hear nothing at all.
+DOUBT = 0.8
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
@@ -54,7 +56,7 @@ def opinion(
     nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away, or a picture
     that frightens. story: it read several messages as one, and has no doubts of its own. brief: so few
     words that they say little by themselves; of such, and of what the rules know to be over, the model has
-    to be as sure as of a story.
+    to be as sure as of a story. Nobody is sent to the emergency number for danger of no known kind.
     """
     held = any({FAR_OFF, PICTURES} & set(cue["marks"]) for cue in rules)
     # What weighs only beside others (agent.reading.gathering) bears out no doubt of another kind.
@@ -71,9 +73,10 @@ def opinion(
     unaided = story or past or (brief and not rules)
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
-    if unsure and rules and not low and not story:
+    doubted = bool(rules) or _likely(heard, "moderate") >= DOUBT
+    if unsure and doubted and not low and not story:
         nothing = next((s["p"] for s in heard["heads"].get("danger", []) if s["label"] == "none"), 0.0)
-        faint = nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)
+        faint = bool(rules) and nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)
         return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]
     if not at_least(level, "moderate") or (known and known["escalate"] and at_least(known["level"], level)):
         return []
@@ -86,6 +89,8 @@ def opinion(
         return []
     if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:
         return []
+    if level == "imminent" and kind == "distress" and heard["heads"] and not known and not low:
+        level = "high"
     return [_cue(kind, subject, level)]
 
 
@@ -125,13 +130,15 @@ def _cue(kind: Kind, subject: Subject, level: Level, marks: Sequence[str] = ()) 
 
 def _certain(heard: Heard, bars: Mapping[Level, float]) -> Level:
     """The level where nothing else speaks for it; a reader without probabilities is taken at its word."""
-    likely = {score["label"]: score["p"] for score in heard["heads"].get("danger", [])}
-    if not likely:
+    if not heard["heads"].get("danger"):
         return heard["danger"]
-    for level, bar in bars.items():
-        if sum(likely.get(worse, 0.0) for worse in LEVELS[LEVELS.index(level) :]) >= bar:
-            return level
-    return "none"
+    return next((level for level, bar in bars.items() if _likely(heard, level) >= bar), "none")
+
+
+def _likely(heard: Heard, level: Level) -> float:
+    """The probability of this level or worse; 0 where the reader gives none."""
+    likely = {score["label"]: score["p"] for score in heard["heads"].get("danger", [])}
+    return sum(likely.get(worse, 0.0) for worse in LEVELS[LEVELS.index(level) :])
 
 
 def _first(heard: Heard, head: str, least: float = 0.0) -> str:

@@ -120,6 +120,20 @@ def test_on_its_own_it_must_be_all_but_certain_and_is_a_doubt_at_most() -> None:
     assert levels(silent()) == ["low"]
 
 
+def test_what_it_alone_thinks_rather_dark_is_asked_about() -> None:
+    likely = heard(danger="high", heads={**GUESSED, "danger": [Score(label="moderate", p=0.82)]})
+    (cue,) = opinion(likely)
+    assert (cue["level"], cue["escalate"], cue["marks"]) == ("low", False, [WONDER])
+    assert opinion(likely, story=True) == []
+
+
+def test_nobody_is_sent_to_the_emergency_number_for_danger_of_no_known_kind() -> None:
+    alarm = [Score(label="imminent", p=0.96)]
+    assert opinion(heard(danger="imminent", heads={**GUESSED, "danger": alarm}))[0]["level"] == "high"
+    named = {"danger": alarm, "danger_kind": [Score(label="overdose", p=0.9)]}
+    assert opinion(heard(danger="imminent", heads=named))[0]["level"] == "imminent"
+
+
 def test_what_is_over_or_named_by_the_rules_is_not_made_worse() -> None:
     assert levels(rule_cue("low", past=True)) == []
     assert levels(rule_cue("moderate", "suicide")) == []
@@ -139,7 +153,8 @@ def certain(high: float) -> Heard:
 
 def test_a_few_words_of_which_no_rule_knows_any_must_be_all_but_certain() -> None:
     assert opinion(certain(0.9))
-    assert not opinion(certain(0.9), brief=True)
+    assert [cue["marks"] for cue in opinion(certain(0.9), brief=True)] == [[WONDER]]
+    assert not opinion(certain(0.75), brief=True)
     assert opinion(certain(0.97), brief=True)
     assert opinion(certain(0.9), [silent()], brief=True)
 
