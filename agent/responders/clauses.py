@@ -33,7 +33,7 @@ def cleaned(text: str) -> str:
 
 def clauses_of(text: str) -> Iterator[list[str]]:
     """Runs of words that may stand alone: sentences, their halves, and sentences cut at a "because"."""
-    sentences = re.findall(r"[^.!?;:\n\u2026\u2013\u2014]+\??", text)
+    sentences = re.findall(r"(?:[^.!?;:\n\u2026\u2013\u2014]|(?<=\d)[.:](?=\d))+\??", text)
     for sentence, behind in pairwise([*sentences, ""]):
         if re.match(r"\s*(?:but|however|except|until)\b", behind, re.IGNORECASE):
             continue  # what it says is about to be taken back

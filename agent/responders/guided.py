@@ -24,6 +24,7 @@ from agent.responders.replies import Heard, Way, load_replies, sentences, shuffl
 from agent.responders.slots import slots
 from agent.themes import (
     holds_any,
+    is_up,
     load_themes,
     masks,
     own_word,
@@ -55,6 +56,8 @@ _JOY = 8  # turns behind good news in which it still colours the talk
 _PARROT = 8  # words of a clause that is long enough to sound like a parrot
 _FRAMES = 4  # replies that remember in which frame something was said back
 _BARE = 2  # words of a message that may tell next to nothing
+_WEIGHS = 0.45  # of what is heard in a message, from which the pain in it counts
+_LATELY = 6  # of the last messages, ours among them, one with a heavy word keeps the talk grave
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -178,8 +181,17 @@ class _Voice:
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = slots(brief)
+        self.mild = self.calm()
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
         self.heavy = weighed and not self.glad()
+
+    def calm(self) -> bool:
+        """Whether nothing in this very message weighs, in a talk that may: it is told, and no more."""
+        reading, history = self.brief["reading"], self.brief["history"]
+        down = sum(one["p"] for one in reading["emotions"] if not is_up(one["label"]))
+        lately = " ".join(text for role, text in history[-_LATELY:] if role == "user")
+        grave = self.brief["level"] != "none" or holds_any(padded(lately, self.language), self.themes.heavy)
+        return bool(reading["emotions"]) and not grave and down < _WEIGHS
 
     def joyful(self) -> bool:
         """Whether good news was told a few messages ago."""
@@ -308,7 +320,7 @@ class _Voice:
             case "mirroring":
                 heard, keys = self.mirroring()
             case "emotion":
-                keys = self.feelings()
+                keys = [key for key in self.feelings() if not (self.mild and key == "unsure")]
             case "perspective":
                 # what is seen from there must rest on this very message; else it is only called a lot
                 heard = [*self.guesses(), *(cue.say for cue in self.heard)]
@@ -324,6 +336,8 @@ class _Voice:
                 light = ["glad", "light"] if self.glad() else ["light"]
                 event = ["event"] * self.narrated()
                 keys = [*self.themed(), *event, "recall", "general"] if self.heavy else [*event, *light]
+                if self.heavy and self.mild:
+                    keys = [*self.themed(), *event, "recall", "open", "general"]
         return [*heard, *(bank[key] for key in keys if key in bank)]
 
     def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:

@@ -155,7 +155,7 @@ def bank() -> tuple[str, ...]:
 ANYBODY = {
     "mirroring": ("plain", "light"),
     "emotion": ("unsure",),
-    "listening": ("general", "light", "glad"),
+    "listening": ("general", "open", "light", "glad"),
     "invite": ("general", "light"),
     "yielding": ("general", "after"),
     "repair": ("first", "later"),

@@ -233,6 +233,7 @@ def test_keys_of_the_banks_exist() -> None:
             "glad",
             "recall",
             "event",
+            "open",
         }, step
     assert set(themes.themes) <= set(replies.banks["listening"])
     assert {idea for fit in load_ideas().heard for idea in fit.tries} <= set(load_ideas().ideas)
