@@ -10,7 +10,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
@@ -29,7 +29,7 @@ from agent.words import tongue
 from graph import handoff, store
 from graph.afterwards import follow
 from graph.build import Graph, build_graph
-from graph.conversation import history
+from graph.conversation import history, theirs
 from graph.keeping import Copy
 from graph.reminders import Reminder, Reminders
 from graph.revising import last_exchange, with_step, without_last, young
@@ -348,12 +348,13 @@ class Session:
 
     @property
     def contacts(self) -> list[dict[str, str]]:
-        """The helplines of the current country that go with the danger known so far; none without any."""
+        """The helplines that go with the danger known so far, of the current country or of where the one is
+        whom they worry about; none without any."""
         risk = self._values.get("risk")
         if not risk or not risk["escalate"]:
             return []
         young = "minor" in risk["marks"]
-        country = self.person.get("country")
+        country = theirs(cast(State, self._values), self._services) or self.person.get("country")
         return list(
             self._services.contacts(
                 country, risk["kinds"], level=risk["level"], young=young, cannot_speak=self.cannot_speak

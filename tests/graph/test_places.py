@@ -62,6 +62,9 @@ def test_whoever_is_in_danger_abroad_is_given_the_numbers_of_that_place() -> Non
     assert {contact["country"] for contact in told.card} == {"ES"}
     assert "112" in told.text
     assert "999" not in told.text
+    assert {contact["country"] for contact in session.contacts} == {"ES"}
+    session.say("ok I rang her neighbour, they are going over")
+    assert {contact["country"] for contact in session.contacts} == {"ES"}
 
 
 def test_the_writers_own_danger_keeps_the_writers_own_numbers() -> None:
