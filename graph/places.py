@@ -51,20 +51,20 @@ def told_country(text: str) -> str:
     alone = " ".join(words).removeprefix("the ")
     if len(words) <= _SHORT and alone in _names() and (alone != "us" or "US" in text):
         return _names()[alone]
-    return _named(plain, text, _BEFORE)
+    return _named(plain, _BEFORE)
 
 
 def their_country(text: str) -> str:
     """ISO 3166-1 alpha-2 of the country `text` says somebody else is in, "" when it says none."""
-    return _named(text[:500].replace("’", "'").casefold(), text, _THEIRS)
+    plain = text[:500].replace("’", "'").casefold()
+    written = "US" in text or "the us" in plain  # "he believes in us" names nobody's country
+    return _named(plain, _THEIRS, DOUBTFUL if written else DOUBTFUL | {"us"})
 
 
-def _named(plain: str, text: str, before: re.Pattern[str]) -> str:
-    """The first country named behind what must stand before it; "us" only where it is written "US"."""
+def _named(plain: str, before: re.Pattern[str], doubtful: frozenset[str] = DOUBTFUL) -> str:
+    """The first country named behind what must stand before it."""
     for name, code in _names().items():
         for found in re.finditer(rf"\b{re.escape(name)}\b", plain) if name in plain else ():
-            if name in DOUBTFUL or (name == "us" and text[found.start() : found.end()] != "US"):
-                continue
-            if before.search(plain[: found.start()]):
+            if name not in doubtful and before.search(plain[: found.start()]):
                 return code
     return ""
