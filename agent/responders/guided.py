@@ -181,7 +181,6 @@ class _Voice:
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = slots(brief)
-        self.mild = self.calm()
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
         self.heavy = weighed and not self.glad()
 
@@ -320,7 +319,7 @@ class _Voice:
             case "mirroring":
                 heard, keys = self.mirroring()
             case "emotion":
-                keys = [key for key in self.feelings() if not (self.mild and key == "unsure")]
+                keys = [key for key in self.feelings() if not (key == "unsure" and self.calm())]
             case "perspective":
                 # what is seen from there must rest on this very message; else it is only called a lot
                 heard = [*self.guesses(), *(cue.say for cue in self.heard)]
@@ -334,10 +333,9 @@ class _Voice:
                 bank = bank if asks else banks["invite"]
                 heard = [cue.ask for cue in self.heard] if asks else []
                 light = ["glad", "light"] if self.glad() else ["light"]
-                event = ["event"] * self.narrated()
-                keys = [*self.themed(), *event, "recall", "general"] if self.heavy else [*event, *light]
-                if self.heavy and self.mild:
-                    keys = [*self.themed(), *event, "recall", "open", "general"]
+                event, mild = ["event"] * self.narrated(), ["open"] * self.calm()
+                deep = [*self.themed(), *event, "recall", *mild, "general"]
+                keys = deep if self.heavy else [*event, *light]
         return [*heard, *(bank[key] for key in keys if key in bank)]
 
     def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:
