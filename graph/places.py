@@ -31,7 +31,7 @@ _THEIRS = re.compile(
     r"\b(?:he|she|they|who|friend|mate|brother|sister|mum|mom|mam|mother|dad|father|son|daughter|cousin|uncle|aunt"
     r"|niece|nephew|nan|gran|grandma|grandad|girlfriend|boyfriend|partner|fiance|fiancee|ex|wife|husband|colleague"
     r"|someone|somebody|girl|guy|person)(?:['’]?s)?\s+(?:(?!and\b|i\b|i'm\b|we\b|but\b|when\b)[\w']+\s+){0,6}"
-    r"in\s+(?:the\s+)?$"
+    r"in\s+(?:the\s+)?$|\b(?:est[áa]|vive|sigue|anda)\s+(?:\w+\s+)?en\s+$"  # Spanish: "I" ends otherwise
 )
 
 

@@ -48,6 +48,8 @@ def test_a_country_already_chosen_is_not_changed_by_a_mention() -> None:
         ("my boyfriend says he will do it, he's in the Netherlands", "NL"),
         ("my friend in the us took pills", "US"),
         ("he believes in us", ""),
+        ("mi hermana está en Colombia", "CO"),
+        ("estoy en Colombia con mi hermana", ""),
         ("my brother and i live in France", ""),
         ("my friend from India is ill", ""),
         ("I'm in Ireland and my friend is scared", ""),
@@ -66,7 +68,9 @@ def test_whoever_is_in_danger_abroad_is_given_the_numbers_of_that_place() -> Non
     assert "112" in told.text
     assert "999" not in told.text
     assert {contact["country"] for contact in session.contacts} == {"ES"}
-    session.say("ok I rang her neighbour, they are going over")
+    then = session.say("ok I rang her neighbour, they are going over")
+    assert "112" in then.text
+    assert not any(one in then.text for one in ("ring it now", "call 112 now"))  # they are on the way
     assert {contact["country"] for contact in session.contacts} == {"ES"}
 
 
