@@ -30,6 +30,8 @@ DARK_WORD = "distress.dark_word"
 # A rule's marks on an end that is placed a lifetime away, and on pictures that frighten the one who has them:
 # the model hears only the end, or the picture.
 FAR_OFF, PICTURES = "far_off", "sign:pictures"
+# The rule that hears how young somebody is, which bears out nothing: it says who is helped, and by whom.
+AGE = "minor.age"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
 ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.8, "moderate": 0.85}
 # The same where several messages are read as one, which it was not taught.
@@ -51,14 +53,16 @@ def opinion(
     doubt; else none.
 
     rules: what the rules heard in the same message. They know better what kind of danger it is and to whom,
-    so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a kind,
-    in words of which the rules know none for danger (distress.dark_word), is a guess upon a guess and says
-    nothing. Nor is moderate held against a mark that the end spoken of is a lifetime away, or a picture
-    that frightens. story: it read several messages as one, and has no doubts of its own. brief: so few
-    words that they say little by themselves; of such, and of what the rules know to be over, the model has
-    to be as sure as of a story. Nobody is sent to the emergency number for danger of no known kind.
+    so the model only says how much. Alone, a kind it is not sure of is distress, and such danger, in words
+    of which the rules know none for danger (distress.dark_word), is a guess upon a guess: it has to be all
+    but certain, and moderate is no more than a doubt. Nor is moderate held against a mark that the end
+    spoken of is a lifetime away, or a picture that frightens. story: it read several messages as one, and
+    has no doubts of its own. brief: so few words that they say little by themselves; of such, and of what
+    the rules know to be over, the model has to be as sure as of a story. Nobody is sent to the emergency
+    number for danger of no known kind.
     """
     held = any({FAR_OFF, PICTURES} & set(cue["marks"]) for cue in rules)
+    rules = [cue for cue in rules if cue["rule"] != AGE]
     # What weighs only beside others (agent.reading.gathering) bears out no doubt of another kind.
     rules = [cue for cue in rules if cue["kind"] == "suicide" or not _only_beside(cue)]
     known = max(
@@ -70,7 +74,8 @@ def opinion(
     low = any(cue["level"] != "none" and not _only_beside(cue) for cue in rules)
     past = any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
-    unaided = story or past or (brief and not rules)
+    guessed = kind == "distress" and bool(heard["heads"]) and all(cue["rule"] == RULE for cue in rules)
+    unaided = story or past or guessed or (brief and not rules)
     level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     doubted = bool(rules) or _likely(heard, "moderate") >= DOUBT
@@ -82,13 +87,13 @@ def opinion(
         return []
     told = any(cue["level"] != "none" and cue["rule"] != RULE for cue in rules)
     if story and not known and not told:  # the rules heard no danger in any of it
-        if kind not in {"suicide", "self_harm", "overdose", "distress"}:
+        if kind not in {"suicide", "self_harm", "overdose"}:
             return [_cue(kind, subject, "low", marks=[WONDER])]  # its own words would miss, if it is not that
         level = "moderate"
     if level == "moderate" and held:
         return []
-    if not known and level == "moderate" and kind == "distress" and not rules and heard["heads"]:
-        return []
+    if level == "moderate" and guessed:
+        return [_cue(kind, subject, "low", marks=[WONDER])]
     if level == "imminent" and kind == "distress" and heard["heads"] and not known and not low:
         level = "high"
     return [_cue(kind, subject, level)]

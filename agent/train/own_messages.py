@@ -1,10 +1,12 @@
-"""Our own messages, written for this project, as rows to learn from: wants, risk with its cases, and grave
-lines.
+"""Our own messages, written for this project, as rows to learn from: wants, risk with its cases, what only
+hints at danger, ordinary talks, and grave lines.
 
 The sealed part of the cases is never a row. Knows nothing of the public sets.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from agent.reading.ladder import KINDS, Kind
@@ -15,7 +17,8 @@ __all__ = ["OWN", "case_rows", "own_rows"]
 
 
 def own_rows(name: str) -> list[dict[str, str]]:
-    """The rows of one of our own tables beside this file: `wants`, `risk` or `grave`."""
+    """The rows of one of our own tables beside this file: `wants`, `risk`, `oblique`,
+    `ordinary` or `grave`."""
     return list(_csv(Path(__file__).parent / f"{name}.csv", "text"))
 
 
@@ -48,7 +51,11 @@ def _dangers(data: Path) -> Iterator[Row]:
     """Messages written to train on, and the open part of the cases; the sealed part is never read."""
     del data
     cases = (row for row in case_rows() if row["part"] == "open")
-    for row in (*own_rows("risk"), *cases):
+    yield from _of_danger((*own_rows("risk"), *cases), "dangers")
+
+
+def _of_danger(rows: Iterable[Mapping[str, str]], source: str) -> Iterator[Row]:
+    for row in rows:
         targets: dict[str, dict[str, float]] = {"danger": {row["level"]: 1.0}}
         if row["level"] not in {"none", "low"}:
             targets["danger_subject"] = {row["subject"]: 1.0}
@@ -57,7 +64,13 @@ def _dangers(data: Path) -> Iterator[Row]:
                 kind = "medication"
             if kind:
                 targets["danger_kind"] = {kind: 1.0}
-        yield Row(row["text"], "dangers", targets)
+        yield Row(row["text"], source, targets)
+
+
+def _oblique(data: Path) -> Iterator[Row]:
+    """Danger that is only hinted at, and lines that sound like it and tell of none."""
+    del data
+    yield from _of_danger(own_rows("oblique"), "oblique")
 
 
 def _grave(data: Path) -> Iterator[Row]:
@@ -67,4 +80,24 @@ def _grave(data: Path) -> Iterator[Row]:
         yield Row(row["text"], "grave", {"danger": {"none": 1.0}})
 
 
-OWN: Mapping[str, Reader] = {"wants": _wants, "dangers": _dangers, "grave": _grave}
+TOGETHER = 3  # messages of a talk that are read as one, as `graph.perceiving` does
+
+
+def _ordinary(data: Path) -> Iterator[Row]:
+    """The person's side of talks in which nobody is in danger: each message, and some in a row as one text."""
+    del data
+    calm = {"danger": {"none": 1.0}}
+    for talk, lines in groupby(own_rows("ordinary"), key=itemgetter("talk")):
+        told = [row["text"] for row in lines]
+        runs = ["\n".join(told[at : at + TOGETHER]) for at in range(0, len(told) - 1, TOGETHER)]
+        for text in (*told, *runs):
+            yield Row(text, "ordinary", calm, group=f"ordinary {talk}")
+
+
+OWN: Mapping[str, Reader] = {
+    "wants": _wants,
+    "dangers": _dangers,
+    "oblique": _oblique,
+    "ordinary": _ordinary,
+    "grave": _grave,
+}

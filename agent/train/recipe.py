@@ -151,7 +151,7 @@ def danger_recipe() -> Recipe:
     """The second encoder, for danger alone: some half an hour on two newer cores."""
     everyday = ("situations", "conversations", "turns", "support talks", "sad")
     return Recipe(
-        passes=dict.fromkeys(("dangers", "grave", "wants", "cssrs", *everyday), 3.5),
+        passes=dict.fromkeys(("dangers", "oblique", "ordinary", "grave", "wants", "cssrs", *everyday), 3.5),
         heads={"danger": 1.5, "danger_kind": 0.5, "danger_subject": 0.5, "cssrs": 0.5},
         everyday=True,
         typed=0.5,

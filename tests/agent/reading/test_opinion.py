@@ -95,7 +95,8 @@ def test_a_guess_at_the_kind_is_called_distress() -> None:
 
 
 def test_a_guess_at_the_kind_needs_a_word_of_danger_to_be_moderate() -> None:
-    assert opinion(heard(danger="moderate", heads=GUESSED)) == []
+    (cue,) = opinion(heard(danger="moderate", heads={**GUESSED, "danger": [Score(label="moderate", p=0.98)]}))
+    assert (cue["level"], cue["marks"]) == ("low", [WONDER])
     assert [cue["level"] for cue in opinion(heard(danger="moderate", heads=GUESSED), [silent()])] == [
         "moderate"
     ]
@@ -140,8 +141,20 @@ def test_what_is_over_or_named_by_the_rules_is_not_made_worse() -> None:
     assert levels(rule_cue("moderate", "medical", escalate=False)) == []
 
 
+def test_a_guess_at_the_kind_has_to_be_all_but_certain() -> None:
+    for p, level in ((0.9, "low"), (0.96, "high")):
+        guess = heard(danger="high", heads={**GUESSED, "danger": [Score(label="high", p=p)]})
+        assert [cue["level"] for cue in opinion(guess)] == [level]
+
+
+def test_how_young_somebody_is_bears_nothing_out() -> None:
+    age: Cue = {**rule_cue("low", "minor", escalate=False), "rule": "minor.age"}
+    assert levels(age) == []
+
+
 def test_what_is_all_but_certain_needs_nobody_else() -> None:
-    sure = heard(danger="high", heads={**GUESSED, "danger": [Score(label="high", p=0.9)]})
+    told = [Score(label="high", p=0.9)]
+    sure = heard(danger="high", heads={"danger": told, "danger_kind": [Score(label="suicide", p=0.9)]})
     assert [cue["level"] for cue in opinion(sure)] == ["high"]
     assert [cue["level"] for cue in opinion(sure, [rule_cue("moderate", "suicide")])] == ["high"]
 
@@ -160,11 +173,15 @@ def test_a_few_words_of_which_no_rule_knows_any_must_be_all_but_certain() -> Non
 
 
 def test_a_story_in_which_no_rule_hears_danger_is_moderate_at_most() -> None:
-    assert [one["level"] for one in opinion(certain(0.99), [silent()], story=True)] == ["moderate"]
+    kind = [Score(label="suicide", p=0.9)]
+    named: Heard = {**certain(0.99), "heads": {**certain(0.99)["heads"], "danger_kind": kind}}
+    assert [one["level"] for one in opinion(named, [silent()], story=True)] == ["moderate"]
+    (cue,) = opinion(certain(0.99), [silent()], story=True)  # of a kind that it only guesses at
+    assert (cue["level"], cue["marks"]) == ("low", [WONDER])
 
 
 def test_a_doubt_that_may_well_be_nothing_is_faint() -> None:
     scores = [Score(label="low", p=0.6), Score(label="none", p=0.4)]
-    dark = {**silent(), "rule": "distress.dark_word"}
+    dark: Cue = {**silent(), "rule": "distress.dark_word"}
     (cue,) = opinion(heard(danger="low", heads={"danger": scores}), [dark])
     assert cue["marks"] == [WONDER, FAINT]
