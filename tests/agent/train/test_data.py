@@ -118,6 +118,8 @@ def test_the_permissive_recipe_reads_no_other_sets(folder: Path) -> None:
         "sad",
         "wants",
         "dangers",
+        "oblique",
+        "ordinary",
     }
     assert by_text(found)["so glad"].targets["expressed"] == {"joyful": 1.0}
     assert "two at once" not in by_text(found)
@@ -127,6 +129,17 @@ def test_the_sealed_cases_are_never_examples(folder: Path) -> None:
     sealed = {" ".join(row["text"].lower().split()) for row in case_rows() if row["part"] == "sealed"}
     assert sealed
     assert not sealed & {" ".join(e.text.lower().split()) for e in examples(folder)}
+
+
+def test_an_ordinary_talk_stands_on_one_side_and_its_messages_are_read_together_too(folder: Path) -> None:
+    talks: dict[str, list[str]] = {}
+    for row in own_rows("ordinary"):
+        talks.setdefault(row["talk"], []).append(row["text"])
+    found = by_text([e for e in examples(folder) if e.source == "ordinary"])
+    assert all(e.targets == {"danger": {"none": 1.0}} for e in found.values())
+    told = next(lines for lines in talks.values() if len(lines) > 5 and all(line in found for line in lines))
+    assert len({found[line].part == "train" for line in told}) == 1
+    assert "\n".join(told[:3]) in found
 
 
 def test_our_own_messages_cover_every_want_and_level() -> None:
