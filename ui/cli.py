@@ -22,7 +22,7 @@ from ui.auditing import audit
 from ui.data import data
 from ui.evaluate.commands import evaluate
 from ui.evaluate.compare import compare, generation, judge, report
-from ui.evaluate.conversations import conversations, latency
+from ui.evaluate.conversations import calm, conversations, latency
 from ui.evaluate.everything import everything
 from ui.evaluate.gate import gate
 from ui.models import models
@@ -59,6 +59,7 @@ data.command("feedback")(feedback)
 evaluate.command("compare")(compare)
 evaluate.command("judge")(judge)
 evaluate.command("conversations")(conversations)
+evaluate.command("calm")(calm)
 evaluate.command("latency")(latency)
 evaluate.command("all")(everything)
 train.command("lora")(lora)

@@ -84,7 +84,7 @@ TOGETHER = 3  # messages of a talk that are read as one, as `graph.perceiving` d
 
 
 def _ordinary(data: Path) -> Iterator[Row]:
-    """The person's side of talks in which nobody is in danger: each message, and some in a row as one text."""
+    """The person's side of talks in which nobody is in danger: each message, and some in a row as one."""
     del data
     calm = {"danger": {"none": 1.0}}
     for talk, lines in groupby(own_rows("ordinary"), key=itemgetter("talk")):

@@ -1,4 +1,5 @@
-"""`hearken evaluate conversations|latency`: conversations with scripted people, and how long turns take.
+"""`hearken evaluate conversations|calm|latency`: conversations with scripted people, ordinary talks, and how
+long turns take.
 
 Registers its commands where `ui.cli` says. Prints figures only; texts go to the folder of transcripts, if
 one is named.
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from agent.evaluate.turns import Open
     from graph.services import Services
 
-__all__ = ["conversations", "held_with", "latency", "latency_of"]
+__all__ = ["calm", "conversations", "held_with", "latency", "latency_of"]
 
 AWAY = "GB"  # whose helplines somebody sees who named no country
 
@@ -85,6 +86,31 @@ def held_with(  # noqa: PLR0913 - one call of two commands
         if out:
             write(told, out)
         return told
+
+
+def calm(
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="Talks, `talk,text`; those that ship if left out.")
+    ] = None,
+    model: Model = "",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Ordinary talks: how many are met as if somebody were in danger, who is not."""
+    from agent.evaluate.calm import TALKS, ordinary
+    from agent.evaluate.calm import calm as measured
+    from agent.evaluate.report import write
+    from ui.evaluate.sessions import sessions
+
+    talks = ordinary(data or TALKS)
+    services, name = _services(model)
+    with counted(services.read, quiet=as_json) as read:
+        row = measured(talks, sessions(replace(services, read=read), AWAY))
+    told = {"task": "calm", "data": str(data or TALKS.name), "model": name, "rows": [row]}
+    if out:
+        write(told, out)
+    printed(row, told, as_json=as_json)
 
 
 def latency(model: Model = "", out: Out = None, as_json: Json = False) -> None:

@@ -227,3 +227,13 @@ def test_imhi_is_asked_of_a_model_in_this_process(tmp_path: Path) -> None:
     assert told["model"].startswith("huggingface")
     assert (told["rows"][0]["n"], told["rows"][0]["not parsed"]["n"]) == (3, 3)
     assert "lake" not in done.output + json.dumps(told)
+
+
+def test_ordinary_talks_are_measured_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch)
+    talks, out = tmp_path / "talks.csv", tmp_path / "calm.json"
+    write_csv(talks, ("talk", "text"), [("1", "the bus was late"), ("1", "again"), ("2", "a new kettle")])
+    done = run("evaluate", "calm", "--data", talks, "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(out.read_text("utf-8"))["rows"]
+    assert (row["met as a crisis"]["n"], row["messages under care"]["n"]) == (2, 3)
