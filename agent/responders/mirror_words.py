@@ -40,6 +40,11 @@ Lists = Literal[
 ]  # fmt: skip
 
 
+_COMMON = 14_000  # of the vocabulary, its commoner part
+_UNSAYABLE = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|(.)\1\1|^[^aeiouy]+$")
+_RARE = 6  # letters of a word that may be rare and right; shorter ones are all a slip from another
+
+
 class MirrorWords(Strict):
     """The schema of agent/words/mirror.yaml; its comments say what each list and pattern is for."""
 
@@ -118,14 +123,49 @@ def is_adverb(word: str) -> bool:
 
 
 @cache
-def _vocabulary() -> frozenset[str]:
-    """Words that people are known to write; none when the file cannot be read, and then none is missed."""
+def _ranks() -> dict[str, int]:
+    """The vocabulary of the reading model, commoner words first; none when the file cannot be read."""
     try:
         file = Path(agent.reading.__file__).with_name("model") / "tokenizer.json"
-        known = frozenset(json.loads(file.read_text("utf-8"))["model"]["vocab"])
+        return dict(json.loads(file.read_text("utf-8"))["model"]["vocab"])
     except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()
-    return known.union(*mirror_words().lists.values())
+        return {}
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Words that people are known to write; none when the file cannot be read, and then none is missed."""
+    return frozenset(_ranks()).union(*mirror_words().lists.values()) if _ranks() else frozenset()
+
+
+@cache
+def _common() -> frozenset[str]:
+    """The words that a misspelt one is most likely to be."""
+    listed_words = frozenset().union(*mirror_words().lists.values())
+    return listed_words.union(word for word, rank in _ranks().items() if rank < _COMMON)
+
+
+def _single(word: str) -> str:
+    """The word without double letters."""
+    return re.sub(r"(.)\1", r"\1", word)
+
+
+@cache
+def _singles() -> frozenset[str]:
+    return frozenset(map(_single, _common()))
+
+
+def _misspelt(word: str) -> bool:
+    """Whether it is no word, or a common one is a slip away: a letter too many, too few, another, two that
+    changed place, or letters that are double and should not be, or the other way round."""
+    if _UNSAYABLE.search(word) or _single(word) in _singles():
+        return True
+    halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    slips = {a + b[1:] for a, b in halves if b} | {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}
+    slips |= {
+        a + letter + rest for a, b in halves for letter in string.ascii_lowercase for rest in (b, b[1:])
+    }
+    return not slips.isdisjoint(_common())
 
 
 def _joins(part: str, known: frozenset[str]) -> bool:
@@ -138,7 +178,7 @@ def _joins(part: str, known: frozenset[str]) -> bool:
 
 @lru_cache(4096)
 def is_word(word: str) -> bool:
-    """Whether somebody may have meant to write this: a known word, or one made of known ones."""
+    """Whether somebody may have meant to write this: a known word, one made of known ones, or a rare one."""
     known = _vocabulary()
     if len(word) < 4 or not known or word in known or not word.isascii() or not word.isalpha():
         return True
@@ -149,4 +189,6 @@ def is_word(word: str) -> bool:
     if any(_joins(word[:at], known) and _joins(word[at:], known) for at in range(4, len(word) - 3)):
         return True  # "toothbrush"
     front = next((one for one in mirror_words().fronts if word.startswith(one)), "")
-    return bool(front) and len(word) > len(front) + 2 and is_word(word.removeprefix(front))
+    if front and len(word) > len(front) + 2 and is_word(word.removeprefix(front)):
+        return True
+    return len(word) >= _RARE and not _misspelt(word)

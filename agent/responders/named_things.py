@@ -21,6 +21,11 @@ _IS = frozenset(
     {"like", "be", "being", "is", "was", "i'm", "am", "he's", "she's", "it's", "just", "only", "as"}
 )
 
+# Behind a thing they leave it the last that was said.
+_TRAILS = frozenset(
+    {"about", "for", "it", "me", "now", "again", "today", "tonight", "too", "then", "though", "yesterday"}
+)
+
 
 def piece(text: str) -> str | None:
     """The longest thing of `text`, the later one of equals, turned; an "a" points at it as "that"."""
@@ -37,8 +42,8 @@ def _things(words: list[str]) -> Iterator[str]:
     while at < len(lower):
         says = at > 0 and lower[at] in ("a", "an") and lower[at - 1] in _IS  # "like a monster", "only a dog"
         end = _end(lower, at) if lower[at] in _OPENS and not says else at
-        if end > at and (told := _told(words[at:end], lower[end : end + 1])):
-            yield told
+        if end > at and _TRAILS.issuperset(lower[end:]) and (told := _told(words[at:end])):
+            yield told  # what a sentence ends with is what it came to; the rest stood by the way
         at = max(end, at + 1)
 
 
@@ -74,7 +79,7 @@ def _may_belong(word: str, *, first: bool) -> bool:
     return word not in _little() and not is_adverb(word) and (first or not doing)
 
 
-def _told(words: list[str], behind: list[str]) -> str | None:
+def _told(words: list[str]) -> str | None:
     """A thing as it may be said back, or None for one that says nothing or should not come back."""
     lower = [word.lower() for word in words]
     plain, last = " ".join(lower), lower[-1].removesuffix("'s")
@@ -82,7 +87,7 @@ def _told(words: list[str], behind: list[str]) -> str | None:
     doing = len(lower) == 2 and last.endswith("ing") and last not in listed("nouns")
     if doing or last in either("people", "parents", "names", "hollow") or last != lower[-1] or not known:
         return None
-    if not listed("names").isdisjoint(lower) or (len(lower) == 2 and behind and is_verb(behind[0])):
+    if not listed("names").isdisjoint(lower) or any(map(str.isdigit, plain)):
         return None
     if any(matching(name).search(plain) for name in ("never", "unsaid")):
         return None

@@ -20,6 +20,7 @@ __all__ = ["slots"]
 _SHORT = (4, 11)  # words of something that is come back to
 _LONG = 70  # words of a message from which several of its clauses are said back
 _BARE = 2  # words of a thing that can only be named
+_BRIEF = 12  # words of a message of which two may be most
 _AGO = 4  # the newest messages, which are still being talked of
 _APART = 3  # replies between two that come back to something told before
 
@@ -62,7 +63,7 @@ def slots(brief: Brief) -> dict[str, str]:
         "fragment": None if brief["plan"]["careful"] else fragment(brief["text"]),
         "thing": topic_phrase(brief["text"]),
         "piece": named if named and len(named.split()) > _BARE else None,
-        "bit": named,
+        "bit": named if len(brief["text"].split()) <= _BRIEF else None,
         "topic": next((topic for topic in topics if topic), None),
         "earlier": _recalled(brief, earlier[:-_AGO]),
         "word": own_word(brief["text"]),

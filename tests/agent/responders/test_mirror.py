@@ -228,3 +228,15 @@ def test_an_apostrophe_left_out_is_put_back_where_there_is_but_one_such_person()
         "your sister sold your mum's piano without telling you"
     )
     assert short_answer("my wifes at her moms") == "your wife's at her mom's"
+
+
+def test_a_rare_word_is_said_back_and_a_misspelt_one_is_not() -> None:
+    assert mirror("my dad has a tumor on his pancreas") == "your dad has a tumor on his pancreas"
+    assert mirror("she showed me how to use the autoclave") == "she showed you how to use the autoclave"
+    for typo in ("definately", "tommorow", "neccessary", "seperate", "depresed", "xkcdqwe", "soooooo"):
+        assert typo not in (mirror(f"my sister needs {typo} space") or "")
+
+
+def test_a_name_that_is_told_is_not_said_back_as_news() -> None:
+    assert mirror("my names peter so thats great") is None
+    assert short_answer("my name is peter") is None

@@ -52,3 +52,15 @@ def test_a_long_message_gives_several_clauses_in_their_order() -> None:
 def test_shouted_words_come_back_quietly() -> None:
     assert mirror("I PASSED MY DRIVING TEST!!! fifth attempt!!!!") == "you passed your driving test"
     assert mirror("her BROTHER told me about the party") == "her brother told you about the party"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "he did the gold on half the pubs in Whitby",
+        "It's more the being up with it. Just me and the fridge humming.",
+        "They always ask for a number, and I said it's a 6",
+    ],
+)
+def test_what_stood_by_the_way_is_not_said_back(text: str) -> None:
+    assert piece(text) is None
