@@ -85,6 +85,7 @@ class Themes(Strict):
     reviewed_by: str | None
     emotions: dict[str, Emotion]
     own_words: dict[str, str]
+    not_own: tuple[str, ...] = ()
     masked: Masked
     weights: dict[str, float]
     heavy: tuple[str, ...]
@@ -227,8 +228,9 @@ def own_word(text: str, language: str = "en") -> str:
     bare = [word for word in words.split() if word not in _MERELY]
     if len(bare) < 4 and " ".join(bare) in load_themes(language).own_words:
         return " ".join(bare)  # "just tired"
-    found = _told(language).search(words)
-    return found[1] if found else ""
+    others = tuple(f" {one}" for one in load_themes(language).not_own)
+    told = _told(language).finditer(words)
+    return next((one[1] for one in told if not words[: one.start()].endswith(others)), "")
 
 
 def masks(text: str, language: str = "en") -> bool:

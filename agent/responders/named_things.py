@@ -18,7 +18,7 @@ _MOST = 4  # words behind a determiner, and again behind an "at the"
 _OPENS = frozenset({"a", "an", "the", "my", "our", "his", "her", "their"})
 _JOINS = frozenset({"at", "by", "from", "in", "of", "on"})
 _IS = frozenset(
-    {"like", "be", "being", "is", "was", "i'm", "am", "he's", "she's", "it's", "just", "only", "as"}
+    {"like", "be", "being", "is", "was", "i'm", "am", "he's", "she's", "it's", "just", "only", "as", "not"}
 )
 
 # Behind a thing they leave it the last that was said.
