@@ -7,7 +7,8 @@ file. A text is written only when asked for. Knows nothing of conversations.
 """
 
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any
 
 from agent.errors import DataError, EncoderError
 from agent.reading.assess import assess
+from agent.reading.heads import Heard
 from agent.reading.opinion import RULE
 from agent.tables import header, lines, objects, rows
 from graph.read import MessageReading, read_message
 from graph.services import Services
-from graph.spread import Spread, in_threads
+from graph.spread import Spread, in_threads, some_at_once
 
 __all__ = ["Run", "messages", "read_file", "reader", "row_of"]
 
@@ -28,7 +30,7 @@ Message = tuple[str | None, str]  # id, text
 
 GROUP = 5_000  # rows of a Parquet row group, held at once
 # Nobody waits for a single message here, and a row must not depend on how busy the machine was.
-PATIENCE = 600.0
+PATIENCE = math.inf
 KEPT = 3
 CHOICES = ("want", "stress_cause", "depression_cause", "cssrs")
 
@@ -43,15 +45,25 @@ class Run:
     model: str = ""
 
 
-def reader(services: Services) -> Callable[[str], Row]:
-    """The function text -> row of these services; EncoderError when the reading model cannot look."""
-    patient = replace(services, part_seconds=PATIENCE)
+def reader(
+    services: Services, together: Callable[[Sequence[str]], Iterable[Heard]] | None = None
+) -> Callable[[Sequence[str]], list[Row]]:
+    """The function texts -> a row each, of these services; EncoderError when the reading model cannot look.
 
-    def read(text: str) -> Row:
-        found = read_message(text, patient)
-        if found["reading"]["degraded"]:
+    together: what `services.read` finds of many texts, sooner; what differs from these it still reads.
+    """
+    patient = replace(services, part_seconds=PATIENCE, step_seconds=PATIENCE)
+
+    def read(texts: Sequence[str]) -> list[Row]:
+        known = dict(zip(texts, together(texts), strict=True)) if together else {}
+
+        def looked(text: str) -> Heard:
+            return known[text] if text in known else services.read(text)
+
+        found = [read_message(text, replace(patient, read=looked)) for text in texts]
+        if any(one["reading"]["degraded"] for one in found):
             raise EncoderError("The reading model failed on a message; `hearken check` tells more.")
-        return row_of(found)
+        return [row_of(one) for one in found]
 
     return read
 
@@ -108,7 +120,7 @@ def messages(run: Run) -> Iterator[Message]:
 def read_file(  # noqa: PLR0913 - what a run is told
     run: Run,
     out: Path,
-    read: Callable[[str], Row],
+    read: Callable[[Sequence[str]], list[Row]],
     *,
     resume: bool = False,
     spread: Spread | None = None,
@@ -129,13 +141,20 @@ def read_file(  # noqa: PLR0913 - what a run is told
     told(done, total)
     with part.open("a", encoding="utf-8") as file:
         left = islice(messages(run), done, None)
-        found = spread(left) if spread else in_threads(lambda m: read(m[1]), left)
+        found = spread(left) if spread else _in_threads(read, left)
         for number, ((name, text), row) in enumerate(found, done + 1):
             kept = {"text": _plain(text)} if run.with_text else {}
             file.write(json.dumps({"row": number, "id": _plain(name), **kept, **row}) + "\n")
             told(number, total)
     _finish(part, out)
     return total
+
+
+def _in_threads(
+    read: Callable[[Sequence[str]], list[Row]], left: Iterable[Message]
+) -> Iterator[tuple[Message, Row]]:
+    for some, found in in_threads(lambda some: read([text for _, text in some]), some_at_once(left)):
+        yield from zip(some, found, strict=True)
 
 
 def _silent(done: int, total: int) -> None:

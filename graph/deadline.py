@@ -5,6 +5,7 @@ thrown away and it holds no lock of ours. A program that ends may `settle` first
 runs.
 """
 
+import math
 import queue
 import threading
 import time
@@ -85,7 +86,15 @@ def _handed(items: "queue.Queue[T | _End]", item: T | _End, abandoned: threading
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """The result of `call`, or PartFailed when it raised or once `seconds` have passed."""
+    """The result of `call`, or PartFailed when it raised or once `seconds` have passed.
+
+    Endless `seconds` need no thread of their own.
+    """
+    if math.isinf(seconds):
+        try:
+            return call()
+        except Exception as raised:
+            raise PartFailed(f"It raised {type(raised).__name__}.") from raised
     return next(iter(pump(seconds, lambda: (call(),))))
 
 

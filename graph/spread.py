@@ -21,14 +21,15 @@ from typing import Any, TypeVar
 
 from agent.errors import DataError, SettingsError
 
-__all__ = ["Make", "Spread", "in_threads", "over_processes", "over_ray"]
+__all__ = ["Make", "Spread", "in_threads", "over_processes", "over_ray", "some_at_once"]
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 Spread = Callable[[Iterable[Any]], Iterator[tuple[Any, Any]]]
 """Each item with what was found of it, in order."""
-Make = Callable[[], Callable[[Any], Any]]
-"""Makes the function in a worker: of a module, so that a worker finds it by its name."""
+Make = Callable[[], Callable[[list[Any]], Iterable[Any]]]
+"""Makes the function in a worker: of a module, so that a worker finds it by its name. It is given some items
+at once, and finds something of each."""
 
 WORKERS = 2  # onnxruntime and the tokenizer work outside of Python's lock, the rules inside
 AHEAD = 32  # items read before what was found of an earlier one is given out
@@ -47,6 +48,12 @@ def in_threads(
         yield from _ahead(pool, work, items)
 
 
+def some_at_once(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists of BATCH."""
+    left = iter(items)
+    return iter(lambda: list(islice(left, BATCH)), [])
+
+
 def _ahead(
     pool: Executor, work: Callable[[Item], Found], items: Iterable[Item]
 ) -> Iterator[tuple[Item, Found]]:
@@ -54,7 +61,7 @@ def _ahead(
     try:
         for item in items:
             waiting.append((item, pool.submit(work, item)))
-            if len(waiting) > AHEAD:
+            while len(waiting) > AHEAD or (waiting and waiting[0][1].done()):
                 first, found = waiting.popleft()
                 yield first, found.result()
         while waiting:
@@ -86,16 +93,13 @@ def over_processes(make: Make, processes: int, *, after: int = 0) -> Iterator[Sp
 
 def _processed(pool: Executor, make: Make, items: Iterator[Any], after: int) -> Iterator[tuple[Any, Any]]:
     first = list(islice(items, after + 1))
-    if len(first) <= after:
-        yield from in_threads(make(), first)
-        return
-    left = chain(first, items)
-    batches = iter(lambda: list(islice(left, BATCH)), [])
-    for batch, found in _ahead(pool, _batch, batches):
+    batches = some_at_once(chain(first, items))
+    each = in_threads(make(), batches) if len(first) <= after else _ahead(pool, _batch, batches)
+    for batch, found in each:
         yield from zip(batch, found, strict=True)
 
 
-_work: Callable[[Any], Any] | None = None  # of a process that was started to work
+_work: Callable[[list[Any]], Iterable[Any]] | None = None  # of a process that was started to work
 
 
 def _made(make: Make) -> None:
@@ -108,7 +112,7 @@ def _made(make: Make) -> None:
 def _batch(items: list[Any]) -> list[Any]:
     if _work is None:
         raise RuntimeError("A process was asked before it had made its function.")
-    return [_work(item) for item in items]
+    return list(_work(items))
 
 
 @contextmanager
@@ -154,7 +158,7 @@ class _Worker:
 
     def __call__(self, batch: Any) -> Any:
         items = batch.column("item").to_pylist()
-        found = [json.dumps(self.work(json.loads(item))) for item in items]
+        found = [json.dumps(each) for each in self.work(list(map(json.loads, items)))]
         return batch.append_column("found", [found])
 
 

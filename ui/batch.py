@@ -51,7 +51,7 @@ def read_all(  # noqa: PLR0913 - options of a command
             count = read_file(
                 run,
                 out,
-                reader(from_settings(settings)),
+                reader(from_settings(settings), encoder(settings).read_all),
                 resume=resume,
                 spread=over,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),

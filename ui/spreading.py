@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import typer
@@ -80,28 +81,29 @@ def table(engine: str, address: str, make: Make, texts: Sequence[str], *, quiet:
 
 
 def rows() -> Callable[[Any], Any]:
-    """(id, text) -> the row of `read --file`."""
+    """(id, text) -> the row of `read --file`, of some at once."""
     from agent.settings import load_settings
     from graph.batch import reader
-    from graph.services import from_settings
+    from graph.services import encoder, from_settings
 
-    read = reader(from_settings(load_settings()))
-    return lambda message: read(message[1])
+    settings = load_settings()
+    read = reader(from_settings(settings), encoder(settings).read_all)
+    return lambda messages: read([text for _, text in messages])
 
 
 def looks() -> Callable[[Any], Any]:
-    """Text -> the probabilities of every head."""
+    """Text -> the probabilities of every head, of some at once."""
     from agent.evaluate.tasks import looking
     from agent.settings import load_settings
     from graph.services import encoder
 
-    return looking(encoder(load_settings()))
+    return partial(map, looking(encoder(load_settings())))
 
 
 def vectors() -> Callable[[Any], Any]:
-    """Text -> its vector."""
+    """Text -> its vector, of some at once."""
     from agent.settings import load_settings
     from graph.services import embedder
 
     compared = embedder(load_settings())
-    return lambda text: compared.embed([text])[0].tolist()
+    return lambda texts: compared.embed(texts).tolist()

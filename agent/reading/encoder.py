@@ -43,6 +43,7 @@ class Encoder:
 
     name goes with every stored vector: vectors of different encoders must never be mixed.
     vector: text -> unit vector (dimension,). marks: text -> what each head is told, token by token.
+    together: the marks of many texts, the same as of each alone but sooner.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Encoder:
     vector: Callable[[str], Vector]
     marks: Callable[[str], Marks]
     heads: Heads
+    together: Callable[[Sequence[str]], list[Marks]] | None = None
 
     def embed(self, texts: Sequence[str]) -> Vector:
         """Unit vectors (n, dimension) of n texts; see `vectoriser` for how long ones are read."""
@@ -60,7 +62,14 @@ class Encoder:
 
     def read(self, text: str) -> Heard:
         """What the text says by itself. Never raises; a text without a letter is never `sure`."""
-        marks = self.marks(text)
+        return self._heard(text, self.marks(text))
+
+    def read_all(self, texts: Sequence[str]) -> list[Heard]:
+        """What `read` says of each of many texts."""
+        found = self.together(texts) if self.together else map(self.marks, texts)
+        return [self._heard(text, marks) for text, marks in zip(texts, found, strict=True)]
+
+    def _heard(self, text: str, marks: Marks) -> Heard:
         heard = self.heads.read(marks.logits, marks.parts)
         if not any(map(str.isalpha, text)):
             return {**heard, "sure": False, "want": "", "danger": "none"}
@@ -98,13 +107,14 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
         vector = vectoriser(files["encoder.onnx"], shared, threads=threads)
         if "probe.npz" in files:  # a model folder has one once `hearken train probe` was there
             marks = _probed(marks, vector, probe.load(files["probe.npz"]))
-        marks("")  # a reading.onnx of other labels than the words' fails here, not in a conversation
+        marks([""])  # a reading.onnx of other labels than the words' fails here, not in a conversation
         return Encoder(
             name=str(card["name"]),
             dimension=int(card["dimension"]),
             vector=vector,
-            marks=marks,
+            marks=_last(lambda text: marks([text])[0]),
             heads=heads,
+            together=marks,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EncoderError(f"{folder / 'labels.json'} does not fit this version: {FIX}.") from error
@@ -137,45 +147,56 @@ def marker(
     second: Second | None = None,
     *,
     threads: int = 1,
-) -> Callable[[str], Marks]:
-    """The function text -> Marks of a reading model and what it reads with, as file contents.
+) -> Callable[[Sequence[str]], list[Marks]]:
+    """The function texts -> Marks of a reading model and what it reads with, as file contents.
 
     words: the wide half; without it the encoder speaks alone. second: a further model that has its part.
     What a single token speaks for is told by the first encoder alone, which sees it in its context. A text
     over 128 tokens is read in two to eight windows spread evenly over it; its logits are the mean over
-    them: of a text over some 1,000 tokens, what lies between is not read.
+    them: of a text over some 1,000 tokens, what lies between is not read. One model reads all texts, each
+    alone, before the next begins: its weights are then still where the processor has them soonest.
     """
     forward = forward_pass.forward(model, shared.words, "logits", threads)
     other = forward_pass.forward(second.model, shared.words, "logits", threads) if second else None
 
-    def marks(text: str) -> Marks:
-        ids, spans = shared.tokens(text)
-        stretches = windows(len(ids), READ_WINDOW, READ_WINDOWS)
-        read = [forward(framed(ids[start:end])) for start, end in stretches]
-        parts = np.stack([part.mean(axis=0) for part in read])
-        if words:
-            parts = np.stack([words.mixed(p, ids[a:b]) for p, (a, b) in zip(parts, stretches, strict=True)])
-        if second and other:
-            told = np.stack([other(framed(ids[start:end])).mean(axis=0) for start, end in stretches])
-            parts = parts * (1 - second.share) + told * second.share
-        return Marks(
-            logits=parts.mean(axis=0),
-            parts=parts,
-            spans=[span for start, end in stretches for span in spans[start:end]],
-            tokens=np.concatenate([part[1:-1] for part in read]),
-        )
+    def marks(texts: Sequence[str]) -> list[Marks]:
+        cut = [(*shared.tokens(text),) for text in texts]
+        stretches = [windows(len(ids), READ_WINDOW, READ_WINDOWS) for ids, _ in cut]
+        pieces = [[ids[a:b] for a, b in parts] for (ids, _), parts in zip(cut, stretches, strict=True)]
+        read = [[forward(framed(piece)) for piece in part] for part in pieces]
+        told = [[other(framed(piece)).mean(axis=0) for piece in part] for part in pieces] if other else []
+        found = []
+        for row, part in enumerate(pieces):
+            parts = np.stack([tokens.mean(axis=0) for tokens in read[row]])
+            if words:
+                parts = np.stack([words.mixed(p, ids) for p, ids in zip(parts, part, strict=True)])
+            if second:
+                parts = parts * (1 - second.share) + np.stack(told[row]) * second.share
+            spans = cut[row][1]
+            found.append(
+                Marks(
+                    logits=parts.mean(axis=0),
+                    parts=parts,
+                    spans=[span for start, end in stretches[row] for span in spans[start:end]],
+                    tokens=np.concatenate([tokens[1:-1] for tokens in read[row]]),
+                )
+            )
+        return found
 
-    return _last(marks)
+    return marks
 
 
 def _probed(
-    marks: Callable[[str], Marks], vector: Callable[[str], Vector], third: Probe
-) -> Callable[[str], Marks]:
+    marks: Callable[[Sequence[str]], list[Marks]], vector: Callable[[str], Vector], third: Probe
+) -> Callable[[Sequence[str]], list[Marks]]:
     """`marks` with the probe's share in the logits of the whole text."""
 
-    def probed(text: str) -> Marks:
-        found = marks(text)
-        return replace(found, logits=third.mixed(found.logits, vector(text)))
+    def probed(texts: Sequence[str]) -> list[Marks]:
+        vectors = [vector(text) for text in texts]
+        return [
+            replace(found, logits=third.mixed(found.logits, one))
+            for found, one in zip(marks(texts), vectors, strict=True)
+        ]
 
     return probed
 

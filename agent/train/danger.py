@@ -61,7 +61,7 @@ def add(  # noqa: PLR0913 - what a run is made of
     one = np.stack([without.marks(e.text).logits for e in held])
     marks = marker((out / FILE).read_bytes(), ship.common_of(out))
     other = _beside_probe(
-        np.stack([marks(e.text).logits for e in held]), [e.text for e in held], without, out
+        np.stack([marks([e.text])[0].logits for e in held]), [e.text for e in held], without, out
     )
     tune = ship.in_part("tune")
     share = shares(Lines(held, one).where(tune), Lines(held, other).where(tune), layout.heads)

@@ -135,13 +135,13 @@ def in_part(part: Part) -> Callable[[Example], bool]:
 
 
 def _deep(texts: Sequence[str], folder: Path) -> Vector:
-    """Logits (n, outputs) of the encoder alone; one model a thread, for each remembers its last text."""
+    """Logits (n, outputs) of the encoder alone."""
     model, common = (folder / "reading.onnx").read_bytes(), common_of(folder)
     half = len(texts) // 2
 
     def read(part: Sequence[str]) -> list[Vector]:
         marks = marker(model, common)
-        return [marks(text).logits for text in part]
+        return [marks([text])[0].logits for text in part]
 
     with ThreadPoolExecutor(2) as pool:
         return np.stack([row for rows in pool.map(read, (texts[:half], texts[half:])) for row in rows])

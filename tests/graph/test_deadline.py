@@ -1,5 +1,6 @@
 """Work that overruns or raises is given up, and what came before it stands."""
 
+import math
 import threading
 from collections.abc import Iterator
 
@@ -32,9 +33,15 @@ def test_what_raises_is_told_by_kind_and_not_by_content() -> None:
     def broken() -> int:
         raise ValueError("what the person wrote")
 
-    with pytest.raises(PartFailed, match="ValueError") as failed:
-        within(5, broken)
-    assert "person" not in str(failed.value)
+    for seconds in (5, math.inf):
+        with pytest.raises(PartFailed, match="ValueError") as failed:
+            within(seconds, broken)
+        assert "person" not in str(failed.value)
+
+
+def test_endless_time_needs_no_thread() -> None:
+    assert within(math.inf, threading.current_thread) is threading.current_thread()
+    assert within(5, threading.current_thread) is not threading.current_thread()
 
 
 def test_the_end_of_a_program_may_wait_for_what_was_given_up_but_not_for_ever() -> None:

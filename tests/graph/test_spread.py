@@ -38,7 +38,7 @@ def test_threads_keep_the_order_and_stop_when_nobody_asks_for_more() -> None:
 
 
 def test_processes_find_what_this_one_does_in_the_same_order() -> None:
-    with over_processes(partial(partial, abs), 2) as over:
+    with over_processes(partial(partial, map, abs), 2) as over:
         assert list(over(range(-50, 50))) == [(n, abs(n)) for n in range(-50, 50)]
         assert list(over([])) == []
 
@@ -48,7 +48,7 @@ def test_a_short_run_starts_no_process() -> None:
 
     def make() -> Any:
         made.append("here")  # a process could not be told of a function inside of another
-        return abs
+        return partial(map, abs)
 
     with over_processes(make, 2, after=3) as over:
         assert list(over([-1, 2, -3])) == [(-1, 1), (2, 2), (-3, 3)]
@@ -56,11 +56,11 @@ def test_a_short_run_starts_no_process() -> None:
 
 
 def test_what_the_function_raises_is_raised_here_and_a_killed_process_is_told() -> None:
-    with over_processes(partial(partial, len), 2) as over, pytest.raises(TypeError):
+    with over_processes(partial(partial, map, len), 2) as over, pytest.raises(TypeError):
         list(over([1, 2]))
     with (
         pytest.raises(DataError, match="--processes 1"),
-        over_processes(partial(partial, os._exit), 2) as over,
+        over_processes(partial(partial, map, os._exit), 2) as over,
     ):
         list(over([3]))
 

@@ -141,6 +141,12 @@ def test_a_reading_is_plain_data_and_the_same_every_time(encoder: Encoder) -> No
     assert json.loads(json.dumps(heard)) == heard == encoder.read(LINES[0])
 
 
+def test_many_texts_are_read_as_each_alone(encoder: Encoder) -> None:
+    texts = [*LINES, *AWKWARD, LINES[0]]
+    assert encoder.read_all(texts) == [encoder.read(text) for text in texts]
+    assert encoder.read_all([]) == []
+
+
 def test_labels_are_the_published_ones(encoder: Encoder) -> None:
     assert {name: head.labels for name, head in encoder.heads.named.items()} == dict(HEADS)
 
