@@ -33,7 +33,9 @@ FAR_OFF, PICTURES = "far_off", "sign:pictures"
 # The rule that hears how young somebody is, which bears out nothing: it says who is helped, and by whom.
 AGE = "minor.age"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.8, "moderate": 0.85}
+ALONE: Mapping[Level, float] = {"imminent": 0.85, "high": 0.7, "moderate": 0.85}
+# The same for more than the rules named.
+BEYOND: Mapping[Level, float] = {"imminent": 0.85, "high": 0.8, "moderate": 0.85}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 # Words of a message that says little by itself ("I'm driving off the lot").
@@ -53,13 +55,12 @@ def opinion(
     doubt; else none.
 
     rules: what the rules heard in the same message. They know better what kind of danger it is and to whom,
-    so the model only says how much. Alone, a kind it is not sure of is distress, and such danger, in words
-    of which the rules know none for danger (distress.dark_word), is a guess upon a guess: it has to be all
-    but certain, and moderate is no more than a doubt. Nor is moderate held against a mark that the end
-    spoken of is a lifetime away, or a picture that frightens. story: it read several messages as one, and
-    has no doubts of its own. brief: so few words that they say little by themselves; of such, and of what
-    the rules know to be over, the model has to be as sure as of a story. Nobody is sent to the emergency
-    number for danger of no known kind.
+    so the model only says how much. Alone, a kind it is not sure of is distress; moderate of such a kind,
+    where the rules hear nothing at all, is a guess upon a guess and no more than a doubt. Nor is moderate
+    held against a mark that the end spoken of is a lifetime away, or a picture that frightens. story: it
+    read several messages as one, and has no doubts of its own. brief: so few words that they say little by
+    themselves; of such, and of what the rules know to be over, the model has to be as sure as of a story.
+    Nobody is sent to the emergency number for danger of no known kind.
     """
     held = any({FAR_OFF, PICTURES} & set(cue["marks"]) for cue in rules)
     rules = [cue for cue in rules if cue["rule"] != AGE]
@@ -75,8 +76,8 @@ def opinion(
     past = any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
     guessed = kind == "distress" and bool(heard["heads"]) and all(cue["rule"] == RULE for cue in rules)
-    unaided = story or past or guessed or (brief and not rules)
-    level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else ALONE)
+    unaided = story or past or (brief and not rules)
+    level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else BEYOND if known else ALONE)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     doubted = bool(rules) or _likely(heard, "moderate") >= DOUBT
     if unsure and doubted and not low and not story:

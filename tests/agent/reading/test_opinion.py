@@ -103,7 +103,7 @@ def test_a_guess_at_the_kind_needs_a_word_of_danger_to_be_moderate() -> None:
 
 
 def nearly_sure() -> Heard:
-    shares = [Score(label="low", p=0.3), Score(label="high", p=0.4), Score(label="imminent", p=0.3)]
+    shares = [Score(label="low", p=0.35), Score(label="high", p=0.4), Score(label="imminent", p=0.25)]
     return heard(danger="high", heads={**GUESSED, "danger": shares})
 
 
@@ -139,12 +139,6 @@ def test_what_is_over_or_named_by_the_rules_is_not_made_worse() -> None:
     assert levels(rule_cue("low", past=True)) == []
     assert levels(rule_cue("moderate", "suicide")) == []
     assert levels(rule_cue("moderate", "medical", escalate=False)) == []
-
-
-def test_a_guess_at_the_kind_has_to_be_all_but_certain() -> None:
-    for p, level in ((0.9, "low"), (0.96, "high")):
-        guess = heard(danger="high", heads={**GUESSED, "danger": [Score(label="high", p=p)]})
-        assert [cue["level"] for cue in opinion(guess)] == [level]
 
 
 def test_how_young_somebody_is_bears_nothing_out() -> None:
