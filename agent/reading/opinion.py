@@ -77,7 +77,8 @@ def opinion(
     borne_out = low and not known and not past and not story and subject == "self"
     guessed = kind == "distress" and bool(heard["heads"]) and all(cue["rule"] == RULE for cue in rules)
     unaided = story or past or (brief and not rules)
-    level = heard["danger"] if borne_out else _certain(heard, TOGETHER if unaided else BEYOND if known else ALONE)
+    bars = TOGETHER if unaided else BEYOND if known else ALONE
+    level = heard["danger"] if borne_out else _certain(heard, bars)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     doubted = bool(rules) or _likely(heard, "moderate") >= DOUBT
     if unsure and doubted and not low and not story:
