@@ -8,18 +8,18 @@ from agent.responders.replies import bank
 from agent.train.proposals import Heard, places, proposed, written
 
 PLAIN = "I hear you."
-SLOT = "I hear that you sit in the kitchen and wait."
+SLOT = "Okay, so you sit in the kitchen and wait."
 
 
 def test_a_sentence_is_named_by_the_file_and_the_place_where_it_stands() -> None:
     reply = f"{PLAIN} {SLOT} Nobody ever wrote this sentence of ours."
     edits = proposed([Heard(reply, helpful=False, why="Too smooth."), Heard(PLAIN, helpful=True)])
     assert [one.sentence for one in edits] == [
-        "replies_support.yaml#banks.mirroring.clause.3",
+        "replies_support.yaml#banks.mirroring.clause.2",
         "replies_support.yaml#banks.mirroring.plain.2",
     ]  # the most often blamed first
     slot, plain = edits
-    assert slot.text == "I hear that $clause."
+    assert slot.text == "Okay, so $clause."
     assert (plain.unhelpful, plain.helpful, plain.why) == (1, 1, ["Too smooth."])
     assert proposed([Heard(reply, helpful=True)]) == []
 
