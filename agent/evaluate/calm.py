@@ -5,7 +5,8 @@ together; so whole talks are held. Those that ship (`ordinary_talks.csv`) were w
 nothing of this project, and nobody who tunes it reads them. Knows no backend.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -36,7 +37,7 @@ def calm(talks: Iterable[Sequence[str]], opened: Open) -> dict[str, Any]:
         "met as a crisis": wilson(sum(any(map(_escalated, talk)) for talk in whole), len(whole)),
         "asked about danger": wilson(sum(any(map(_asked, talk)) for talk in whole), len(whole)),
         "messages under care": wilson(sum(map(_escalated, turns)), len(turns)),
-        "levels": _levels(turns),
+        "levels": dict(Counter(turn.reply.risk for turn in turns)),
     }
 
 
@@ -49,10 +50,3 @@ def _asked(turn: Turn) -> bool:
     return not turn.reply.escalated and any(
         line in turn.said for ask in load_words().wonders for line in ask.say
     )
-
-
-def _levels(turns: Sequence[Turn]) -> Mapping[str, int]:
-    found: dict[str, int] = {}
-    for turn in turns:
-        found[turn.reply.risk] = found.get(turn.reply.risk, 0) + 1
-    return found

@@ -160,7 +160,7 @@ def marker(
     other = forward_pass.forward(second.model, shared.words, "logits", threads) if second else None
 
     def marks(texts: Sequence[str]) -> list[Marks]:
-        cut = [(*shared.tokens(text),) for text in texts]
+        cut = [shared.tokens(text) for text in texts]
         stretches = [windows(len(ids), READ_WINDOW, READ_WINDOWS) for ids, _ in cut]
         pieces = [[ids[a:b] for a, b in parts] for (ids, _), parts in zip(cut, stretches, strict=True)]
         read = [[forward(framed(piece)) for piece in part] for part in pieces]
