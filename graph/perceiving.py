@@ -201,8 +201,8 @@ def _joined(reading: Reading, read: Sequence[Heard], texts: Sequence[str], *, al
 
 def _meant(want: str, text: str) -> list[str]:
     """What the reading model says is wanted, where it may be believed."""
-    told = SPOKEN_TO.isdisjoint(re.findall(r"[a-z']+", text.lower().replace("’", "'")))
-    return [] if want == "complaint" and told else MEANT.get(want, [])
+    words = re.findall(r"[a-z']+", text.lower().replace("’", "'"))
+    return [] if want == "complaint" and SPOKEN_TO.isdisjoint(words) else MEANT.get(want, [])
 
 
 def _story(state: State, texts: Sequence[str], most: int, length: int) -> str:
