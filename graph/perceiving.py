@@ -5,7 +5,6 @@ is `agent.reading.assess`'s, and no word of a reply is known here.
 """
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 
 from agent.brief import Evidence, Person, Reading, Score
@@ -49,10 +48,6 @@ MEANT = {
         "off_topic",
     )
 }
-# A complaint is taken from the model's word only where the assistant is spoken to.
-SPOKEN_TO = frozenset(
-    {"you", "your", "youre", "you're", "u", "ur", "bot", "ai", "app", "robot", "machine", "chat"}
-)
 # Messages read together for danger, and the characters of them: what one pass of the reading model takes in.
 STORY, STORY_READ = 3, 500
 # Messages that the rules with this mark may join, and the characters of them.
@@ -190,19 +185,13 @@ def _joined(reading: Reading, read: Sequence[Heard], texts: Sequence[str], *, al
         "emotions": last["emotions"],
         "intents": last["intents"],
         "sure": last["sure"],
-        "wants": reading["wants"] or _meant(last["want"], texts[-1]),
+        "wants": reading["wants"] or MEANT.get(last["want"], []),
         "cues": [
             [*cues, *more] if more else cues for cues, more in zip(reading["cues"], opinions, strict=True)
         ],
         "heads": last["heads"],
         "evidence": last["evidence"],
     }
-
-
-def _meant(want: str, text: str) -> list[str]:
-    """What the reading model says is wanted, where it may be believed."""
-    words = re.findall(r"[a-z']+", text.lower().replace("’", "'"))
-    return [] if want == "complaint" and SPOKEN_TO.isdisjoint(words) else MEANT.get(want, [])
 
 
 def _story(state: State, texts: Sequence[str], most: int, length: int) -> str:
