@@ -49,6 +49,7 @@ class Reading(TypedDict):
     `und` when it cannot be told. cues: one list per message not yet folded into the risk, the
     last one being this message's. degraded: the encoder could not look. heads: the reading model's
     other heads (see agent/reading/heads.py). evidence: the clauses that carried the first emotion.
+    telling: what the message does (agent/words/replies_told.yaml), "" or absent when not sure.
     """
 
     emotions: list[Score]
@@ -60,6 +61,7 @@ class Reading(TypedDict):
     degraded: bool
     heads: dict[str, list[Score]]
     evidence: list[Evidence]
+    telling: NotRequired[str]
 
 
 class Person(TypedDict, total=False):

@@ -99,7 +99,7 @@ def perceive(state: State, services: Services) -> State:
         if alone:
             reading = _with_second(reading, texts, services)
         if services.restricted:  # danger is still heard, feelings and facets are not
-            reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": []}
+            reading = {**reading, "emotions": [], "sure": False, "heads": {}, "evidence": [], "telling": ""}
     except PartFailed as error:
         log.warning("reading without a part: %s", error)
         reading["degraded"] = True
@@ -144,6 +144,7 @@ def _heard(heard: Heard) -> Heard:
         intents=_scores(heard["intents"]),
         sure=bool(heard["sure"]),
         want=str(heard.get("want", "")),
+        telling=str(heard.get("telling", "")),
         danger=danger if danger in LEVELS else "none",
         heads={str(name): _scores(scores) for name, scores in heard.get("heads", {}).items()},
         evidence=[
@@ -191,6 +192,7 @@ def _joined(reading: Reading, read: Sequence[Heard], texts: Sequence[str], *, al
         ],
         "heads": last["heads"],
         "evidence": last["evidence"],
+        "telling": last.get("telling", ""),
     }
 
 

@@ -72,7 +72,7 @@ class Encoder:
     def _heard(self, text: str, marks: Marks) -> Heard:
         heard = self.heads.read(marks.logits, marks.parts)
         if not any(map(str.isalpha, text)):
-            return {**heard, "sure": False, "want": "", "danger": "none"}
+            return {**heard, "sure": False, "want": "", "danger": "none", "telling": ""}
         column = self.heads.column("expressed", heard["emotions"][0]["label"])
         return {**heard, "evidence": carried(text, marks, column)}
 
@@ -99,11 +99,13 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
         heads = heads_of(card)
         shared = forward_pass.shared(files["tokenizer.json"], files["words.npz"])
         words, second = ngrams.load(files["ngrams.npz"]), None
-        if words.share.shape != (heads.outputs,):
+        if len(words.share) > heads.outputs:
             raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
         if "danger.onnx" in files:  # a model folder has one once `hearken train danger` was there
             second = Second(files["danger.onnx"], _shares(card["second"], heads))
-        marks = marker(files["reading.onnx"], shared, words, second, threads=threads)
+        marks = marker(
+            files["reading.onnx"], shared, words, second, outputs=heads.outputs, threads=threads
+        )
         vector = vectoriser(files["encoder.onnx"], shared, threads=threads)
         if "probe.npz" in files:  # a model folder has one once `hearken train probe` was there
             marks = _probed(marks, vector, probe.load(files["probe.npz"]))
@@ -146,11 +148,14 @@ def marker(
     words: NGrams | None = None,
     second: Second | None = None,
     *,
+    outputs: int = 0,
     threads: int = 1,
 ) -> Callable[[Sequence[str]], list[Marks]]:
     """The function texts -> Marks of a reading model and what it reads with, as file contents.
 
     words: the wide half; without it the encoder speaks alone. second: a further model that has its part.
+    outputs: how many numbers a text has in all, where heads were added behind those the first model knows;
+    it says 0 of them.
     What a single token speaks for is told by the first encoder alone, which sees it in its context. A text
     over 128 tokens is read in two to eight windows spread evenly over it; its logits are the mean over
     them: of a text over some 1,000 tokens, what lies between is not read. One model reads all texts, each
@@ -170,6 +175,8 @@ def marker(
             parts = np.stack([tokens.mean(axis=0) for tokens in read[row]])
             if words:
                 parts = np.stack([words.mixed(p, ids) for p, ids in zip(parts, part, strict=True)])
+            if outputs > parts.shape[1]:
+                parts = np.pad(parts, ((0, 0), (0, outputs - parts.shape[1])))
             if second:
                 parts = parts * (1 - second.share) + np.stack(told[row]) * second.share
             spans = cut[row][1]

@@ -7,7 +7,7 @@ labels.json with the labels. Knows nothing of texts, tokens or ONNX.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +32,17 @@ class Heard(TypedDict):
     enough, against emotions and intents alike, to be named to the person. want: what the person
     wants of this turn, "" when not likely enough. danger: the level the model is confident of.
     heads: the other heads by name: `next_intent` (of a good reply), `want`, `stress_cause`,
-    `depression_cause`, `cssrs`, `danger_kind`, `danger_subject`: the three likeliest; `danger`: the
+    `depression_cause`, `cssrs`, `danger_kind`, `danger_subject`, `telling`: the three likeliest; `danger`: the
     five levels from none to imminent; `facets`: the probability of each.
-    evidence: the clauses that carried the first emotion.
+    evidence: the clauses that carried the first emotion. telling: what the message does (a guilt owned up
+    to, a kindness told; agent/words/replies_told.yaml), "" when not likely enough.
     """
 
     emotions: list[Score]
     intents: list[Score]
     sure: bool
     want: str
+    telling: NotRequired[str]
     danger: Level
     heads: dict[str, list[Score]]
     evidence: list[Evidence]
@@ -99,7 +101,7 @@ class Heads:
     """All heads of one reading model, and from which probability on a call is acted upon.
 
     emotions: how many labels of `expressed` are emotions; they stand first. sure: probability among
-    all 41 from which a feeling is named. want: from which a want is taken. danger: level -> the
+    all 41 from which a feeling is named. want, telling: from which one is taken. danger: level -> the
     probability of that level or worse from which it is held; `low`, that of moderate danger or worse from
     which it is worth asking about. A bar above 1 is never reached.
     """
@@ -109,6 +111,7 @@ class Heads:
     sure: float
     want: float = 1.01
     danger: Mapping[Level, float] = field(default_factory=dict)
+    telling: float = 1.01
 
     @property
     def outputs(self) -> int:
@@ -127,7 +130,8 @@ class Heads:
             "emotions": scores(expressed.labels[:cut], _shares(likely[:cut]))[:5],
             "intents": scores(expressed.labels[cut:], _shares(likely[cut:]))[:3],
             "sure": float(likely[:cut].max()) >= self.sure,
-            "want": self._want(logits),
+            "want": self._taken("want", self.want, logits),
+            "telling": self._taken("telling", self.telling, logits),
             "danger": worst(self._danger(part) for part in (logits[None] if parts is None else parts)),
             "heads": {name: self._kept(name, logits) for name in self.named if name != "expressed"},
             "evidence": [],
@@ -138,10 +142,11 @@ class Heads:
         head = self.named[name]
         return int(head.place.start) + head.labels.index(label)
 
-    def _want(self, logits: Vector) -> str:
-        head = self.named.get("want")
+    def _taken(self, name: str, bar: float, logits: Vector) -> str:
+        """The likeliest label of a choice, "" under its bar or where the model has no such head."""
+        head = self.named.get(name)
         likely = head.likely(logits) if head else np.zeros(1, dtype=np.float32)
-        return head.labels[int(likely.argmax())] if head and float(likely.max()) >= self.want else ""
+        return head.labels[int(likely.argmax())] if head and float(likely.max()) >= bar else ""
 
     def _danger(self, logits: Vector) -> Level:
         head = self.named.get("danger")
@@ -196,4 +201,5 @@ def heads_of(card: Mapping[str, Any]) -> Heads:
             named[name] = Facets(labels, place, scale, shift)
         start = place.stop
     danger = {level: float(card["danger"][level]) for level in LEVELS if level in card.get("danger", {})}
-    return Heads(named, int(card["emotions"]), float(card["sure"]), float(card.get("want", 1.01)), danger)
+    want, telling = (float(card.get(name, 1.01)) for name in ("want", "telling"))
+    return Heads(named, int(card["emotions"]), float(card["sure"]), want, danger, telling)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from agent.reading.heads import Heard
 from agent.reading.ladder import KINDS, LEVELS, Cue, Kind, Level, Subject, at_least
 
-__all__ = ["BRIEF", "FAINT", "RULE", "SECOND", "WONDER", "opinion", "second"]
+__all__ = ["BRIEF", "FAINT", "GLAD", "RULE", "SECOND", "WONDER", "opinion", "second"]
 
 # Stands where a rule's id would, so that a cue tells who heard it.
 RULE = "reading model"
@@ -44,6 +44,13 @@ BRIEF = 10
 AS_LIKELY_NOT = 0.2
 # From this probability of moderate danger or worse it is asked about where the rules hear nothing at all.
 DOUBT = 0.8
+# What a message does (agent/words/replies_told.yaml) that speaks against a danger nobody else hears in it.
+GLAD = frozenset(
+    {
+        *("kindness", "funny", "joy", "relief", "proud_of"),
+        *("did_it", "made_up", "looking_forward", "comfort"),
+    }
+)
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
@@ -59,7 +66,8 @@ def opinion(
     where the rules hear nothing at all, is a guess upon a guess and no more than a doubt. Nor is moderate
     held against a mark that the end spoken of is a lifetime away, or a picture that frightens. story: it
     read several messages as one, and has no doubts of its own. brief: so few words that they say little by
-    themselves; of such, and of what the rules know to be over, the model has to be as sure as of a story.
+    themselves; of such, of what the rules know to be over, and of a message that tells of something glad,
+    the model has to be as sure as of a story, and a doubt about the last is not asked about.
     Nobody is sent to the emergency number for danger of no known kind.
     """
     held = any({FAR_OFF, PICTURES} & set(cue["marks"]) for cue in rules)
@@ -76,11 +84,14 @@ def opinion(
     past = any(cue["past"] for cue in rules)
     borne_out = low and not known and not past and not story and subject == "self"
     guessed = kind == "distress" and bool(heard["heads"]) and all(cue["rule"] == RULE for cue in rules)
-    unaided = story or past or (brief and not rules)
+    glad = heard.get("telling", "") in GLAD and not low
+    unaided = story or past or (brief and not rules) or (glad and not known)
     bars = TOGETHER if unaided else BEYOND if known else ALONE
     level = heard["danger"] if borne_out else _certain(heard, bars)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     doubted = bool(rules) or _likely(heard, "moderate") >= DOUBT
+    if glad and unsure:
+        return []
     if unsure and doubted and not low and not story:
         nothing = next((s["p"] for s in heard["heads"].get("danger", []) if s["label"] == "none"), 0.0)
         faint = bool(rules) and nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)

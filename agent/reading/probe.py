@@ -32,9 +32,10 @@ class Probe:
         return found
 
     def mixed(self, logits: Vector, vectors: Vector) -> Vector:
-        """The logits (..., outputs) of the other two with the probe's share in them."""
-        result: Vector = logits * (1 - self.share) + self.logits(vectors) * self.share
-        return result
+        """The logits (..., outputs or more) of the other two with the probe's share in those it knows."""
+        known = len(self.share)
+        ours = logits[..., :known] * (1 - self.share) + self.logits(vectors) * self.share
+        return np.concatenate([ours, logits[..., known:]], axis=-1)
 
 
 def dump(probe: Probe) -> bytes:

@@ -20,7 +20,7 @@ from agent.offering import choose
 from agent.reading.tonguecare import cared
 from agent.responders import tongue_talk
 from agent.responders.mirror_words import is_past
-from agent.responders.replies import Heard, Way, load_replies, sentences, shuffled
+from agent.responders.replies import Heard, Told, Way, load_replies, sentences, shuffled
 from agent.responders.slots import slots
 from agent.themes import (
     holds_any,
@@ -53,11 +53,13 @@ _TOLD = 5  # words from which a message may tell of something that happened
 _WHO = frozenset({"i", "he", "she", "they", "we"})
 _SEVERAL = 3  # sentences after which a long message has been said back
 _JOY = 8  # turns behind good news in which it still colours the talk
+_BACK = ("clause", "further", "view", "short", "fragment", "piece")  # keys of sentences that say theirs back
 _PARROT = 8  # words of a clause that is long enough to sound like a parrot
 _FRAMES = 4  # replies that remember in which frame something was said back
 _BARE = 2  # words of a message that may tell next to nothing
 _WEIGHS = 0.45  # of what is heard in a message, from which the pain in it counts
 _LATELY = 6  # of the last messages, ours among them, one with a heavy word keeps the talk grave
+_NOTHING = Told(means="nothing that is sure")
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
@@ -72,7 +74,10 @@ def respond(brief: Brief, fit: Mapping[str, float] | None = None) -> Iterator[st
     voice = _Voice(brief, fit or {})
     ways = voice.replies.moves.get(brief["plan"]["move"], ())
     way = next((way for way in ways if _fits(way, voice)), None)
-    if way is None:
+    if way is None and voice.told.ends and brief["plan"]["move"] == "support":
+        voice.say("told", [voice.told.back])
+        voice.say("told on", [voice.told.say])
+    elif way is None:
         for step in brief["plan"]["steps"]:
             voice.step(step["step"])
     else:
@@ -179,10 +184,11 @@ class _Voice:
             not self.joy and len(self.words.split()) < _OUTPOURING and masks(brief["text"], self.language)
         )
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
+        self.told = self.replies.told.get(brief["reading"].get("telling", ""), _NOTHING)
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         self.slots = slots(brief)
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
-        self.heavy = weighed and not self.glad()
+        self.heavy = weighed and not self.glad() and not (self.told.tone == "bright" and not self.now)
 
     def calm(self) -> bool:
         """Whether nothing in this very message weighs, in a talk that may: it is told, and no more."""
@@ -322,7 +328,7 @@ class _Voice:
                 keys = [key for key in self.feelings() if not (key == "unsure" and self.calm())]
             case "perspective":
                 # what is seen from there must rest on this very message; else it is only called a lot
-                heard = [*self.guesses(), *(cue.say for cue in self.heard)]
+                heard = [*self.guesses(), *(cue.say for cue in self.heard), *self.does()]
                 keys = [self.theme] if tells(self.brief["text"], self.theme, self.language) else []
                 if self.now and self.heavy:
                     bank, keys = {**bank, "unsure": banks["emotion"]["unsure"]}, [*keys, "unsure"]
@@ -331,7 +337,8 @@ class _Voice:
             case "listening":
                 asks = not (self.asked or self.bare())
                 bank = bank if asks else banks["invite"]
-                heard = [cue.ask for cue in self.heard] if asks else []
+                told = [] if self.told.tone == "plain" and self.themed() else [self.told.ask]
+                heard = [*(cue.ask for cue in self.heard), *told] if asks else []
                 light = ["glad", "light"] if self.glad() else ["light"]
                 event, mild = ["event"] * self.narrated(), ["open"] * self.calm()
                 deep = [*self.themed(), *event, "recall", *mild, "general"]
@@ -340,6 +347,8 @@ class _Voice:
 
     def mirroring(self) -> tuple[list[Sequence[str]], list[str]]:
         """What says the message back, and the keys of what stands in where nothing does."""
+        if self.told.say and not any(cue.back for cue in self.heard) and self.parrots():
+            return [self.told.back, self.told.say], []
         heard, keys = (
             self.mirrors(),
             ["short", "fragment", "piece", "bit", "thing", *[self.theme] * self.now_told(), "plain"],
@@ -392,9 +401,21 @@ class _Voice:
         if move != "support":
             return bank, [self.theme, "general"] if self.near else ["general"], []
         if not self.heavy:
-            return self.replies.banks["invite"], ["light"], [cue.say for cue in self.heard]
+            return self.replies.banks["invite"], ["light"], [*(cue.say for cue in self.heard), *self.does()]
         told = len(self.out) > 1  # what was said is said; a line that fits anybody would add nothing
-        return bank, [*self.themed(), *["general"] * (not told)], []
+        return bank, [*self.themed(), *["general"] * (not told)], [] if told else self.does()
+
+    def does(self) -> list[Sequence[str]]:
+        """What answers the thing that this message does, where nothing has answered it yet."""
+        return [] if set(self.told.say) & set(self.out) else [self.told.say]
+
+    def parrots(self) -> bool:
+        """Whether saying the message back would be more of the same: most of a long clause, or once again
+        after the last reply began like that."""
+        bank = self.replies.banks["mirroring"]
+        frames = {line.partition("$")[0] for key in _BACK for line in bank.get(key, ()) if "$" in line}
+        again = self.last.startswith(tuple(frames - {"", "You "}))
+        return again or len(self.slots.get("clause", "").split()) > _PARROT
 
     def narrated(self) -> bool:
         """Whether this message tells of something that happened, so that one can ask how it was."""
@@ -441,6 +462,7 @@ class _Voice:
         if self.language == "en" and self.last and _PARROT < theirs > every - 2:
             return [*back, bank["mirroring"].get("piece", ()), own]  # nearly every word of it, and no more
         sure = [cue.back for cue in self.heard if cue.also and self.language == "en"]  # it went by two signs
+        sure.append(self.told.back)  # a reaction shows better that it was heard than their own words
         rest = [one for one in back if one not in sure]
         return [*sure, own, *rest] if theirs * 4 >= every else [*sure, *rest, own]
 

@@ -18,6 +18,7 @@ __all__ = [
     "Moves",
     "Replies",
     "Support",
+    "Told",
     "Way",
     "bank",
     "load_replies",
@@ -103,9 +104,31 @@ class Cues(Strict):
     cues: tuple[Heard, ...]
 
 
+class Told(Strict):
+    """What a message does, whatever its matter, and what answers that: said back, seen from there, asked.
+
+    means: what it is, for people who tell messages apart. tone: of the reply. ends: the reply stops at
+    what is said back and seen from there, and asks nothing.
+    """
+
+    means: str
+    tone: Literal["bright", "plain", "heavy"] = "heavy"
+    ends: bool = False
+    back: tuple[str, ...] = ()
+    say: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+
+
+class Tellings(Strict):
+    """replies_told.yaml: each telling by the name the reading model has for it."""
+
+    reviewed_by: str | None
+    tellings: dict[str, Told]
+
+
 @dataclass(frozen=True)
 class Replies:
-    """All authored sentences. known: for each move, every sentence of it (to tell that it was made)."""
+    """All authored sentences. told: by what a message does; English alone, as the model is. known: for each move, every sentence of it (to tell that it was made)."""
 
     banks: dict[str, dict[str, tuple[str, ...]]]
     echoes: frozenset[str]
@@ -116,6 +139,7 @@ class Replies:
     moved: tuple[str, ...]
     moves: dict[str, tuple[Way, ...]]
     cues: tuple[Heard, ...]
+    told: dict[str, Told]
     known: dict[str, frozenset[str]]
 
 
@@ -129,6 +153,7 @@ def load_replies(language: str = "en") -> Replies:
         for move, ways in moves.items()
     }
     cues = load(named("replies_heard.yaml", language), Cues).cues
+    told = load("replies_told.yaml", Tellings).tellings if language == "en" else {}
     return Replies(
         banks=support.banks,
         echoes=frozenset(support.echoes),
@@ -139,6 +164,7 @@ def load_replies(language: str = "en") -> Replies:
         moved=support.moved,
         moves=moves,
         cues=cues,
+        told=told,
         known=known,
     )
 
@@ -148,7 +174,8 @@ def bank() -> tuple[str, ...]:
     replies = load_replies()
     banks = (text for keyed in replies.banks.values() for texts in keyed.values() for text in texts)
     cues = (text for cue in replies.cues for text in (*cue.back, *cue.say, *cue.ask))
-    return tuple(dict.fromkeys(text for text in (*banks, *cues) if "$" not in text))
+    told = (text for one in replies.told.values() for text in (*one.back, *one.say, *one.ask))
+    return tuple(dict.fromkeys(text for text in (*banks, *cues, *told) if "$" not in text))
 
 
 # Banks and keys whose sentences would fit whatever was said: they name nothing of the person's.

@@ -21,6 +21,7 @@ __all__ = ["HARD", "LEAST", "PLAIN", "Lines", "bars", "calibrated", "recalibrate
 
 NAMEABLE = 0.70  # precision of the first emotion, wherever it may be named to the person
 WANTED = 0.90  # precision of a want, where the rules heard none
+TOLD = 0.75  # share of messages of which what they do is told as one of the two that people named
 # Shares of harmless tuning texts that the danger head may raise to a level or worse: of everyday ones, and of
 # our own, which were written to be mistaken for danger. A message that is met with care without need costs a
 # question; one that is missed may cost a life. `imminent` puts the emergency number first: it is said rarely.
@@ -141,7 +142,8 @@ def _platt(lines: Lines, labels: tuple[str, ...], place: slice) -> Facets:
 def bars(tune: Lines, heads: Heads) -> dict[str, Any]:
     """From which probability on a call is acted upon; 1.01 means never.
 
-    sure: a feeling may be named. want: a want is taken where the rules heard none. danger: a level is
+    sure: a feeling may be named. want: a want is taken where the rules heard none. telling: what a message
+    does is taken. danger: a level is
     held to be at least that much.
     """
     expressed = heads.named["expressed"]
@@ -156,17 +158,25 @@ def bars(tune: Lines, heads: Heads) -> dict[str, Any]:
         1.01,
     )
     found: dict[str, Any] = {"sure": sure}
-    if "want" in heads.named:
-        wanted = tune.where(lambda e: "want" in e.targets)
-        likely = heads.named["want"].likely(wanted.logits)
-        right = likely.argmax(axis=1) == wanted.truth("want", heads.named["want"].labels)
-        top = likely.max(axis=1)
-        found["want"] = next(
-            (round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if _often(right[top >= b], WANTED)), 1.01
-        )
+    found |= {
+        name: _bar(tune, heads.named[name], name, share)
+        for name, share in (("want", WANTED), ("telling", TOLD))
+        if name in heads.named
+    }
     if "danger" in heads.named:
         found["danger"] = _danger_bars(tune, heads.named["danger"])
     return found
+
+
+def _bar(tune: Lines, head: Choice | Facets, name: str, share: float) -> float:
+    """The lowest bar over which the likeliest label is one of those named in at least that share of texts."""
+    mine = tune.where(lambda e: name in e.targets)
+    likely = head.likely(mine.logits)
+    top = likely.max(axis=1)
+    right = np.array(
+        [head.labels[i] in e.targets[name] for i, e in zip(likely.argmax(axis=1), mine.examples, strict=True)]
+    )
+    return next((round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if _often(right[top >= b], share)), 1.01)
 
 
 def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[Level, float]:

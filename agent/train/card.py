@@ -25,6 +25,7 @@ def render(card: Mapping[str, Any]) -> str:
         "seed": recipe["seed"],
         "sure": card["sure"],
         "want": card.get("want", "never"),
+        "telling": card.get("telling", "never"),
         "danger": ", ".join(f"{bar}" for bar in card.get("danger", {}).values()),
         "plain": ", ".join(f"{level} {share:.2%}" for level, share in PLAIN.items()),
         "hard": f"{HARD:.0%}",
@@ -76,7 +77,7 @@ def _tables(report: Mapping[str, Any]) -> Iterator[str]:
             lines.append(f"| {source} | {found['n']:,} | {' | '.join(cells)} | {_calibration(found)} |")
         sure = {source: found for source, found in sources.items() if "sure" in found}
         if sure:
-            lines += ["", "| may a feeling be named? | sure | right when sure |", "|---|---|---|"]
+            lines += ["", "| may it be acted upon? | sure | right when sure |", "|---|---|---|"]
             lines += [
                 f"| {source} | {found['sure']:.1%} | {_cell(found, 'sure_right')} |"
                 for source, found in sure.items()

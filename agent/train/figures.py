@@ -49,9 +49,14 @@ def report(lines: Lines, heads: Heads) -> dict[str, Any]:
             found[name] = {label: _facet(mine, head, label) for label in told}
             continue
         for source, part in _by_source(mine):
-            found.setdefault(name, {})[source] = metrics.figures(
-                head.likely(part.logits), _labels(part, name), head.labels
-            )
+            likely = head.likely(part.logits)
+            if name == "telling":  # people named one thing or two, and either is an answer to the person
+                named = likely.max(axis=1) >= heads.telling
+                found.setdefault(name, {})[source] = metrics.figures(
+                    likely, _either(part, name, likely, head.labels), head.labels, named
+                )
+                continue
+            found.setdefault(name, {})[source] = metrics.figures(likely, _labels(part, name), head.labels)
             if name in WORSE:
                 found.setdefault(f"{name}, at risk or not", {})[source] = _at_risk(
                     part, head, name, WORSE[name]
@@ -68,6 +73,14 @@ def _by_source(lines: Lines) -> Iterator[tuple[str, Lines]]:
 
 def _labels(lines: Lines, head: str) -> NDArray[np.str_]:
     return np.array([e.label(head) for e in lines.examples])
+
+
+def _either(lines: Lines, head: str, likely: Vector, labels: Sequence[str]) -> NDArray[np.str_]:
+    """The label that was thought likeliest where it is one of those named, else the first one named."""
+    top = (labels[i] for i in likely.argmax(axis=1))
+    return np.array(
+        [one if one in e.targets[head] else e.label(head) for one, e in zip(top, lines.examples, strict=True)]
+    )
 
 
 def _among(head: Choice | Facets, logits: Vector, own: Sequence[str]) -> Vector:

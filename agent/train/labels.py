@@ -13,6 +13,7 @@ __all__ = [
     "INTENTS",
     "STRATEGIES",
     "STRESS_CAUSES",
+    "TELLINGS",
     "WELLNESS",
 ]
 
@@ -48,6 +49,15 @@ STRESS_CAUSES = {  # the SAD data's words -> IMHI's
     "Other": "other causes",
 }
 DEPRESSION_CAUSES = ("none", "bias or abuse", "jobs and careers", "medication", "relationship", "alienation")
+# What a message of a talk does; agent/words/replies_told.yaml says what each means.
+TELLINGS = (
+    *("guilt", "ugly_feeling", "ashamed", "unsaid", "dismissed", "unfair", "alone_with_it", "left_out"),
+    *("misses", "tired", "cried", "worry", "low", "angry", "hurt", "night", "body", "death", "pet_loss"),
+    *("memory", "illness_news", "decline", "caring", "quarrel", "ended", "new_place", "money", "waiting"),
+    *("failed", "kindness", "funny", "joy", "relief", "proud_of", "did_it", "made_up", "looking_forward"),
+    *("comfort", "plan", "torn", "wish", "insight", "minimises", "denies", "agrees", "asks_normal", "asks"),
+    *("leaving", "thanks", "opening", "fact", "backstory", "portrait", "scene", "practical"),
+)
 CSSRS = ("supportive", "uninformative", "indicator", "ideation", "behavior", "attempt")
 
 # ESConv's eight strategies in EmpatheticIntents' words; self-disclosure has no counterpart.
@@ -73,4 +83,5 @@ HEADS: Mapping[str, tuple[str, ...]] = {
     "danger": LEVELS,
     "danger_kind": KINDS,
     "danger_subject": ("self", "other", "child"),
+    "telling": TELLINGS,  # heads that the first encoder does not know stand last
 }

@@ -80,18 +80,26 @@ def _grave(data: Path) -> Iterator[Row]:
         yield Row(row["text"], "grave", {"danger": {"none": 1.0}})
 
 
+FIRST = (0.65, 0.35)  # of two things that a message does, the one a listener would rather answer
 TOGETHER = 3  # messages of a talk that are read as one, as `graph.perceiving` does
 
 
 def _ordinary(data: Path) -> Iterator[Row]:
-    """The person's side of talks in which nobody is in danger: each message, and some in a row as one."""
+    """The person's side of talks in which nobody is in danger: each message, with what it does where that
+    was told apart (one label, or two that a listener might answer), and some in a row as one."""
     del data
     calm = {"danger": {"none": 1.0}}
     for talk, lines in groupby(own_rows("ordinary"), key=itemgetter("talk")):
-        told = [row["text"] for row in lines]
-        runs = ["\n".join(told[at : at + TOGETHER]) for at in range(0, len(told) - 1, TOGETHER)]
-        for text in (*told, *runs):
-            yield Row(text, "ordinary", calm, group=f"ordinary {talk}")
+        rows = list(lines)
+        for row in rows:
+            labels = row["told"].split()
+            does = dict(zip(labels, FIRST, strict=True)) if len(labels) > 1 else dict.fromkeys(labels, 1.0)
+            known = {**calm, "telling": does} if labels else calm
+            yield Row(row["text"], "ordinary", known, group=f"ordinary {talk}")
+        told = [row["text"] for row in rows]
+        for at in range(0, len(told) - 1, TOGETHER):
+            run = "\n".join(told[at : at + TOGETHER])
+            yield Row(run, "ordinary", calm, group=f"ordinary {talk}")
 
 
 OWN: Mapping[str, Reader] = {

@@ -100,3 +100,12 @@ def test_danger_in_one_stretch_of_a_long_text_is_danger() -> None:
     parts = np.stack([calm, calm, alarm, calm])
     assert heads().read(parts.mean(axis=0), parts)["danger"] == "high"
     assert heads().read(calm, np.stack([calm, calm]))["danger"] == "none"
+
+
+def test_what_a_message_does_is_taken_from_its_bar_on_where_the_model_has_that_head() -> None:
+    told = {"telling": {"labels": ["kindness", "guilt"], "temperature": 1.0}}
+    knowing = heads(heads={**CARD["heads"], **told}, telling=0.8)
+    plain = logits([0, 0, 0], [0, 0], CALM, [0, 0])
+    assert knowing.read(np.append(plain, [3.0, 0.0]))["telling"] == "kindness"
+    assert knowing.read(np.append(plain, [1.0, 0.0]))["telling"] == ""
+    assert heads().read(plain)["telling"] == ""

@@ -36,3 +36,10 @@ def test_arrays_that_do_not_fit_one_another_are_refused() -> None:
     odd = Probe(made().weight, made().bias[:2], made().share[:2])
     with pytest.raises(ValueError, match="do not fit"):
         load(dump(odd))
+
+
+def test_heads_added_behind_those_it_knows_are_left_as_they_are() -> None:
+    vector, logits = np.eye(8, dtype=np.float32)[2], np.array([1.0, 2.0, 3.0, 4.0, 5.0], dtype=np.float32)
+    mixed = made().mixed(logits, vector)
+    assert mixed[:3] == pytest.approx(made().mixed(logits[:3], vector))
+    assert mixed[3:].tolist() == [4.0, 5.0]

@@ -19,6 +19,7 @@ from agent.reading.wants import wants
 from agent.responders.guided import load_replies, offered, respond, sentence_for
 from agent.responders.replies import Moves, sentences
 from agent.themes import load_themes
+from agent.train.labels import TELLINGS
 from agent.words import load
 from tests import fakes
 
@@ -159,6 +160,8 @@ def authored() -> Iterator[tuple[str, str]]:
             yield from ((move, line) for way in ways for part in way.say for line in part)
     for cue in replies.cues:
         yield from ((cue.hears[0], line) for line in (*cue.back, *cue.say, *cue.ask))
+    for name, told in replies.told.items():
+        yield from ((name, line) for line in (*told.back, *told.say, *told.ask))
     for guess in load_guesses().guesses:
         yield from (("guess", line) for line in guess.say)
     for name, idea in ideas.ideas.items():
@@ -630,3 +633,36 @@ def test_worth_and_cost_of_a_professional_are_spoken_of(seed: int) -> None:
     assert "find_care" in wants(text)
     reply = said_to(text, want="find_care", seed=seed)
     assert re.search(r"two or three talks|first call", reply, re.IGNORECASE)
+
+
+TOLD = {  # a message whose words no cue knows, and what it does
+    "kindness": "the lad from the bakery carried it up all four floors for me",
+    "guilt": "I signed the form without reading him the second page",
+    "unsaid": "so I said the soup was lovely and we both looked at the window",
+    "relief": "they rang at ten to five and it is only a cyst",
+    "torn": "one day I pack the box and the next I unpack it",
+}
+
+
+@pytest.mark.parametrize(("telling", "text"), TOLD.items())
+def test_what_a_message_does_is_answered_where_no_cue_knows_its_words(telling: str, text: str) -> None:
+    told, before = load_replies().told[telling], [("user", "hello"), ("assistant", "Hello.")]
+    theirs = {one for line in (*told.back, *told.say, *told.ask) for one in sentences(line)}
+    without = {one for seed in range(5) for one in respond(brief_of(text, history=before, seed=seed))}
+    assert not theirs & without
+    for seed in range(5):
+        reading: Reading = {**reading_of(text), "telling": telling}
+        assert theirs & set(respond(brief_of(text, reading=reading, history=before, seed=seed)))
+
+
+def test_a_bright_message_is_not_called_hard() -> None:
+    low: Reading = {**reading_of(TOLD["kindness"], "sad", sure=True), "telling": "kindness"}
+    hard = re.compile(r"hard|heavy|sad|painful|a lot|easy", re.IGNORECASE)
+    for seed in range(8):
+        reply = list(respond(brief_of(TOLD["kindness"], reading=low, seed=seed)))
+        assert not any(hard.search(one) for one in reply[1:]), reply
+
+
+def test_each_telling_of_the_model_has_its_place_in_the_words() -> None:
+    assert set(load_replies().told) == set(TELLINGS)
+    assert not load_replies("es").told  # the model reads English

@@ -136,7 +136,8 @@ def test_an_ordinary_talk_stands_on_one_side_and_its_messages_are_read_together_
     for row in own_rows("ordinary"):
         talks.setdefault(row["talk"], []).append(row["text"])
     found = by_text([e for e in examples(folder) if e.source == "ordinary"])
-    assert all(e.targets == {"danger": {"none": 1.0}} for e in found.values())
+    assert all(e.targets["danger"] == {"none": 1.0} for e in found.values())
+    assert {head for e in found.values() for head in e.targets} == {"danger", "telling"}
     told = next(lines for lines in talks.values() if len(lines) > 5 and all(line in found for line in lines))
     assert len({found[line].part == "train" for line in told}) == 1
     assert "\n".join(told[:3]) in found

@@ -216,9 +216,9 @@ def test_a_further_run_begins_where_the_one_before_ended_and_says_so(
     assert len(before["sha256"]) == 64
 
 
-def test_a_further_run_on_other_heads_is_refused(data: Path, source: Path, tmp_path: Path) -> None:
+def test_a_further_run_on_other_labels_is_refused(data: Path, source: Path, tmp_path: Path) -> None:
     first = train(data, tmp_path / "first", RECIPE, source=source)
     layout = tmp_path / "first" / "layout.json"
     layout.write_text(layout.read_text("utf-8").replace('"vent"', '"moan"'), "utf-8")
-    with pytest.raises(DataError, match="other heads"):
+    with pytest.raises(DataError, match="other labels of a head"):
         train(data, tmp_path / "second", RECIPE, source=source, after=first)
