@@ -103,9 +103,7 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
             raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
         if "danger.onnx" in files:  # a model folder has one once `hearken train danger` was there
             second = Second(files["danger.onnx"], _shares(card["second"], heads))
-        marks = marker(
-            files["reading.onnx"], shared, words, second, outputs=heads.outputs, threads=threads
-        )
+        marks = marker(files["reading.onnx"], shared, words, second, outputs=heads.outputs, threads=threads)
         vector = vectoriser(files["encoder.onnx"], shared, threads=threads)
         if "probe.npz" in files:  # a model folder has one once `hearken train probe` was there
             marks = _probed(marks, vector, probe.load(files["probe.npz"]))
@@ -142,7 +140,7 @@ def vectoriser(model: bytes, shared: Shared, *, threads: int = 1) -> Callable[[s
     return _last(vector)
 
 
-def marker(
+def marker(  # noqa: PLR0913 - the models of a folder, and what they share
     model: bytes,
     shared: Shared,
     words: NGrams | None = None,

@@ -90,9 +90,7 @@ def opinion(
     level = heard["danger"] if borne_out else _certain(heard, bars)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     doubted = bool(rules) or _likely(heard, "moderate") >= DOUBT
-    if glad and unsure:
-        return []
-    if unsure and doubted and not low and not story:
+    if unsure and doubted and not (low or story or glad):
         nothing = next((s["p"] for s in heard["heads"].get("danger", []) if s["label"] == "none"), 0.0)
         faint = bool(rules) and nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)
         return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]

@@ -9,9 +9,8 @@ and it does not judge risk or check its own words; the guard does.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from itertools import pairwise
-from string import Template
 
 from agent import plan as planning
 from agent.brief import Brief
@@ -20,7 +19,8 @@ from agent.offering import choose
 from agent.reading.tonguecare import cared
 from agent.responders import tongue_talk
 from agent.responders.mirror_words import is_past
-from agent.responders.replies import Heard, Told, Way, load_replies, sentences, shuffled
+from agent.responders.page import Page
+from agent.responders.replies import Heard, Told, Way, load_replies, sentences
 from agent.responders.slots import slots
 from agent.themes import (
     holds_any,
@@ -40,14 +40,6 @@ __all__ = ["load_replies", "offered", "respond", "sentence_for"]
 
 _ALONE = frozenset({"emotion", "mirroring", "perspective", "yielding"})  # steps taken in one sentence
 _ASKING = re.compile(r" (?:so |and |but |ok )*(?:what|how|should|where|when|which) (?!if )")
-_ONCE = "it sounds like"  # an opening that wears out after one use
-_BAND = 0.15  # sentences whose fit differs by less are equal, and the seed chooses
-_PLAIN, _PLAIN_WORD = 13, 9  # words of a sentence, letters of a word, where simple ones are wanted
-_WHOM: tuple[dict[str, str], ...] = tuple(
-    {"them": one, "Them": one, "their": its, "Their": its}
-    for one, its in (("her", "her"), ("him", "his"), ("them", "their"))
-)
-_NEAR = 2  # replies whose sentences open unlike the next one's
 _OUTPOURING = 60  # words from which calm and pain in one message are no mask
 _TOLD = 5  # words from which a message may tell of something that happened
 _WHO = frozenset({"i", "he", "she", "they", "we"})
@@ -55,7 +47,6 @@ _SEVERAL = 3  # sentences after which a long message has been said back
 _JOY = 8  # turns behind good news in which it still colours the talk
 _BACK = ("clause", "further", "view", "short", "fragment", "piece")  # keys of sentences that say theirs back
 _PARROT = 8  # words of a clause that is long enough to sound like a parrot
-_FRAMES = 4  # replies that remember in which frame something was said back
 _BARE = 2  # words of a message that may tell next to nothing
 _WEIGHS = 0.45  # of what is heard in a message, from which the pain in it counts
 _LATELY = 6  # of the last messages, ours among them, one with a heavy word keeps the talk grave
@@ -71,24 +62,24 @@ def respond(brief: Brief, fit: Mapping[str, float] | None = None) -> Iterator[st
     if cared(brief["reading"]["language"]):
         yield from tongue_talk.respond(brief)
         return
-    voice = _Voice(brief, fit or {})
+    voice = _Voice(brief, fit)
     ways = voice.replies.moves.get(brief["plan"]["move"], ())
     way = next((way for way in ways if _fits(way, voice)), None)
     if way is None and voice.told.ends and brief["plan"]["move"] == "support":
-        voice.say("told", [voice.told.back])
-        voice.say("told on", [voice.told.say])
+        voice.page.say("told", [voice.told.back])
+        voice.page.say("told on", [voice.told.say])
     elif way is None:
         for step in brief["plan"]["steps"]:
             voice.step(step["step"])
     else:
         for number, part in enumerate(way.say):
-            voice.say(f"part{number}", [[one for one in part if "$" in one], part])
+            voice.page.say(f"part{number}", [[one for one in part if "$" in one], part])
         for name in way.then:
             voice.step(name)
     repair = voice.replies.banks["repair"]
-    if not voice.out:
-        voice.say("repair", list(repair.values()))
-    yield from voice.out or repair["first"][:1]
+    if not voice.page.out:
+        voice.page.say("repair", list(repair.values()))
+    yield from voice.page.out or repair["first"][:1]
 
 
 def offered(brief: Brief) -> str:
@@ -120,24 +111,14 @@ def sentence_for(brief: Brief, position: int) -> str | None:
     if cared(brief["reading"]["language"]):
         return None
     voice = _Voice(brief)
-    voice.left = max(voice.left, 20)
+    voice.page.left = max(voice.page.left, 20)
     step = dict(enumerate(step["step"] for step in brief["plan"]["steps"])).get(position, "")
-    if step in _ALONE and voice.step(step) and len(voice.out) == 1 and "?" not in voice.out[0]:
-        return voice.out[0]
+    if step in _ALONE and voice.step(step) and len(voice.page.out) == 1 and "?" not in voice.page.out[0]:
+        return voice.page.out[0]
     voice = _Voice(brief)
-    voice.left = max(voice.left, 20)
-    voice.say(f"repair{position}", [voice.replies.banks["repair"]["later" if position else "first"]])
-    return voice.out[0] if voice.out else None
-
-
-def _opening(text: str) -> str:
-    return " ".join(re.findall(r"[\w'’]+", text.lower())[:3])
-
-
-def _hard(line: str) -> bool:
-    """Whether a sentence is more than somebody who asked for simple words should be given."""
-    words = re.findall(r"[^\W_]+", line)
-    return len(words) > _PLAIN or any(len(word) > _PLAIN_WORD for word in words)
+    voice.page.left = max(voice.page.left, 20)
+    voice.page.say(f"repair{position}", [voice.replies.banks["repair"]["later" if position else "first"]])
+    return voice.page.out[0] if voice.page.out else None
 
 
 def _matter(text: str) -> set[str]:
@@ -151,30 +132,20 @@ def _lines(way: Way) -> set[str]:
 
 @dataclass
 class _Voice:
-    """One reply in the making: what was said before, what is said so far, how many words are left."""
+    """What there is to say to one message, and in which order it is tried."""
 
     brief: Brief
-    fit: Mapping[str, float] = field(default_factory=dict)
-    out: list[str] = field(default_factory=list)
+    fit: InitVar[Mapping[str, float] | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, fit: Mapping[str, float] | None) -> None:
         brief, history = self.brief, self.brief["history"]
-        replies = [text for role, text in history if role == "assistant"]
-        before = [*brief["said"], *(one for text in replies for one in sentences(text))]
-        self.said = set(before)
-        near = [one for text in replies[-_NEAR:] for one in sentences(text)]
-        self.openings = {_opening(one) for one in [*near, *brief["said"][-1:]]}
-        self.starts = {_opening(text) for text in replies}
-        self.last = replies[-1] if replies else ""
         self.language = tongue(brief["reading"]["language"])
         self.replies, self.themes = load_replies(self.language), load_themes(self.language)
+        self.page = Page(brief, self.replies, slots(brief), fit or {})
         self.theme = theme_of(history, self.language)
         self.near = any(
             tells(text, self.theme, self.language) for role, text in history[-3:] if role == "user"
         )
-        self.left = brief["plan"]["words"]
-        self.asked = not brief["plan"]["ask"]
-        self.echo: set[str] = set()
         self.words = padded(brief["text"], self.language)
         self.own = own_word(brief["text"], self.language)
         self.joy = self.joyful()
@@ -186,7 +157,6 @@ class _Voice:
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
         self.told = self.replies.told.get(brief["reading"].get("telling", ""), _NOTHING)
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
-        self.slots = slots(brief)
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
         self.heavy = weighed and not self.glad() and not (self.told.tone == "bright" and not self.now)
 
@@ -223,81 +193,20 @@ class _Voice:
         now, *before = (_matter(text) for text in reversed(told))
         return len(self.words.split()) > 2 and sum(bool(now) and now <= one for one in before) > 1
 
-    def order(self, slot: str, count: int) -> list[int]:
-        """A shuffle of range(count) that depends only on seed, turn, slot and message."""
-        brief = self.brief
-        return shuffled(f"{brief['seed']}:{len(brief['history'])}:{slot}:{brief['text']}", count)
-
-    def ranked(self, slot: str, group: Sequence[str]) -> list[int]:
-        """The order in which the sentences of a group are tried: what fits best, then as the seed has it."""
-        order = self.order(slot, len(group))
-        if not all(text in self.fit for text in group):
-            return order
-        best = max((self.fit[text] for text in group), default=0.0)
-        return sorted(order, key=lambda at: int((best - self.fit[group[at]]) / _BAND))
-
-    def say(self, slot: str, groups: Sequence[Sequence[str]]) -> bool:
-        """Add one fresh variant, earlier groups first; at first one that echoes nothing, then any."""
-        for strict in (True, False):
-            for group in groups:
-                for at in self.ranked(slot, group):
-                    if self.add(group[at], strict=strict):
-                        return True
-        return False
-
-    def add(self, template: str, *, strict: bool) -> bool:
-        """Add the sentences of one variant, if it is fresh, fits the budget and may ask what it asks."""
-        try:
-            lines = sentences(Template(template).substitute(self.slots))
-        except KeyError:
-            return False
-        openings = {_opening(line) for line in lines}
-        words = sum(len(line.split()) for line in lines)
-        asks = sum(line.endswith("?") for line in lines)
-        if words > self.left or asks > (0 if self.asked else 1) or self.said & self.alike(template):
-            return False
-        if (not self.out and _opening(lines[0]) in self.starts) or _ONCE in self.openings & openings:
-            return False
-        echo = set(re.findall(r"[a-z']{4,}", template.lower())) & self.replies.echoes
-        hard = self.brief["person"].get("plain") and any(_hard(line) for line in lines)
-        if strict and (hard or echo & self.echo or self.openings & openings):
-            return False
-        if strict and self.worn(template):
-            return False
-        self.out += lines
-        self.said.update(lines)
-        self.openings |= openings
-        self.echo |= echo
-        self.left -= words
-        self.asked = self.asked or asks > 0
-        return True
-
-    def alike(self, template: str) -> set[str]:
-        """The sentences of a variant, whomever the person speaks of."""
-        whom = _WHOM if "$them" in template or "$their" in template else ({},)
-        return {line for one in whom for line in sentences(Template(template).substitute(self.slots | one))}
-
-    def worn(self, template: str) -> bool:
-        """Whether one of the last replies opened in the frame ("So ...") in which this one would say back."""
-        frame, slot, _ = template.partition("$")
-        lately = [text for role, text in self.brief["history"] if role == "assistant"][-_FRAMES:]
-        bare = ("You ", "You'", "Your ")
-        return bool(slot) and not self.out and any(text.startswith(frame or bare) for text in lately)
-
     def step(self, name: str) -> bool:
         """Realise one EMPATHY step, or `next`, the small next step of the idea offered last."""
         if name == "helping":
             return self.help()
-        if "third" in self.slots and len(self.out) > _SEVERAL:
+        if "third" in self.page.slots and len(self.page.out) > _SEVERAL:
             return False  # what a long message told was said back, and one part asked about
         if name == "next":
             idea = planning.load_ideas(self.language).ideas.get(self.last_offer())
-            return idea is not None and self.say(name, [idea.next])
-        return self.say(name, self.groups(name))
+            return idea is not None and self.page.say(name, [idea.next])
+        return self.page.say(name, self.groups(name))
 
     def last_offer(self) -> str:
         """The idea put in the last reply, or ""."""
-        return min(planning.offered([("assistant", self.last)], language=self.language), default="")
+        return min(planning.offered([("assistant", self.page.last)], language=self.language), default="")
 
     def help(self) -> bool:
         """Offer one idea, as `offered` says."""
@@ -307,13 +216,17 @@ class _Voice:
             return False
         idea = planning.load_ideas(self.language).ideas[name]
         asked = brief["plan"]["move"] == "advice"
-        if asked and self.left > 60 and any(name in passage["techniques"] for passage in brief["passages"]):
-            self.say("library", [banks["library"]["general"]])
-        elif brief["plan"]["move"] in {"support", "advice"} and self.left > 50:
-            self.say("lead", [banks["lead"]["asked" if asked else "general"]])
-        said = self.say("offer", [idea.offer])
-        if said and self.left > 35 and self.order("why", 2)[0]:
-            self.say("why", [[idea.why]])
+        if (
+            asked
+            and self.page.left > 60
+            and any(name in passage["techniques"] for passage in brief["passages"])
+        ):
+            self.page.say("library", [banks["library"]["general"]])
+        elif brief["plan"]["move"] in {"support", "advice"} and self.page.left > 50:
+            self.page.say("lead", [banks["lead"]["asked" if asked else "general"]])
+        said = self.page.say("offer", [idea.offer])
+        if said and self.page.left > 35 and self.page.order("why", 2)[0]:
+            self.page.say("why", [[idea.why]])
         return said
 
     def groups(self, name: str) -> list[Sequence[str]]:
@@ -335,7 +248,7 @@ class _Voice:
             case "yielding":
                 bank, keys, heard = self.yielding()
             case "listening":
-                asks = not (self.asked or self.bare())
+                asks = not (self.page.asked or self.bare())
                 bank = bank if asks else banks["invite"]
                 told = [] if self.told.tone == "plain" and self.themed() else [self.told.ask]
                 heard = [*(cue.ask for cue in self.heard), *told] if asks else []
@@ -353,7 +266,7 @@ class _Voice:
             self.mirrors(),
             ["short", "fragment", "piece", "bit", "thing", *[self.theme] * self.now_told(), "plain"],
         )
-        if self.brief["plan"]["move"] == "advice" or (self.out and self.own):
+        if self.brief["plan"]["move"] == "advice" or (self.page.out and self.own):
             return [] if _ASKING.match(self.words) else heard, []  # a question told nothing to say back
         if guess := self.guesses():  # it shows well enough what was heard
             due = any(step["step"] == "perspective" for step in self.brief["plan"]["steps"])
@@ -364,7 +277,7 @@ class _Voice:
             ]
         if not self.heavy:
             keys = ["short", "fragment", "piece", "bit", "thing", *["glad"] * self.glad(), "light"]
-        if self.own or len(self.starts) > 1 or self.named(self.slots.get("thing", "")):
+        if self.own or len(self.page.starts) > 1 or self.named(self.page.slots.get("thing", "")):
             keys.remove("thing")  # noted once, or not what it is about
         if self.asking():  # the question shows it better
             nods = ("plain", "light", "glad") if self.pointed() else ("plain", "light")
@@ -374,7 +287,7 @@ class _Voice:
     def asking(self) -> bool:
         """Whether a question is due to a message that tells something."""
         due = any(step["step"] == "listening" for step in self.brief["plan"]["steps"])
-        return due and not self.asked and self.brief["plan"]["move"] == "support" and not self.bare()
+        return due and not self.page.asked and self.brief["plan"]["move"] == "support" and not self.bare()
 
     def now_told(self) -> bool:
         """Whether this very message speaks of the theme, so that a line on the theme answers it."""
@@ -382,16 +295,18 @@ class _Voice:
 
     def pointed(self) -> bool:
         """Whether a question is due that follows from what was said, so that no nod need come before."""
-        if not self.asking() or not self.last:
+        if not self.asking() or not self.page.last:
             return False
         theirs = [cue.ask for cue in self.heard] + [
             self.replies.banks["listening"].get(self.theme, ())
         ] * self.near
-        return any(one not in self.said for asks in theirs for one in asks)
+        return any(one not in self.page.said for asks in theirs for one in asks)
 
     def bare(self) -> bool:
         """Whether this message tells next to nothing, so that asking on would press."""
-        return len(self.words.split()) <= _BARE and not (self.heard or self.own or "clause" in self.slots)
+        return len(self.words.split()) <= _BARE and not (
+            self.heard or self.own or "clause" in self.page.slots
+        )
 
     def yielding(self) -> tuple[Mapping[str, Sequence[str]], list[str], list[Sequence[str]]]:
         """The bank, its keys, and what comes before them, to give the lead back."""
@@ -402,20 +317,20 @@ class _Voice:
             return bank, [self.theme, "general"] if self.near else ["general"], []
         if not self.heavy:
             return self.replies.banks["invite"], ["light"], [*(cue.say for cue in self.heard), *self.does()]
-        told = len(self.out) > 1  # what was said is said; a line that fits anybody would add nothing
+        told = len(self.page.out) > 1  # what was said is said; a line that fits anybody would add nothing
         return bank, [*self.themed(), *["general"] * (not told)], [] if told else self.does()
 
     def does(self) -> list[Sequence[str]]:
         """What answers the thing that this message does, where nothing has answered it yet."""
-        return [] if set(self.told.say) & set(self.out) else [self.told.say]
+        return [] if set(self.told.say) & set(self.page.out) else [self.told.say]
 
     def parrots(self) -> bool:
         """Whether saying the message back would be more of the same: most of a long clause, or once again
         after the last reply began like that."""
         bank = self.replies.banks["mirroring"]
         frames = {line.partition("$")[0] for key in _BACK for line in bank.get(key, ()) if "$" in line}
-        again = self.last.startswith(tuple(frames - {"", "You "}))
-        return again or len(self.slots.get("clause", "").split()) > _PARROT
+        again = self.page.last.startswith(tuple(frames - {"", "You "}))
+        return again or len(self.page.slots.get("clause", "").split()) > _PARROT
 
     def narrated(self) -> bool:
         """Whether this message tells of something that happened, so that one can ask how it was."""
@@ -425,7 +340,9 @@ class _Voice:
     def themed(self) -> list[str]:
         """The theme, for what is asked or left open, where this message speaks of it or it was just spoken of
         and nothing else is told."""
-        told = self.now_told() or (self.near and "clause" not in self.slots and "piece" not in self.slots)
+        told = self.now_told() or (
+            self.near and "clause" not in self.page.slots and "piece" not in self.page.slots
+        )
         return [self.theme] if told else []
 
     def guesses(self) -> list[Sequence[str]]:
@@ -434,32 +351,32 @@ class _Voice:
         if brief["plan"]["careful"] or brief["plan"]["move"] != "support":
             return []
         found = guesses(brief["text"], self.theme, brief["plan"]["feeling"], self.language)
-        fresh = ([one for one in group if not self.said & self.alike(one)] for group in found)
+        fresh = ([one for one in group if not self.page.said & self.page.alike(one)] for group in found)
         return [group for group in fresh if group]
 
     def named(self, thing: str) -> bool:
         """Whether the assistant has already said what it is about."""
-        return bool(thing) and any(thing in one for one in self.said)
+        return bool(thing) and any(thing in one for one in self.page.said)
 
     def mirrors(self) -> list[Sequence[str]]:
         """What says the message back: their clause where it is most of it, else what its cue words tell."""
         bank = self.replies.banks
         back: list[Sequence[str]] = [cue.back for cue in self.heard]
-        if "third" in self.slots:  # a long message is not answered from one clause of it
+        if "third" in self.page.slots:  # a long message is not answered from one clause of it
             several = bank["mirroring"]["several"]
             return [[one for one in several if one.endswith("?")], several]
         if self.masks:
             return [bank["emotion"]["masked"]]
-        clause = padded(self.slots.get("clause", ""))
+        clause = padded(self.page.slots.get("clause", ""))
         word = self.own
-        if self.out and word:  # the word itself was said back already
+        if self.page.out and word:  # the word itself was said back already
             return [] if f" {word} " in clause else [bank["mirroring"]["clause"]]
-        further = bank["mirroring"].get("further", ()) if self.starts else ()
+        further = bank["mirroring"].get("further", ()) if self.page.starts else ()
         form = "maybe" if clause.startswith((" maybe ", " perhaps ")) else "clause"
         own = bank["mirroring"]["view" if form == "clause" and self.is_view(clause) else form]
         own = (*own, *further) if own is bank["mirroring"]["clause"] else own
         theirs, every = len(clause.split()), len(self.words.split())
-        if self.language == "en" and self.last and _PARROT < theirs > every - 2:
+        if self.language == "en" and self.page.last and _PARROT < theirs > every - 2:
             return [*back, bank["mirroring"].get("piece", ()), own]  # nearly every word of it, and no more
         sure = [cue.back for cue in self.heard if cue.also and self.language == "en"]  # it went by two signs
         sure.append(self.told.back)  # a reaction shows better that it was heard than their own words
@@ -478,7 +395,7 @@ class _Voice:
         if self.glad():
             return ["joy"]
         keys = ["masked"] if self.masks else []
-        keys += ["own"] if word and not any(f" {word}" in one.lower() for one in self.out) else []
+        keys += ["own"] if word and not any(f" {word}" in one.lower() for one in self.page.out) else []
         if emotion := self.themes.emotions.get(plan["feeling"]):
             strong = [f"{emotion.family}-strong"] if emotion.strong else []
             return [*keys, f"{self.theme}-{emotion.family}", *strong, emotion.family]
@@ -495,14 +412,14 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "offered": way.when == "offered" and bool(voice.last_offer()),
         "question": puts_question(brief["text"])
         and bool(way.hears or not any(cue.also for cue in voice.heard)),
-        "asked": voice.last.endswith("?"),
+        "asked": voice.page.last.endswith("?"),
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
-        "untold": "first" not in voice.slots,
-        "blank": not (brief["history"][:-1] or "clause" in voice.slots or voice.heard),
-        "bare": not ("clause" in voice.slots or voice.heard or voice.own),
-        "repeats": way.when == "repeats" and voice.repeats() and not _lines(way) & voice.said,
-        "again": bool(voice.replies.known.get(brief["plan"]["move"], frozenset()) & voice.said),
+        "untold": "first" not in voice.page.slots,
+        "blank": not (brief["history"][:-1] or "clause" in voice.page.slots or voice.heard),
+        "bare": not ("clause" in voice.page.slots or voice.heard or voice.own),
+        "repeats": way.when == "repeats" and voice.repeats() and not _lines(way) & voice.page.said,
+        "again": bool(voice.replies.known.get(brief["plan"]["move"], frozenset()) & voice.page.said),
     }
     return (
         when[way.when]

@@ -128,7 +128,8 @@ class Tellings(Strict):
 
 @dataclass(frozen=True)
 class Replies:
-    """All authored sentences. told: by what a message does; English alone, as the model is. known: for each move, every sentence of it (to tell that it was made)."""
+    """All authored sentences. told: by what a message does; English alone, as the model is. known: for each
+    move, every sentence of it (to tell that it was made)."""
 
     banks: dict[str, dict[str, tuple[str, ...]]]
     echoes: frozenset[str]

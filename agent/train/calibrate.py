@@ -176,7 +176,9 @@ def _bar(tune: Lines, head: Choice | Facets, name: str, share: float) -> float:
     right = np.array(
         [head.labels[i] in e.targets[name] for i, e in zip(likely.argmax(axis=1), mine.examples, strict=True)]
     )
-    return next((round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if _often(right[top >= b], share)), 1.01)
+    return next(
+        (round(float(b), 2) for b in np.arange(0.4, 0.99, 0.01) if _often(right[top >= b], share)), 1.01
+    )
 
 
 def _danger_bars(tune: Lines, head: Choice | Facets) -> dict[Level, float]:

@@ -133,7 +133,7 @@ def _begin(
 
 def _begun(model: Model, layout: Layout, after: Path, device: torch.device) -> dict[str, torch.Tensor]:
     """The weights of the run before; a head that it did not have begins anew."""
-    tensors = load_file(after, device=str(device))
+    tensors: dict[str, torch.Tensor] = load_file(after, device=str(device))
     known = Layout({name: tuple(labels) for name, labels in _told(after)["heads"].items()}).slices()
     for part in ("head.weight", "head.bias"):
         rows = model.state_dict()[part].clone()

@@ -21,7 +21,8 @@ __all__ = ["Heard", "Proposal", "places", "proposed", "written"]
 HEAD = Path(__file__).with_suffix(".md")
 # Where a reply's sentences stand; prompts, rules and what the page says are no replies.
 FILES = (
-    *("replies_support.yaml", "replies_moves.yaml", "replies_heard.yaml", "ideas.yaml", "crisis.yaml"),
+    *("replies_support.yaml", "replies_moves.yaml", "replies_heard.yaml", "replies_told.yaml"),
+    *("ideas.yaml", "crisis.yaml"),
     *("es/replies_support.yaml", "es/replies_moves.yaml", "es/replies_heard.yaml", "es/ideas.yaml"),
     "es/crisis.yaml",
 )

@@ -124,7 +124,15 @@ def test_good_replies_pass_whole(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["replies_support.yaml", "replies_moves.yaml", "replies_heard.yaml", "replies_told.yaml", "ideas.yaml", "crisis.yaml"]
+    "name",
+    [
+        "replies_support.yaml",
+        "replies_moves.yaml",
+        "replies_heard.yaml",
+        "replies_told.yaml",
+        "ideas.yaml",
+        "crisis.yaml",
+    ],
 )
 def test_authored_sentences_pass(name: str) -> None:
     allowed, crisis = registered(CARD), name == "crisis.yaml"
