@@ -20,6 +20,7 @@ from agent.errors import DataError, HearkenError
 from ui import launch, terminal, training
 from ui.auditing import audit
 from ui.data import data
+from ui.editing import words
 from ui.evaluate.commands import evaluate
 from ui.evaluate.compare import compare, generation, judge, report
 from ui.evaluate.conversations import calm, conversations, latency
@@ -40,6 +41,7 @@ train = typer.Typer(
 app.add_typer(train, name="train")
 app.add_typer(audit, name="audit")
 app.add_typer(data, name="data")
+app.add_typer(words, name="words")
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(store, name="store")
 app.command()(serve)
@@ -80,8 +82,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.
 def main() -> None:
     """The `hearken` command."""
     with _plainly():
-        if app(standalone_mode=False) == STOPPED:  # what Typer makes of Ctrl-C
-            raise KeyboardInterrupt
+        try:
+            app()
+        except SystemExit as ended:
+            if ended.code == STOPPED:  # what Typer makes of Ctrl-C
+                raise KeyboardInterrupt from ended
+            raise
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from agent.reading.rules import load_rules
 from agent.responders.crisis_words import load_words
 from agent.responders.replies import load_replies
 from agent.settings import Settings
+from agent.themes import load_themes
+from agent.words import SPOKEN
 from graph import Session
 from graph.backends import chosen, named, verdict
 from graph.services import from_settings, library
@@ -25,9 +27,19 @@ from knowledge.errors import KnowledgeError
 from knowledge.helplines import HelplineError, load_helplines
 from ui.wording import fill, load_ui_words
 
-__all__ = ["health"]
+__all__ = ["health", "loaded"]
 
 LOADING = 600.0  # seconds that a language model may take to be ready
+
+
+def loaded() -> None:
+    """Read every file of agent/words that a reply is made of. Raises WordsError, naming file and key."""
+    for language in sorted(SPOKEN):
+        for load in (load_replies, load_ideas, load_guesses, load_themes, load_words):
+            load(language)
+    load_empathy()
+    load_guard()
+    load_reasons()
 
 
 def health(settings: Settings, today: date, language: str = "en") -> dict[str, Any]:
@@ -41,9 +53,7 @@ def health(settings: Settings, today: date, language: str = "en") -> dict[str, A
         return "the risk rules hear a plain statement"
 
     def words() -> str:
-        for loaded in (load_replies, load_empathy, load_ideas, load_guard, load_words, load_reasons):
-            loaded()
-        load_guesses()
+        loaded()
         return "every words file fits its schema"
 
     def encoder() -> str:

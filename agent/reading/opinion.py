@@ -45,12 +45,8 @@ AS_LIKELY_NOT = 0.2
 # From this probability of moderate danger or worse it is asked about where the rules hear nothing at all.
 DOUBT = 0.8
 # What a message does (agent/words/replies_told.yaml) that speaks against a danger nobody else hears in it.
-GLAD = frozenset(
-    {
-        *("kindness", "funny", "joy", "relief", "proud_of"),
-        *("did_it", "made_up", "looking_forward", "comfort"),
-    }
-)
+# Jokes, relief, a thing done and a day looked forward to do not: danger hides in them.
+GLAD = frozenset({"kindness", "joy", "proud_of", "made_up"})
 KIND_SURE = 0.5  # below it the kind is a guess among fifteen, and its words could miss
 SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 

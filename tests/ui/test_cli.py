@@ -58,6 +58,14 @@ def test_chat_holds_a_conversation_and_ends_kindly() -> None:
     assert "Take care." in done.stdout
 
 
+@pytest.mark.parametrize("wrong", [["wrods"], ["read", "--jsno", "hello"], ["test"]])
+def test_a_command_that_does_not_exist_is_named_without_a_traceback(wrong: list[str]) -> None:
+    done = run(*wrong)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert {"wrods": "wrods", "read": "--jsno", "test": "folder"}[wrong[0]] in done.stderr
+
+
 def test_an_unknown_country_is_one_sentence_with_the_fix() -> None:
     done = run("chat", "--country", "Atlantis")
     assert done.returncode == 2

@@ -5,7 +5,7 @@ import pytest
 from agent.brief import Score
 from agent.reading.heads import Heard
 from agent.reading.ladder import Cue
-from agent.reading.opinion import FAINT, RULE, WONDER, opinion
+from agent.reading.opinion import FAINT, GLAD, RULE, WONDER, opinion
 from tests.fakes import heard
 
 
@@ -179,3 +179,26 @@ def test_a_doubt_that_may_well_be_nothing_is_faint() -> None:
     dark: Cue = {**silent(), "rule": "distress.dark_word"}
     (cue,) = opinion(heard(danger="low", heads={"danger": scores}), [dark])
     assert cue["marks"] == [WONDER, FAINT]
+
+
+def test_a_glad_message_is_not_asked_about_and_alone_it_must_be_all_but_certain() -> None:
+    for telling in GLAD:
+        assert levels_of(0.92, telling="") == ["high"]
+        assert levels_of(0.92, telling=telling) == []
+        assert levels_of(0.97, telling=telling) == ["high"]
+        doubt: Heard = {**nearly_sure(), "danger": "low", "telling": telling}
+        assert opinion(doubt, [silent()]) == []
+
+
+@pytest.mark.parametrize("telling", ["funny", "relief", "did_it", "looking_forward", "comfort"])
+def test_danger_may_hide_in_a_joke_a_relief_or_a_plan(telling: str) -> None:
+    assert levels_of(0.92, telling=telling) == ["high"]
+
+
+def test_what_the_rules_hear_is_not_made_less_by_gladness() -> None:
+    known = rule_cue("moderate")
+    assert opinion({**certain(0.97), "telling": "joy"}, [known]) == opinion(certain(0.97), [known])
+
+
+def levels_of(high: float, *, telling: str) -> list[str]:
+    return [cue["level"] for cue in opinion({**certain(high), "telling": telling})]
