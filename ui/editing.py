@@ -39,7 +39,7 @@ def check() -> None:
 
 @words.command()
 def preview(where: Where = "", say: Say = None) -> None:
-    """Show the sentences of a place with examples for the person's own words, or with --say the replies to a talk."""
+    """Show the sentences of a place with examples for the person's own words, or replies to what they --say."""
     from agent.evaluate.wording import lines, said_at
     from graph import Session
 
