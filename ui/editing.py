@@ -22,7 +22,7 @@ Say = Annotated[list[str] | None, typer.Option("--say", help="What a person writ
 
 @words.command()
 def check() -> None:
-    """Hold every file against its schema, every sentence against the guard; exit status 1 if one is stopped."""
+    """Hold files against their schemas and sentences against the guard; exit status 1 if one is stopped."""
     from agent.evaluate.wording import lines
     from ui.health import loaded
 
@@ -39,7 +39,7 @@ def check() -> None:
 
 @words.command()
 def preview(where: Where = "", say: Say = None) -> None:
-    """Show the sentences of a place with examples for the person's own words, or replies to what they --say."""
+    """Show the sentences of a place with examples for the person's words, or the replies to what is said."""
     from agent.evaluate.wording import lines, said_at
     from graph import Session
 
