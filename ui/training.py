@@ -40,11 +40,15 @@ def probe(
     data: Annotated[Path, typer.Option(help="Folder that holds the public data sets.")],
     out: Annotated[Path, typer.Option(help="Folder of a finished reading model.")],
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A head to fit; the others stay. May be repeated.")
+    ] = None,
 ) -> None:
     """Fit the reading model's probe on the published vectors anew, and measure the whole again."""
     from agent.train import card, probe
 
-    Console(highlight=False).print(card.summary(probe.add(data, out, permissive=permissive)))
+    made = probe.add(data, out, permissive=permissive, only=only or ())
+    Console(highlight=False).print(card.summary(made))
 
 
 def danger(
@@ -55,7 +59,7 @@ def danger(
     ),
     permissive: Annotated[bool, typer.Option(help="Only data whose licence allows general use.")] = False,
 ) -> None:
-    """Train the second encoder, of danger alone, add it to the reading model, and measure the whole again."""
+    """Train the second encoder, of danger and of what a message does; add it to the model, and measure."""
     from agent.train import card, danger
 
     Console(highlight=False).print(card.summary(danger.add(data, work, out, permissive=permissive)))

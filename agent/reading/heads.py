@@ -32,8 +32,8 @@ class Heard(TypedDict):
     enough, against emotions and intents alike, to be named to the person. want: what the person
     wants of this turn, "" when not likely enough. danger: the level the model is confident of.
     heads: the other heads by name: `next_intent` (of a good reply), `want`, `stress_cause`,
-    `depression_cause`, `cssrs`, `danger_kind`, `danger_subject`, `telling`: the three likeliest; `danger`:
-    the five levels from none to imminent; `facets`: the probability of each.
+    `depression_cause`, `cssrs`, `danger_kind`, `danger_subject`: the three likeliest; `danger`: the five
+    levels from none to imminent; `facets` and `telling`: the probability of each.
     evidence: the clauses that carried the first emotion. telling: what the message does (a guilt owned up
     to, a kindness told; agent/words/replies_told.yaml), "" when not likely enough.
     """
@@ -163,7 +163,7 @@ class Heads:
     def _kept(self, name: str, logits: Vector) -> list[Score]:
         head = self.named[name]
         likely = head.likely(logits)
-        if name == "danger" or isinstance(head, Facets):
+        if name in {"danger", "telling"} or isinstance(head, Facets):
             return [_score(label, p) for label, p in zip(head.labels, likely.tolist(), strict=True)]
         return scores(head.labels, likely)[:KEPT]
 

@@ -50,6 +50,7 @@ _PARROT = 8  # words of a clause that is long enough to sound like a parrot
 _BARE = 2  # words of a message that may tell next to nothing
 _WEIGHS = 0.45  # of what is heard in a message, from which the pain in it counts
 _LATELY = 6  # of the last messages, ours among them, one with a heavy word keeps the talk grave
+_BRIGHT = 0.7  # of what a message may do, from which it is taken for something bright
 _NOTHING = Told(means="nothing that is sure")
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
@@ -155,7 +156,7 @@ class _Voice:
             not self.joy and len(self.words.split()) < _OUTPOURING and masks(brief["text"], self.language)
         )
         self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
-        self.told = self.replies.told.get(brief["reading"].get("telling", ""), _NOTHING)
+        self.told = self.telling()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
         self.heavy = weighed and not self.glad() and not (self.told.tone == "bright" and not self.now)
@@ -319,6 +320,17 @@ class _Voice:
             return self.replies.banks["invite"], ["light"], [*(cue.say for cue in self.heard), *self.does()]
         told = len(self.page.out) > 1  # what was said is said; a line that fits anybody would add nothing
         return bank, [*self.themed(), *["general"] * (not told)], [] if told else self.does()
+
+    def telling(self) -> Told:
+        """What the message does, where that is sure; at least that it is something bright, where that is."""
+        reading, told = self.brief["reading"], self.replies.told
+        bright = sum(
+            one["p"]
+            for one in reading["heads"].get("telling", [])
+            if one["label"] in told and told[one["label"]].tone == "bright"
+        )
+        either = self.replies.bright if bright >= _BRIGHT else _NOTHING
+        return told.get(reading.get("telling", ""), either)
 
     def does(self) -> list[Sequence[str]]:
         """What answers the thing that this message does, where nothing has answered it yet."""

@@ -120,9 +120,11 @@ class Told(Strict):
 
 
 class Tellings(Strict):
-    """replies_told.yaml: each telling by the name the reading model has for it."""
+    """replies_told.yaml: each telling by the name the reading model has for it. bright: for any of those of a
+    bright tone."""
 
     reviewed_by: str | None
+    bright: Told
     tellings: dict[str, Told]
 
 
@@ -141,6 +143,7 @@ class Replies:
     moves: dict[str, tuple[Way, ...]]
     cues: tuple[Heard, ...]
     told: dict[str, Told]
+    bright: Told
     known: dict[str, frozenset[str]]
 
 
@@ -154,7 +157,7 @@ def load_replies(language: str = "en") -> Replies:
         for move, ways in moves.items()
     }
     cues = load(named("replies_heard.yaml", language), Cues).cues
-    told = load("replies_told.yaml", Tellings).tellings if language == "en" else {}
+    told = load("replies_told.yaml", Tellings)
     return Replies(
         banks=support.banks,
         echoes=frozenset(support.echoes),
@@ -165,7 +168,8 @@ def load_replies(language: str = "en") -> Replies:
         moved=support.moved,
         moves=moves,
         cues=cues,
-        told=told,
+        told=told.tellings if language == "en" else {},
+        bright=told.bright,
         known=known,
     )
 
@@ -175,7 +179,9 @@ def bank() -> tuple[str, ...]:
     replies = load_replies()
     banks = (text for keyed in replies.banks.values() for texts in keyed.values() for text in texts)
     cues = (text for cue in replies.cues for text in (*cue.back, *cue.say, *cue.ask))
-    told = (text for one in replies.told.values() for text in (*one.back, *one.say, *one.ask))
+    told = (
+        text for one in (replies.bright, *replies.told.values()) for text in (*one.back, *one.say, *one.ask)
+    )
     return tuple(dict.fromkeys(text for text in (*banks, *cues, *told) if "$" not in text))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agent.errors import DataError
 from agent.reading import probe
 from agent.reading.encoder import vectoriser
 from agent.reading.heads import Heads
@@ -37,41 +38,48 @@ TOLD_EVERY = 10_000
 Vector = NDArray[np.float32]
 
 
-def add(data: Path, out: Path, *, permissive: bool = False) -> dict[str, Any]:
+def add(data: Path, out: Path, *, permissive: bool = False, only: Sequence[str] = ()) -> dict[str, Any]:
     """Fit a probe for the model folder `out`, write it and what changes with it; returns labels.json.
 
-    Fits anew where the folder has one. Raises DataError as `agent.train.data.examples` does.
+    Fits anew where the folder has one. only: heads to fit, the others staying as they are in the folder's
+    probe, as after a head was added. Raises DataError as `agent.train.data.examples` does, and for a head in
+    `only` that the folder does not have.
     """
+    kept = probe.load((out / FILE).read_bytes()) if only else None
     card, without = ship.opened(out, FILE)
     layout = Layout({name: head.labels for name, head in without.heads.named.items()})
     found = with_calm(examples(data, permissive=permissive), alarming)
-    training = [e for e in found if e.part == "train" and any(name not in SILENT for name in e.targets)]
+    if unknown := set(only) - layout.heads.keys():
+        raise DataError(f"The model in {out} has no head {min(unknown)}; it has {', '.join(layout.heads)}.")
+    wanted = [name for name in only or layout.heads if name not in SILENT]
+    training = [e for e in found if e.part == "train" and not e.targets.keys().isdisjoint(wanted)]
     held = [e for e in found if e.part != "train"]
 
-    third = fit(training, _vectors([e.text for e in training], out), layout)
+    third = fit(training, _vectors([e.text for e in training], out), layout, wanted)
     both = np.stack([without.marks(e.text).logits for e in held])
     vectors = _vectors([e.text for e in held], out)
     alone = Lines(held, third.logits(vectors))
     tune = ship.in_part("tune")
     share = shares(Lines(held, both).where(tune), alone.where(tune), layout.heads)
-    for name in SILENT:
-        if name in layout.heads:
-            share[layout.slices()[name]] = 0.0
-    raw = probe.dump(replace(third, share=share))
+    for name in layout.heads.keys() - set(wanted):
+        share[layout.slices()[name]] = 0.0
+    third = replace(third, share=share)
+    raw = probe.dump(_beside(kept, third, layout, wanted) if kept else third)
     (out / FILE).write_bytes(raw)
-    lines = Lines(held, probe.load(raw).mixed(both, vectors))
+    whole = probe.load(raw)
+    lines = Lines(held, whole.mixed(both, vectors))
     heads = _heads(without.heads, lines.where(tune), share)
-    card |= {"sure": heads.sure, "want": heads.want, **ship.told(lines, heads)}
-    card["probe"] = {name: ship.floats(share[place]) for name, place in layout.slices().items()}
+    card |= {"sure": heads.sure, "want": heads.want, "telling": heads.telling, **ship.told(lines, heads)}
+    card["probe"] = {name: ship.floats(whole.share[place]) for name, place in layout.slices().items()}
     return ship.closed(card, data, out, FILE)
 
 
-def fit(training: Sequence[Example], vectors: Vector, layout: Layout) -> Probe:
-    """The probe of every head but the silent ones, with no share yet. vectors: (training, dimension)."""
+def fit(training: Sequence[Example], vectors: Vector, layout: Layout, wanted: Sequence[str]) -> Probe:
+    """The probe of the heads in `wanted`, with no share yet. vectors: (training, dimension)."""
     x = torch.from_numpy(vectors) * LENGTH
     weight, bias = torch.zeros(layout.outputs, x.shape[1]), torch.zeros(layout.outputs)
     for name, place in layout.slices().items():
-        if name in SILENT:
+        if name not in wanted:
             continue
         if name == "facets":
             for column, label in enumerate(layout.heads[name], place.start):
@@ -89,6 +97,17 @@ def fit(training: Sequence[Example], vectors: Vector, layout: Layout) -> Probe:
     return Probe((weight * LENGTH).numpy(), bias.numpy(), nothing)
 
 
+def _beside(kept: Probe, fresh: Probe, layout: Layout, wanted: Sequence[str]) -> Probe:
+    """A probe as it was, but for the heads fitted anew; heads it did not know stood last."""
+    arrays = {}
+    for name, value in vars(fresh).items():
+        old = getattr(kept, name)
+        arrays[name] = np.concatenate([old, np.zeros_like(value[len(old) :])])
+        for head in wanted:
+            arrays[name][layout.slices()[head]] = value[layout.slices()[head]]
+    return Probe(**arrays)
+
+
 def _solved(x: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return solve(x, target, best(x, target))
 
@@ -104,7 +123,12 @@ def _heads(before: Heads, tune: Lines, share: Vector) -> Heads:
     heads = recalibrated(before, tune, share)
     found = bars(tune, heads)
     # A third voice may make it more certain, not bolder: a wrong name for a feeling puts people off.
-    return replace(heads, sure=max(before.sure, found["sure"]), want=found.get("want", before.want))
+    return replace(
+        heads,
+        sure=max(before.sure, found["sure"]),
+        want=found.get("want", before.want),
+        telling=found.get("telling", before.telling),
+    )
 
 
 def _vectors(texts: Sequence[str], folder: Path) -> Vector:

@@ -103,7 +103,7 @@ def test_a_guess_at_the_kind_needs_a_word_of_danger_to_be_moderate() -> None:
 
 
 def nearly_sure() -> Heard:
-    shares = [Score(label="low", p=0.35), Score(label="high", p=0.4), Score(label="imminent", p=0.25)]
+    shares = [Score(label="low", p=0.42), Score(label="high", p=0.33), Score(label="imminent", p=0.25)]
     return heard(danger="high", heads={**GUESSED, "danger": shares})
 
 

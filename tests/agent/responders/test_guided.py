@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent import guard
-from agent.brief import Brief, Passage, Person, Plan, Reading
+from agent.brief import Brief, Passage, Person, Plan, Reading, Score
 from agent.errors import WordsError
 from agent.guesses import load_guesses
 from agent.plan import load_empathy, load_ideas, make_plan
@@ -160,7 +160,7 @@ def authored() -> Iterator[tuple[str, str]]:
             yield from ((move, line) for way in ways for part in way.say for line in part)
     for cue in replies.cues:
         yield from ((cue.hears[0], line) for line in (*cue.back, *cue.say, *cue.ask))
-    for name, told in replies.told.items():
+    for name, told in {"bright": replies.bright, **replies.told}.items():
         yield from ((name, line) for line in (*told.back, *told.say, *told.ask))
     for guess in load_guesses().guesses:
         yield from (("guess", line) for line in guess.say)
@@ -666,3 +666,13 @@ def test_a_bright_message_is_not_called_hard() -> None:
 def test_each_telling_of_the_model_has_its_place_in_the_words() -> None:
     assert set(load_replies().told) == set(TELLINGS)
     assert not load_replies("es").told  # the model reads English
+
+
+def test_one_of_several_bright_things_is_answered_as_bright() -> None:
+    likely = [Score(label="joy", p=0.4), Score(label="relief", p=0.35), Score(label="fact", p=0.25)]
+    reading: Reading = {**reading_of(TOLD["kindness"]), "heads": {"telling": likely}}
+    bright = load_replies().bright
+    theirs = {one for line in (*bright.back, *bright.say, *bright.ask) for one in sentences(line)}
+    assert theirs & set(respond(brief_of(TOLD["kindness"], reading=reading)))
+    dull: Reading = {**reading, "heads": {"telling": [Score(label="joy", p=0.6), Score(label="fact", p=0.4)]}}
+    assert not theirs & set(respond(brief_of(TOLD["kindness"], reading=dull)))

@@ -195,8 +195,10 @@ def test_what_is_shipped_loads_reads_and_fills_its_card(
     both = danger.add(data, tmp_path / "danger", out, recipe=taught, source=source)
     again = load_encoder(out).read("train thing 0 is sad")
     assert again["emotions"] == read["emotions"]
-    assert set(both["second"]) == {"cssrs", "danger", "danger_kind", "danger_subject"}
+    assert set(both["second"]) == {"cssrs", "danger", "danger_kind", "danger_subject", "telling"}
     assert set(both["sha256"]) == {*told["sha256"], "danger.onnx"}
+    assert {s["label"] for s in again["heads"]["telling"]} <= set(HEADS["telling"])
+    assert "telling" not in read["heads"]
     page = card.render(both)
     assert "$" not in page
     assert "reviewed_by: null" in page
