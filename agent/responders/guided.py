@@ -323,14 +323,12 @@ class _Voice:
 
     def telling(self) -> Told:
         """What the message does, where that is sure; at least that it is something bright, where that is."""
-        reading, told = self.brief["reading"], self.replies.told
-        bright = sum(
-            one["p"]
-            for one in reading["heads"].get("telling", [])
-            if one["label"] in told and told[one["label"]].tone == "bright"
-        )
-        either = self.replies.bright if bright >= _BRIGHT else _NOTHING
-        return told.get(reading.get("telling", ""), either)
+        name, told = self.brief["reading"].get("telling", ""), self.replies.told
+        likely = {one["label"]: one["p"] for one in self.brief["reading"]["heads"].get("telling", [])}
+        bright = sum(p for label, p in likely.items() if label in told and told[label].tone == "bright")
+        found = told.get(name, self.replies.bright if bright >= _BRIGHT else _NOTHING)
+        answer = found.unasked and self.page.last.endswith("?")
+        return _NOTHING if answer or likely.get(name, 1.0) < found.sure else found
 
     def does(self) -> list[Sequence[str]]:
         """What answers the thing that this message does, where nothing has answered it yet."""

@@ -108,12 +108,15 @@ class Told(Strict):
     """What a message does, whatever its matter, and what answers that: said back, seen from there, asked.
 
     means: what it is, for people who tell messages apart. tone: of the reply. ends: the reply stops at
-    what is said back and seen from there, and asks nothing.
+    what is said back and seen from there, and asks nothing. unasked: it holds only where our last reply put
+    no question. sure: the probability from which it is taken, where that is more than the model's own bar.
     """
 
     means: str
     tone: Literal["bright", "plain", "heavy"] = "heavy"
     ends: bool = False
+    unasked: bool = False
+    sure: float = 0.0
     back: tuple[str, ...] = ()
     say: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()

@@ -676,3 +676,23 @@ def test_one_of_several_bright_things_is_answered_as_bright() -> None:
     assert theirs & set(respond(brief_of(TOLD["kindness"], reading=reading)))
     dull: Reading = {**reading, "heads": {"telling": [Score(label="joy", p=0.6), Score(label="fact", p=0.4)]}}
     assert not theirs & set(respond(brief_of(TOLD["kindness"], reading=dull)))
+
+
+def test_a_no_to_our_question_is_an_answer_and_no_correction() -> None:
+    told, text = load_replies().told["denies"], "No, I went by bus and it took two hours"
+    theirs = {one for line in (*told.back, *told.say, *told.ask) for one in sentences(line)}
+    reading: Reading = {**reading_of(text), "telling": "denies"}
+    asked = [("user", "the car broke"), ("assistant", "Did someone drive you?")]
+    guessed = [("user", "the car broke"), ("assistant", "Maybe you felt stranded.")]
+    assert not theirs & set(respond(brief_of(text, reading=reading, history=asked)))
+    assert theirs & set(respond(brief_of(text, reading=reading, history=guessed)))
+
+
+def test_where_a_mistake_would_hurt_it_must_be_surer() -> None:
+    text = "so the dog came back again, third night on our porch"
+    told = load_replies().told["pet_loss"]
+    theirs = {one for line in (*told.back, *told.say, *told.ask) for one in sentences(line)}
+    for p, said in ((0.5, False), (0.9, True)):
+        heads = {"telling": [Score(label="pet_loss", p=p), Score(label="scene", p=1 - p)]}
+        reading: Reading = {**reading_of(text), "telling": "pet_loss", "heads": heads}
+        assert bool(theirs & set(respond(brief_of(text, reading=reading)))) is said
