@@ -99,7 +99,7 @@ def load_encoder(folder: Path | None = None, *, threads: int = 1) -> Encoder:
         heads = heads_of(card)
         shared = forward_pass.shared(files["tokenizer.json"], files["words.npz"])
         words, second = ngrams.load(files["ngrams.npz"]), None
-        if len(words.share) > heads.outputs:
+        if len(words.share) not in {head.place.stop for head in heads.named.values()}:
             raise EncoderError(f"{folder / 'labels.json'} has other labels than reading.onnx: {FIX}.")
         if "danger.onnx" in files:  # a model folder has one once `hearken train danger` was there
             second = Second(files["danger.onnx"], _shares(card["second"], heads))

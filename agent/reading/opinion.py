@@ -35,7 +35,7 @@ AGE = "minor.age"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
 ALONE: Mapping[Level, float] = {"imminent": 0.8, "high": 0.6, "moderate": 0.75}
 # The same for more than the rules named.
-BEYOND: Mapping[Level, float] = {"imminent": 0.9, "high": 0.9, "moderate": 0.9}
+BEYOND: Mapping[Level, float] = {"imminent": 0.9, "high": 0.95, "moderate": 0.9}
 # The same where several messages are read as one, which it was not taught.
 TOGETHER: Mapping[Level, float] = {"imminent": 0.97, "high": 0.95, "moderate": 0.97}
 # Words of a message that says little by itself ("I'm driving off the lot").

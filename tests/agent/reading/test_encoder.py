@@ -318,14 +318,14 @@ def test_word_vectors_that_do_not_fit_are_refused(folder: Path) -> None:
         load_encoder(folder)
 
 
-def test_the_second_encoder_has_its_part_in_danger_and_in_nothing_else(folder: Path) -> None:
+def test_the_second_encoder_has_its_part_in_its_own_heads_and_in_nothing_else(folder: Path) -> None:
     edit_card(folder, lambda card: card["sha256"].pop("danger.onnx"))
     alone, both = load_encoder(folder), load_encoder()
     text = "I have the tablets lined up on the desk. I am tired of all of it."
     one, two = alone.marks(text).logits, both.marks(text).logits
     for name, head in both.heads.named.items():
         same = np.array_equal(one[head.place], two[head.place])
-        assert same == (name not in {"danger", "danger_kind", "danger_subject", "cssrs"})
+        assert same == (name not in {"danger", "danger_kind", "danger_subject", "cssrs", "telling"})
 
 
 def test_a_share_of_a_head_that_is_not_there_is_refused(folder: Path) -> None:
