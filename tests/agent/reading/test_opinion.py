@@ -147,7 +147,7 @@ def test_how_young_somebody_is_bears_nothing_out() -> None:
 
 
 def test_what_is_all_but_certain_needs_nobody_else() -> None:
-    told = [Score(label="high", p=0.9)]
+    told = [Score(label="high", p=0.96)]
     sure = heard(danger="high", heads={"danger": told, "danger_kind": [Score(label="suicide", p=0.9)]})
     assert [cue["level"] for cue in opinion(sure)] == ["high"]
     assert [cue["level"] for cue in opinion(sure, [rule_cue("moderate", "suicide")])] == ["high"]
