@@ -23,7 +23,7 @@ from ui.data import data
 from ui.editing import words
 from ui.evaluate.commands import evaluate
 from ui.evaluate.compare import compare, generation, judge, report
-from ui.evaluate.conversations import calm, conversations, latency
+from ui.evaluate.conversations import calm, conversations, hidden, latency
 from ui.evaluate.everything import everything
 from ui.evaluate.gate import gate
 from ui.models import models
@@ -62,6 +62,7 @@ evaluate.command("compare")(compare)
 evaluate.command("judge")(judge)
 evaluate.command("conversations")(conversations)
 evaluate.command("calm")(calm)
+evaluate.command("hidden")(hidden)
 evaluate.command("latency")(latency)
 evaluate.command("all")(everything)
 train.command("lora")(lora)

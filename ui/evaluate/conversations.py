@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent.evaluate.turns import Open
     from graph.services import Services
 
-__all__ = ["calm", "conversations", "held_with", "latency", "latency_of"]
+__all__ = ["calm", "conversations", "held_with", "hidden", "latency", "latency_of"]
 
 AWAY = "GB"  # whose helplines somebody sees who named no country
 
@@ -111,6 +111,31 @@ def calm(
     if out:
         write(told, out)
     printed(row, told, as_json=as_json)
+
+
+def hidden(
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="Talks, `talk,level,text`; those that ship if left out.")
+    ] = None,
+    model: Model = "",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Talks in which danger shows unnamed: how many are met with care when it does, and not before."""
+    from agent.evaluate.hidden import TALKS, told
+    from agent.evaluate.hidden import hidden as measured
+    from agent.evaluate.report import write
+    from ui.evaluate.sessions import sessions
+
+    talks = told(data or TALKS)
+    services, name = _services(model)
+    with counted(services.read, quiet=as_json) as read:
+        row = measured(talks, sessions(replace(services, read=read), AWAY))
+    found = {"task": "hidden", "data": str(data or TALKS.name), "model": name, "rows": [row]}
+    if out:
+        write(found, out)
+    printed(row, found, as_json=as_json)
 
 
 def latency(model: Model = "", out: Out = None, as_json: Json = False) -> None:

@@ -237,3 +237,15 @@ def test_ordinary_talks_are_measured_and_written(tmp_path: Path, monkeypatch: py
     assert done.exit_code == 0, done.output
     (row,) = json.loads(out.read_text("utf-8"))["rows"]
     assert (row["met as a crisis"]["n"], row["messages under care"]["n"]) == (2, 3)
+
+
+def test_talks_with_hidden_danger_are_measured_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch)
+    talks, out = tmp_path / "talks.csv", tmp_path / "hidden.json"
+    write_csv(talks, ("talk", "level", "text"), [("1", "none", "hello"), ("1", "high", "I want to die")])
+    done = run("evaluate", "hidden", "--data", talks, "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(out.read_text("utf-8"))["rows"]
+    assert (row["talks heard"]["hits"], row["met as a crisis before"]["hits"]) == (1, 0)
