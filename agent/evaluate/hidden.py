@@ -1,8 +1,8 @@
 """Talks in which danger shows in the middle, mostly unnamed: whether it is met once it shows, and not before.
 
 The other side of `agent.evaluate.calm`. Those that ship (`hidden_talks.csv`) were written, and each message
-that shows danger marked, by a hand that had seen nothing of this project; nobody who tunes it reads them. Knows
-no backend.
+that shows danger marked, by a hand that had seen nothing of this project; nobody who tunes it reads them.
+Knows no backend.
 """
 
 from collections.abc import Iterable, Sequence

@@ -248,4 +248,4 @@ def test_talks_with_hidden_danger_are_measured_and_written(
     done = run("evaluate", "hidden", "--data", talks, "--out", out, "--json")
     assert done.exit_code == 0, done.output
     (row,) = json.loads(out.read_text("utf-8"))["rows"]
-    assert (row["talks heard"]["hits"], row["met as a crisis before"]["hits"]) == (1, 0)
+    assert (row["talks heard"]["n"], row["high under care"]["n"]) == (1, 1)
