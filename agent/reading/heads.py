@@ -22,6 +22,8 @@ Span = tuple[int, int]
 
 # How many labels of a choice a reading keeps, likeliest first.
 KEPT = 3
+# Of what a message does, all that is at least so likely: a reply may go by several that are alike.
+FAINTEST = 0.01
 
 
 class Heard(TypedDict):
@@ -33,7 +35,7 @@ class Heard(TypedDict):
     wants of this turn, "" when not likely enough. danger: the level the model is confident of.
     heads: the other heads by name: `next_intent` (of a good reply), `want`, `stress_cause`,
     `depression_cause`, `cssrs`, `danger_kind`, `danger_subject`: the three likeliest; `danger`: the five
-    levels from none to imminent; `facets` and `telling`: the probability of each.
+    levels from none to imminent; `facets`: the probability of each; `telling`: all from .01 on.
     evidence: the clauses that carried the first emotion. telling: what the message does (a guilt owned up
     to, a kindness told; agent/words/replies_told.yaml), "" when not likely enough.
     """
@@ -163,7 +165,9 @@ class Heads:
     def _kept(self, name: str, logits: Vector) -> list[Score]:
         head = self.named[name]
         likely = head.likely(logits)
-        if name in {"danger", "telling"} or isinstance(head, Facets):
+        if name == "telling":
+            return [score for score in scores(head.labels, likely) if score["p"] >= FAINTEST]
+        if name == "danger" or isinstance(head, Facets):
             return [_score(label, p) for label, p in zip(head.labels, likely.tolist(), strict=True)]
         return scores(head.labels, likely)[:KEPT]
 
