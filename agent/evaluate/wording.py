@@ -11,7 +11,7 @@ from string import Template
 from typing import NamedTuple
 
 from agent.errors import WordsError
-from agent.guard import Bounds, judge
+from agent.guard import Bounds, judge, split
 from agent.train.proposals import places
 from agent.words import Strict, load
 
@@ -53,7 +53,7 @@ def lines(under: str = "") -> list[Line]:
 def said_at(reply: str) -> list[tuple[str, str]]:
     """The sentences of a reply, each with the place it stands at, "" where it is not known word by word."""
     known = places()
-    return [(one, known.get(one, ("", ""))[0]) for one in re.split(r"(?<=[.?…])\s+", reply) if one]
+    return [(one, known.get(one, ("", ""))[0]) for one in split(reply)]
 
 
 def _lines(under: str) -> Iterator[Line]:

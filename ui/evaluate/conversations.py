@@ -1,5 +1,5 @@
-"""`hearken evaluate conversations|calm|latency`: conversations with scripted people, ordinary talks, and how
-long turns take.
+"""`hearken evaluate conversations|calm|hidden|latency`: conversations with scripted people, ordinary talks,
+those with hidden danger, and how long turns take.
 
 Registers its commands where `ui.cli` says. Prints figures only; texts go to the folder of transcripts, if
 one is named.
@@ -100,17 +100,9 @@ def calm(
     """Ordinary talks: how many are met as if somebody were in danger, who is not."""
     from agent.evaluate.calm import TALKS, ordinary
     from agent.evaluate.calm import calm as measured
-    from agent.evaluate.report import write
-    from ui.evaluate.sessions import sessions
 
-    talks = ordinary(data or TALKS)
-    services, name = _services(model)
-    with counted(services.read, quiet=as_json) as read:
-        row = measured(talks, sessions(replace(services, read=read), AWAY))
-    told = {"task": "calm", "data": str(data or TALKS.name), "model": name, "rows": [row]}
-    if out:
-        write(told, out)
-    printed(row, told, as_json=as_json)
+    held = partial(measured, ordinary(data or TALKS))
+    _talks({"task": "calm", "data": str(data or TALKS.name)}, held, model, out, as_json=as_json)
 
 
 def hidden(
@@ -125,14 +117,27 @@ def hidden(
     """Talks in which danger shows unnamed: how many are met with care when it does, and not before."""
     from agent.evaluate.hidden import TALKS, told
     from agent.evaluate.hidden import hidden as measured
+
+    held = partial(measured, told(data or TALKS))
+    _talks({"task": "hidden", "data": str(data or TALKS.name)}, held, model, out, as_json=as_json)
+
+
+def _talks(
+    about: Mapping[str, str],
+    measured: "Callable[[Open], dict[str, Any]]",
+    model: str,
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Hold the talks of a file with a model, then print and write what came of it."""
     from agent.evaluate.report import write
     from ui.evaluate.sessions import sessions
 
-    talks = told(data or TALKS)
     services, name = _services(model)
     with counted(services.read, quiet=as_json) as read:
-        row = measured(talks, sessions(replace(services, read=read), AWAY))
-    found = {"task": "hidden", "data": str(data or TALKS.name), "model": name, "rows": [row]}
+        row = measured(sessions(replace(services, read=read), AWAY))
+    found = {**about, "model": name, "rows": [row]}
     if out:
         write(found, out)
     printed(row, found, as_json=as_json)
