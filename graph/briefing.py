@@ -13,6 +13,7 @@ from agent.plan import make_plan
 from agent.reading.opinion import WONDER
 from agent.reading.tonguecare import cared, sample
 from agent.responders import handoff as handing
+from agent.responders.crisis import misheard
 from agent.supporter import Chances
 from agent.words import tongue
 from graph.conversation import history, said, said_by, seed, theirs, whose
@@ -82,8 +83,10 @@ def bounds_of(state: State, services: Services) -> guarding.Bounds:
 
 
 def opening(state: State) -> list[str]:
-    """What a person who had taken over left to say: that they gave it back, or did not answer."""
-    return handing.opening(state.get("operator") or "", said(state))
+    """What a person who had taken over left to say, that they gave it back or did not answer; and that we
+    took a message for worse than it was."""
+    wrong = misheard(state["risk"], said(state)) if state.get("risk") else ""
+    return [*handing.opening(state.get("operator") or "", said(state)), *([wrong] if wrong else [])]
 
 
 def true_here(sentences: Iterable[str], services: Services) -> Iterator[str]:

@@ -87,7 +87,8 @@ def perceive(state: State, services: Services) -> State:
         )
         exercised = bool(texts) and for_rules(state.get("practice"), len(texts), texts[-1], language)
         alone = not (exercised or at_least(_floor(state), "moderate"))
-        reading = _joined(reading, read, unfolded(state)[-MOST_READ:], alone=alone)
+        marks = (state.get("risk") or assessing.no_risk())["marks"]
+        reading = _joined(reading, read, unfolded(state)[-MOST_READ:], marks, alone=alone)
         if (
             alone
             and language in READ_LANGUAGES
@@ -166,19 +167,21 @@ def _floor(state: State) -> Level:
     return risk["floor"] if risk else "none"
 
 
-def _joined(reading: Reading, read: Sequence[Heard], texts: Sequence[str], *, alone: bool) -> Reading:
+def _joined(
+    reading: Reading, read: Sequence[Heard], texts: Sequence[str], marks: Sequence[str], *, alone: bool
+) -> Reading:
     """The reading with what the model heard: of this message everything, of those before it danger.
 
     It was taught on messages that stand alone: an answer given under care, or a word to an exercise, is
-    left to the rules.
+    left to the rules. marks: of the risk so far.
     """
     if not read:
         return reading
     last = read[-1]
     unread = len(reading["cues"]) - len(read)
-    heeded = reading["language"] in READ_LANGUAGES and alone
+    heeded, wrong = reading["language"] in READ_LANGUAGES and alone, "misheard" in marks
     opinions: list[list[Cue]] = [[] for _ in range(unread)] + [
-        opinion(heard, cues, brief=len(text.split()) < BRIEF) if heeded else []
+        opinion(heard, cues, brief=len(text.split()) < BRIEF, misheard=wrong) if heeded else []
         for heard, cues, text in zip(read, reading["cues"][unread:], texts, strict=True)
     ]
     return {

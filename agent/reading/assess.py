@@ -8,7 +8,7 @@ turn. Knows nothing of how cues are found, nor of what is said in reply.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from agent.reading.easing import anew, floor_after, reasoned_change
+from agent.reading.easing import GUESSED, GUESSES, anew, disowned, floor_after, guessed, reasoned_change
 from agent.reading.gathering import SPAN, gathered, told
 from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Kind, Level, Risk, Subject, at_least, worst
 from agent.words import Strict, load
@@ -20,7 +20,10 @@ WINDOW = 3
 # Danger to oneself, in which a hint that means nothing alone counts (a cue's mark `context:LEVEL`).
 DARK: frozenset[Kind] = frozenset({"suicide", "self_harm", "overdose", "distress"})
 # What shapes the reply for good once it is known.
-LASTING = ("minor", "afraid_of_reader", "language", "own_danger", "other_danger", "admitted")
+LASTING = (
+    *("minor", "afraid_of_reader", "language", "own_danger", "other_danger", "admitted"),
+    "misheard",
+)
 
 
 class Reasons(Strict):
@@ -116,21 +119,28 @@ def careful(cues: Iterable[Cue], before: Risk | None) -> Risk:
 def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[str, Level]) -> Risk:
     said = told(cues)
     cues = [*_in_context(risk, cues), *gathered(risk, cues, answers, asked=bool(pending))]
-    calmed = pending and not {"no", "denial", "safer", "explained"}.isdisjoint(answers)
+    calmed = pending and not {"no", "denial", "safer", "explained", "misheard"}.isdisjoint(answers)
     lately = [] if calmed else [*risk["lately"], said][-SPAN:]
     answered = _answered(risk, answers, pending)
     if answered:
         cues = [answered, *cues]
+    wrong = disowned(risk, answers, pending)
+    if wrong:  # what was only guessed is not guessed again from the words that put it right
+        cues = [cue for cue in cues if cue["rule"] not in GUESSES]
     cues.sort(key=_weight, reverse=True)
     alarms = [cue for cue in cues if cue["escalate"]]
     alarms = anew(alarms, risk, answers)
     reasoned = reasoned_change(risk, answers, pending)
     relieved = 0 if alarms else risk["relieved"] + 1 if risk["relieved"] or reasoned else 0
     quiet = 0 if alarms else risk["quiet"] + 1
+    guess = guessed(risk, cues, alarms)
     floor = floor_after(risk["floor"], alarms, relieved)
+    if not alarms and guess:
+        floor = "none" if wrong else "moderate" if reasoned else floor
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
     marks = sorted({*marks, *_whose(alarms), *({"admitted"} if answered else ())})
+    marks = sorted({*marks, *({GUESSED} if guess else ()), *({"misheard"} if wrong else ())})
     # Under care what is told in passing changes neither whom it is about nor what it is.
     held = not alarms and at_least(floor, "moderate")
     return {

@@ -6,11 +6,35 @@ Knows the risk so far, this message's alarms and how it answers what was asked; 
 from collections.abc import Mapping, Sequence
 
 from agent.reading.ladder import LEVELS, Answer, Cue, Level, Risk, at_least, worst
+from agent.reading.opinion import RULE, SECOND
 
-__all__ = ["anew", "floor_after", "reasoned_change"]
+__all__ = ["anew", "disowned", "floor_after", "guessed", "reasoned_change"]
 
 # Turns without a cue that must follow a reasoned change before the floor steps down.
 SETTLED = 2
+# Whose word alone is a guess: nobody said it.
+GUESSES = frozenset({RULE, SECOND})
+# The lasting mark of a conversation whose danger rests on a guess.
+GUESSED = "guessed"
+
+
+def guessed(risk: Risk, cues: Sequence[Cue], alarms: Sequence[Cue]) -> bool:
+    """Whether the danger now on the floor rests on a model's word alone, and the rules hear none of it."""
+    before = at_least(risk["floor"], "moderate")
+    if before and GUESSED not in risk["marks"]:
+        return False
+    if not alarms:
+        return before
+    return all(cue["rule"] in GUESSES for cue in (alarms if before else cues))
+
+
+def disowned(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> bool:
+    """Whether a danger that was only guessed is said, when asked, to be none of theirs, in so many words.
+
+    A bare "I'm fine" is not: who hides it says that as well. It holds nothing against what was told.
+    """
+    asked = bool(pending) and at_least(risk["floor"], "moderate") and GUESSED in risk["marks"]
+    return asked and "admitted" not in risk["marks"] and not {"misheard", "explained"}.isdisjoint(answers)
 
 
 def anew(alarms: list[Cue], risk: Risk, answers: Sequence[Answer]) -> list[Cue]:
@@ -30,6 +54,8 @@ def reasoned_change(risk: Risk, answers: Sequence[Answer], pending: Mapping[str,
     """
     if "safer" in answers and not pending.keys() <= {"explained"}:
         return True
+    if GUESSED in risk["marks"] and "no" in answers and "no" in pending:
+        return True  # a guess, and a plain answer to the question itself
     return "explained" in answers and bool(pending) and "admitted" not in risk["marks"]
 
 

@@ -81,7 +81,7 @@ def gathered(risk: Risk, cues: Sequence[Cue], answers: Sequence[Answer], *, aske
     """
     if any(CONFESSES in cue["marks"] for cue in cues):
         return _confessed(risk)
-    if "explained" in answers:
+    if not {"explained", "misheard"}.isdisjoint(answers):
         return []
     now, before = told(cues).split(), " ".join(risk["lately"][-(SPAN - 1) :]).split()
     subjects: tuple[Subject, ...] = ("self", "other")

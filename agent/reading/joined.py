@@ -22,6 +22,7 @@ _OTHER = frozenset({
     "neighbor", "coworker", "colleague", "fiance", "fiancee", "ex", "widow", "widower", "tenant", "lodger",
     "bloke", "guy", "man", "woman", "lad", "lass", "patient", "client", "boss", "teammate", "sibling",
 })  # fmt: skip
+_GIVES = frozenset({"gave", "give", "given", "giving", "handed", "told", "sent", "texted"})
 _CHILD = frozenset({
     "son", "daughter", "kid", "child", "baby", "toddler", "newborn", "infant", "boy", "girl", "nephew",
     "niece", "pupil", "student", "stepson", "stepdaughter", "grandson", "granddaughter", "twins", "teenager",
@@ -70,10 +71,14 @@ def any_of(need: str) -> tuple[str, ...]:
 
 
 def owner(words: Sequence[str], last: int, fallback: Subject) -> Subject:
-    """Whom the cue that ends at word `last` is about, by the person named last before its end."""
-    for word in reversed(words[: last + 1]):
+    """Whom the cue that ends at word `last` is about, by the person named last before its end; who is given
+    or told something ("gave my sister the cat") is not."""
+    for at in range(last, -1, -1):
+        word = words[at]
         if word in _SELF:
             return "self"
+        if not _GIVES.isdisjoint(words[max(0, at - 2) : at]):
+            continue
         if word in _CHILD:
             return "child"
         if word in _OTHER:

@@ -71,6 +71,7 @@ Answer = Literal[
     "no",
     "denial",
     "explained",
+    "misheard",
     "safer",
     "refusal",
     "alone",

@@ -52,7 +52,7 @@ SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
 
 def opinion(
-    heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False, brief: bool = False
+    heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False, brief: bool = False, misheard: bool = False
 ) -> list[Cue]:
     """One cue when the model is confident of moderate danger or worse, and of more than the rules, or in
     doubt; else none.
@@ -63,7 +63,8 @@ def opinion(
     held against a mark that the end spoken of is a lifetime away, or a picture that frightens. story: it
     read several messages as one, and has no doubts of its own. brief: so few words that they say little by
     themselves; of such, of what the rules know to be over, and of a message that tells of something glad,
-    the model has to be as sure as of a story, and a doubt about the last is not asked about.
+    the model has to be as sure as of a story, and a doubt about the last is not asked about. misheard: it
+    guessed wrongly before in this talk, and has to be as sure again.
     Nobody is sent to the emergency number for danger of no known kind.
     """
     held = any({FAR_OFF, PICTURES} & set(cue["marks"]) for cue in rules)
@@ -81,12 +82,12 @@ def opinion(
     borne_out = low and not known and not past and not story and subject == "self"
     guessed = kind == "distress" and bool(heard["heads"]) and all(cue["rule"] == RULE for cue in rules)
     glad = heard.get("telling", "") in GLAD and not low
-    unaided = story or past or (brief and not rules) or (glad and not known)
+    unaided = story or past or ((brief or misheard) and not rules) or (glad and not known)
     bars = TOGETHER if unaided else BEYOND if known else ALONE
     level = heard["danger"] if borne_out else _certain(heard, bars)
     unsure = heard["danger"] != "none" and not at_least(level, "moderate")
     doubted = bool(rules) or _likely(heard, "moderate") >= DOUBT
-    if unsure and doubted and not (low or story or glad):
+    if unsure and doubted and not (low or story or glad or misheard):
         nothing = next((s["p"] for s in heard["heads"].get("danger", []) if s["label"] == "none"), 0.0)
         faint = bool(rules) and nothing >= AS_LIKELY_NOT and all(cue["rule"] == DARK_WORD for cue in rules)
         return [_cue(kind, subject, "low", marks=[WONDER, FAINT] if faint else [WONDER])]

@@ -58,7 +58,7 @@ from agent.responders.crisis_words import (
 )
 from agent.words import tongue
 
-__all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "pending_of", "wonder"]
+__all__ = ["Care", "Composed", "answers_itself", "compose", "holds", "misheard", "pending_of", "wonder"]
 
 log = logging.getLogger("hearken")
 
@@ -110,6 +110,13 @@ def wonder(risk: Risk, said: Sequence[str]) -> str:
     apt = (ask for ask in wonders if cue["subject"] in ask.subjects and cue["kind"] in (ask.kinds or KINDS))
     ask = next(apt, None)
     return ask.say[len(said) % len(ask.say)] if ask else ""
+
+
+def misheard(risk: Risk, said: Sequence[str]) -> str:
+    """What an ordinary reply says first where a danger that was only guessed was put right; else ""."""
+    right = "misheard" in risk["marks"] and not {"misheard", "explained"}.isdisjoint(risk["answers"])
+    fresh = [line for line in load_words().misheard if line not in said]
+    return fresh[len(said) % len(fresh)] if right and fresh and not risk["escalate"] else ""
 
 
 def answers_itself(text: str) -> bool:

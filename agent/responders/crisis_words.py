@@ -112,6 +112,7 @@ class Words(Strict):
     elements: dict[str, tuple[Spoken, ...]]
     asks: tuple[Ask, ...]
     wonders: tuple[Ask, ...] = ()
+    misheard: tuple[str, ...] = ()
     heard: dict[str, tuple[str, ...]]
     echoes: tuple[Echo, ...]
     steps: dict[str, Why]
