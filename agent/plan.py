@@ -16,6 +16,7 @@ from agent.brief import Person, Plan, Reading, Step
 from agent.choosing import Chosen, Foreseen, Learned, choose, open_to_choice
 from agent.exercises import ideas_spoken
 from agent.guesses import guesses
+from agent.misread import misread
 from agent.offering import load_offering
 from agent.reading.ladder import Kind, Level, at_least
 from agent.responders.replies import sentences
@@ -84,6 +85,7 @@ class Empathy(Strict):
 
     reviewed_by: str | None
     order: tuple[str, ...]
+    corrects: tuple[str, ...]
     small_talk: tuple[str, ...]
     telling: tuple[str, ...]
     follows: dict[str, tuple[str, ...]]
@@ -178,6 +180,8 @@ def make_plan(  # noqa: PLR0913 - one keyword for each thing a plan depends on
     language = tongue(reading["language"])
     careful = escalate or at_least(level, "moderate")
     move = _move(text, reading, () if escalate else kinds, before)
+    if before and move in load_empathy().corrects and misread(history, language):
+        move = "correction"
     stage = _stage(move, reading, person, history, before)
     theme = theme_of(history, language)
     if restricted and move in load_empathy().restricted_moves:
