@@ -69,7 +69,8 @@ def _denies(words: str, reply: str, theirs: set[str], data: Misread, language: s
     stated = " ".join(part for part in re.split(r"(?<=[.!?])\s+", reply) if not part.endswith("?"))
     ours, told = _stems(stated, data, language) - theirs, words.split()
     return any(
-        word in data.nots and not ours.isdisjoint(next_one[:_STEM] for next_one in told[at + 1 : at + 1 + _REACH])
+        word in data.nots
+        and not ours.isdisjoint(next_one[:_STEM] for next_one in told[at + 1 : at + 1 + _REACH])
         for at, word in enumerate(told)
     )
 

@@ -35,6 +35,8 @@ Emit = Callable[[dict[str, str]], object]
 LATELY = 20
 # A reply of this many sentences is cut, whatever a responder goes on to yield.
 MOST_SENTENCES = 40
+# The moves in which every sentence is weighed against the others.
+WEIGHED = frozenset({"support", "correction"})
 # The moves in which an idea from similar answers may have a place.
 RECALLED = frozenset({"support", "advice", "information", "complaint", "decline", "library"})
 
@@ -78,7 +80,7 @@ def respond(state: State, services: Services, emit: Emit) -> State:
             own_words = True
     if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
-        worded = partial(guided.respond, fit=_fitting(state, services))
+        worded = partial(guided.respond, fit=_fitting(state, services), suits=_suiting(state, services))
         try:
             shown(worded, brief, bounds)
             if len(kept) <= len(opened):
@@ -116,6 +118,20 @@ def _fitting(state: State, services: Services) -> dict[str, float]:
         return within(services.part_seconds, lambda: weighed(fit(moment)))
     except PartFailed as error:
         log.warning("choosing sentences by the seed alone: %s", error)
+        return {}
+
+
+def _suiting(state: State, services: Services) -> dict[str, float]:
+    """What authored sentences are worth in a reply that supports; {} where rules and seed shall choose."""
+    suit, decided = services.suit, state["plan"]
+    apt = decided["move"] in WEIGHED and not decided["careful"]
+    if suit is None or services.restricted or not apt or state["reading"]["language"] not in READ_LANGUAGES:
+        return {}
+    moment = moment_of(history(state), None)
+    try:
+        return within(services.part_seconds, lambda: weighed(suit(moment, state["reading"])))
+    except PartFailed as error:
+        log.warning("choosing sentences by rules alone: %s", error)
         return {}
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from agent.backends import Backend
-from agent.brief import Brief, Passage, Respond
+from agent.brief import Brief, Passage, Reading, Respond
 from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import rules_spanish, tongues
 from agent.reading.embedder import Embedder, load_embedder
@@ -29,9 +29,10 @@ from agent.reading.language import detect
 from agent.reading.reranker import load_reranker
 from agent.reading.rules import Rules, load_rules, minimal_rules
 from agent.responders import guided
-from agent.responders.replies import bank
+from agent.responders.replies import bank, placed
 from agent.responders.static import static_reply
 from agent.settings import Settings
+from agent.suits import Suit, load_suits
 from agent.supporter import Chances, Fit, Foresee, Moment, Supporter, load_supporter
 from graph.audit import Trail
 from graph.backends import at_once, chosen, worded
@@ -56,6 +57,17 @@ __all__ = [
 ]
 
 log = logging.getLogger("hearken")
+_UNREAD = Reading(
+    emotions=[],
+    intents=[],
+    sure=False,
+    wants=[],
+    language="en",
+    cues=[],
+    degraded=False,
+    heads={},
+    evidence=[],
+)
 
 
 class FindContacts(Protocol):
@@ -121,6 +133,12 @@ def _supporter(folder: Path | None, threads: int) -> Supporter:
     return load_supporter(vectors.vector, bank(), encoder=vectors.name)
 
 
+@cache
+def _suits(folder: Path | None, threads: int) -> Suit:
+    vectors = _encoder(folder, threads)
+    return load_suits(vectors.vector, placed(), encoder=vectors.name)
+
+
 def encoder(settings: Settings) -> Encoder:
     """The reading model of these settings, loaded once a process. Raises EncoderError."""
     return _encoder(settings.encoder_dir, settings.threads)
@@ -175,6 +193,10 @@ def _fit(moment: Moment) -> Mapping[str, float]:
     return _supporter(None, 1).fit(moment)
 
 
+def _suit(moment: Moment, reading: Reading) -> Mapping[str, float]:
+    return _suits(None, 1)(moment, reading)
+
+
 def _nothing(text: str, k: int) -> list[Passage]:
     del text, k
     return []
@@ -211,7 +233,8 @@ class Services:
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. foresee, fit: what human supporters did at such a moment, and how well authored sentences
-    answer it (agent/supporter.py); None leaves plan and choice to the rules. contacts, allowed: the
+    answer it (agent/supporter.py); suit: what each is worth there, as readers graded it (agent/suits.py); None
+    leaves plan and choice to the rules. contacts, allowed: the
     helpline registry. respond: Brief -> sentences; every sentence passes the guard. again: words the rest
     of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an authored
     sentence stands in. trouble: why `respond` does not answer now, "" when it does. prepare: makes its
@@ -236,6 +259,7 @@ class Services:
     search: Callable[[str, int], list[Passage]] = _nothing
     foresee: Foresee | None = _foresee
     fit: Fit | None = _fit
+    suit: Suit | None = _suit
     contacts: FindContacts = _contacts
     allowed: Callable[[str | None], frozenset[str]] = _allowed
     respond: Respond = guided.respond
@@ -289,6 +313,9 @@ def from_settings(settings: Settings) -> Services:
     def fit(moment: Moment) -> Mapping[str, float]:
         return _supporter(settings.encoder_dir, settings.threads).fit(moment)
 
+    def suit(moment: Moment, reading: Reading) -> Mapping[str, float]:
+        return _suits(settings.encoder_dir, settings.threads)(moment, reading)
+
     kept = trail(settings)
     desk = Desk(settings.desk_db, passphrase=settings.store_passphrase) if settings.operator else None
     services = Services(
@@ -296,6 +323,7 @@ def from_settings(settings: Settings) -> Services:
         search=search,
         foresee=foresee,
         fit=fit,
+        suit=suit,
         country=settings.country,
         language=settings.language,
         passages=settings.passages,
@@ -335,6 +363,8 @@ def warm(services: Services) -> list[str]:
     parts: list[Callable[[], object]] = [lambda: services.read("hello"), lambda: services.search("hello", 1)]
     if fit := services.fit:
         parts.append(lambda: fit(Moment(("hello",), 1)))
+    if suit := services.suit:
+        parts.append(lambda: suit(Moment(("hello",), 1), _UNREAD))
     for part in parts:
         try:
             part()

@@ -74,6 +74,7 @@ train.command("scorers")(training.scorers)
 train.command("retrieval")(training.retrieval)
 train.command("vectors")(training.vectors)
 train.command("plan")(training.plan)
+train.command("suits")(training.suits)
 
 STOPPED = 130  # exit status of what was interrupted
 FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -1,4 +1,4 @@
-"""`hearken train encoder|probe|danger|scorers|retrieval|vectors|plan`: the small models, made again.
+"""`hearken train encoder|probe|danger|scorers|retrieval|vectors|plan|suits`: the small models, made again.
 
 Registers nothing itself; ui.cli does. Knows nothing of how; see agent.train.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-__all__ = ["danger", "encoder", "plan", "probe", "retrieval", "scorers", "vectors"]
+__all__ = ["danger", "encoder", "plan", "probe", "retrieval", "scorers", "suits", "vectors"]
 
 ASKING = Path(__file__).parent.parent / "knowledge" / "asking.npz"
 
@@ -119,3 +119,16 @@ def plan(
         plan.renew(out, reader, bank())
     else:
         plan.run(data, work, out, encoder=reader, bank=bank(), recipe=plan.Recipe())
+
+
+def suits(
+    out: Annotated[Path, typer.Option(help="Folder of the model of supporters.")],
+) -> None:
+    """Learn from graded examples which authored sentences suit a message; some two minutes."""
+    from agent.responders.replies import placed
+    from agent.settings import load_settings
+    from agent.train import suits
+    from graph.services import encoder
+
+    reader = encoder(load_settings())
+    suits.run(out, encoder=reader, sentences=placed(), recipe=suits.Recipe())

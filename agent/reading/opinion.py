@@ -52,7 +52,12 @@ SUBJECTS: tuple[Subject, ...] = ("self", "other", "child")
 
 
 def opinion(
-    heard: Heard, rules: Sequence[Cue] = (), *, story: bool = False, brief: bool = False, misheard: bool = False
+    heard: Heard,
+    rules: Sequence[Cue] = (),
+    *,
+    story: bool = False,
+    brief: bool = False,
+    misheard: bool = False,
 ) -> list[Cue]:
     """One cue when the model is confident of moderate danger or worse, and of more than the rules, or in
     doubt; else none.

@@ -51,22 +51,33 @@ _BARE = 2  # words of a message that may tell next to nothing
 _WEIGHS = 0.45  # of what is heard in a message, from which the pain in it counts
 _LATELY = 6  # of the last messages, ours among them, one with a heavy word keeps the talk grave
 _BRIGHT = 0.7  # of what a message may do, from which it is taken for something bright
+_REACTS = frozenset(
+    {"mirroring", "emotion", "perspective"}
+)  # steps that say what was heard and how it is seen
+_FURTHER = 0.5  # what a second thing must be worth to be said beside a first
+_ASKED = 0.25  # what a question must be worth to be put
+_ENOUGH = 0.4  # what was said must be worth, to be left without another word
+_MAYBE = 0.04  # the probability of what a message does, from which what answers it may be weighed
 _NOTHING = Told(means="nothing that is sure")
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
 
-def respond(brief: Brief, fit: Mapping[str, float] | None = None) -> Iterator[str]:
+def respond(
+    brief: Brief, fit: Mapping[str, float] | None = None, suits: Mapping[str, float] | None = None
+) -> Iterator[str]:
     """Whole sentences that realise `brief["plan"]`; the same conversation gives the same words.
 
     fit: how well authored sentences answer what was said; more is better. Those it lacks go by the seed.
+    suits: what each is worth after this message (`agent.suits`); where it is told, the best of all that may be
+    said is said, and not the first of the most particular.
     """
     if cared(brief["reading"]["language"]):
         yield from tongue_talk.respond(brief)
         return
-    voice = _Voice(brief, fit)
+    voice = _Voice(brief, fit, suits)
     ways = voice.replies.moves.get(brief["plan"]["move"], ())
     way = next((way for way in ways if _fits(way, voice)), None)
-    if way is None and voice.told.ends and brief["plan"]["move"] == "support":
+    if way is None and not voice.worth and voice.told.ends and brief["plan"]["move"] == "support":
         voice.page.say("told", [voice.told.back])
         voice.page.say("told on", [voice.told.say])
     elif way is None:
@@ -137,9 +148,12 @@ class _Voice:
 
     brief: Brief
     fit: InitVar[Mapping[str, float] | None] = None
+    suits: InitVar[Mapping[str, float] | None] = None
 
-    def __post_init__(self, fit: Mapping[str, float] | None) -> None:
+    def __post_init__(self, fit: Mapping[str, float] | None, suits: Mapping[str, float] | None) -> None:
         brief, history = self.brief, self.brief["history"]
+        self.worth = {} if brief["plan"]["careful"] else suits or {}
+        self.reacted = False
         self.language = tongue(brief["reading"]["language"])
         self.replies, self.themes = load_replies(self.language), load_themes(self.language)
         self.page = Page(brief, self.replies, slots(brief), fit or {})
@@ -200,10 +214,60 @@ class _Voice:
             return self.help()
         if "third" in self.page.slots and len(self.page.out) > _SEVERAL:
             return False  # what a long message told was said back, and one part asked about
+        if self.worth and name in _REACTS:
+            return self.react()
+        if self.worth and name == "listening":
+            return self.ask()
+        if self.worth and name == "yielding" and self.page.out and self.best >= _ENOUGH:
+            return False  # what was said needs no more
         if name == "next":
             idea = planning.load_ideas(self.language).ideas.get(self.last_offer())
             return idea is not None and self.page.say(name, [idea.next])
         return self.page.say(name, self.groups(name))
+
+    def react(self) -> bool:
+        """Say what suits best of all that may be said back or seen from there; a second thing only if it
+        suits well, and no echo."""
+        groups = [*self.groups("mirroring"), *self.groups("perspective"), *self.groups("emotion")]
+        groups += [(*one.back, *one.say, *one.apt) for one in self.likely()]
+        groups.append(self.replies.banks["matter"].get(self.theme, ()) if self.near else ())
+        texts = self.ranked(groups)
+        if self.reacted:
+            texts = [one for one in texts if self.worth[one] >= _FURTHER and "$" not in one]
+        said = self.page.say("react", [[one] for one in texts])
+        self.reacted = self.reacted or said
+        return said
+
+    def ask(self) -> bool:
+        """Put the question that suits best, where one does; else leave the door open."""
+        if not self.page.asked and not self.bare():
+            groups = [*self.groups("listening"), *((*one.ask, *one.apt_ask) for one in self.likely())]
+            groups.append(self.replies.banks["matter_ask"].get(self.theme, ()) if self.near else ())
+            texts = [one for one in self.ranked(groups) if self.worth[one] >= _ASKED]
+            if self.page.say("ask", [[one] for one in texts]):
+                return True
+        if self.page.out and self.best >= _ENOUGH:
+            return False
+        return self.page.say("listening", [self.replies.banks["invite"][key] for key in ("general",)])
+
+    def ranked(self, groups: Sequence[Sequence[str]]) -> list[str]:
+        """The sentences of all groups that can be weighed, the best first."""
+        texts = dict.fromkeys(text for group in groups for text in group if text in self.worth)
+        return sorted(texts, key=lambda text: -self.worth[text])
+
+    @property
+    def best(self) -> float:
+        """What the best sentence said so far is worth."""
+        return max((self.worth.get(one, 0.0) for one in self.page.out), default=0.0)
+
+    def likely(self) -> list[Told]:
+        """What the message may do, as far as the reading has it."""
+        heads = self.brief["reading"]["heads"].get("telling", [])
+        asked = self.page.last.endswith("?")
+        named = [
+            (self.replies.told[one["label"]], one["p"]) for one in heads if one["label"] in self.replies.told
+        ]
+        return [told for told, p in named if p >= max(_MAYBE, told.sure) and not (told.unasked and asked)]
 
     def last_offer(self) -> str:
         """The idea put in the last reply, or ""."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from agent.guesses import load_guesses
+from agent.suits import KINDS, Placed
 from agent.words import Strict, load, named
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Way",
     "bank",
     "load_replies",
+    "placed",
     "sentences",
     "shuffled",
     "vague",
@@ -110,6 +113,8 @@ class Told(Strict):
     means: what it is, for people who tell messages apart. tone: of the reply. ends: the reply stops at
     what is said back and seen from there, and asks nothing. unasked: it holds only where our last reply put
     no question. sure: the probability from which it is taken, where that is more than the model's own bar.
+    apt, apt_ask: further ones, true after some such messages only; said where `agent.suits` finds them to
+    suit.
     """
 
     means: str
@@ -120,6 +125,8 @@ class Told(Strict):
     back: tuple[str, ...] = ()
     say: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
+    apt: tuple[str, ...] = ()
+    apt_ask: tuple[str, ...] = ()
 
 
 class Tellings(Strict):
@@ -186,6 +193,33 @@ def bank() -> tuple[str, ...]:
         text for one in (replies.bright, *replies.told.values()) for text in (*one.back, *one.say, *one.ask)
     )
     return tuple(dict.fromkeys(text for text in (*banks, *cues, *told) if "$" not in text))
+
+
+def placed() -> tuple[Placed, ...]:
+    """Every sentence of an ordinary supportive reply, templates too, and where it stands."""
+    replies = load_replies()
+    banks = (
+        Placed(text, step)
+        for step, keyed in replies.banks.items()
+        if step in KINDS
+        for texts in keyed.values()
+        for text in texts
+    )
+    parts = ("back", "say", "ask")
+    cues = (
+        Placed(text, f"cue.{part}") for cue in replies.cues for part in parts for text in getattr(cue, part)
+    )
+    told = (
+        Placed(text, f"told.{part}", name)
+        for name, one in (*replies.told.items(), ("", replies.bright))
+        for part in (*parts, "apt", "apt_ask")
+        for text in getattr(one, part)
+    )
+    guess = (Placed(text, "guess") for one in load_guesses().guesses for text in one.say)
+    found: dict[str, Placed] = {}
+    for one in (*banks, *cues, *told, *guess):
+        found.setdefault(one.text, one)
+    return tuple(found.values())
 
 
 # Banks and keys whose sentences would fit whatever was said: they name nothing of the person's.

@@ -30,6 +30,10 @@ def test_nothing_is_put_right_before_we_have_said_anything() -> None:
 
 def test_what_they_said_themselves_is_theirs_to_deny() -> None:
     told = "the meeting was a disaster"
-    said = [("user", told), ("assistant", "So the meeting was a disaster."), ("user", "not the meeting itself")]
+    said = [
+        ("user", told),
+        ("assistant", "So the meeting was a disaster."),
+        ("user", "not the meeting itself"),
+    ]
     assert not misread(said)
     assert misread([("user", told), ("assistant", "The boss was a disaster."), ("user", "not the boss no")])
