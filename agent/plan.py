@@ -19,7 +19,7 @@ from agent.guesses import guesses
 from agent.misread import misread
 from agent.offering import load_offering
 from agent.reading.ladder import Kind, Level, at_least
-from agent.responders.replies import sentences
+from agent.responders.replies import load_replies, sentences
 from agent.supporter import Stage
 from agent.themes import (
     History,
@@ -252,8 +252,15 @@ def offered(
     known |= turned_down(history, language)
     if practised:
         known |= ideas_spoken([one for text in replies for one in sentences(text)])
-    said = before and before["offer"] and before["move"] != "accept"  # a yes is answered by a step, not by it
+    # A yes is answered by a step, not by it; and what we only asked leave to say was not said.
+    said = before and before["offer"] and before["move"] != "accept" and not _only_asked(replies, language)
     return known | ({before["offer"]} if before and said else set())
+
+
+def _only_asked(replies: Sequence[str], language: str) -> bool:
+    """Whether our last reply asked if an idea is wanted, and put none."""
+    lines = load_replies(language).banks["lead"]["may"]
+    return bool(replies) and any(line in replies[-1] for line in lines)
 
 
 def turned_down(history: History, language: str = "en") -> set[str]:

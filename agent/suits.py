@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.brief import Reading, Score
+from agent.brief import Reading
 from agent.errors import SupporterError
 from agent.reading.heads import Heard
 from agent.supporter import FILES, Moment, key_of
@@ -106,7 +106,7 @@ def beside(moment: Moment, reading: Reading | Heard, sentences: Sequence[Placed]
     message = moment.said[-1]
     words, before = len(message.split()), min(len(moment.said) - 1, TOGETHER - 1)
     asked = float(bool(moment.deeds) and "asked" in moment.deeds[0])
-    said = [words / 30, words < 4, words < 8, words > 25, "?" in message, before > 0]  # noqa: PLR2004
+    said = [words / 30, words < 4, words < 8, words > 25, "?" in message, before > 0]
     likely = {one["label"]: one["p"] for one in reading["heads"].get("telling", [])}
     rows = []
     for one in sentences:
@@ -114,7 +114,7 @@ def beside(moment: Moment, reading: Reading | Heard, sentences: Sequence[Placed]
         mirrors, puts = one.kind == "mirroring", one.kind in ASKS
         sure = [p, p**0.5, *(p > step for step in STEPS)]
         each = [asks, len(one.text.split()) / 12, asks * asked, asks * before / 2]
-        both = [puts and words < 6, mirrors and words < 6, mirrors and words > 15]  # noqa: PLR2004
+        both = [puts and words < 6, mirrors and words < 6, mirrors and words > 15]
         rows.append([*(one.kind == kind for kind in KINDS), *sure, *said, *each, *both])
     return np.array(rows, dtype=np.float32)
 
@@ -131,14 +131,14 @@ def likely(layers: Layers, said: Vector, told: Vector, bank: Vector) -> Vector:
     where = said @ layers.asked + layers.asked_bias
     fits = (bank[:, :-2] * where).reshape(len(bank), 2, -1).sum(axis=2)
     logits = hidden @ layers.out + layers.out_bias + fits + bank[:, -2:]
-    chances: Vector = 1 / (1 + np.exp(-logits))
-    return chances
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
 def worth(chances: Vector) -> Vector:
     """(n,): what is to be expected of each sentence, in WORTH."""
     some, best = chances[:, 0], np.minimum(chances[:, 1], chances[:, 0])
-    found: Vector = WORTH[0] * (1 - some) + WORTH[1] * (some - best) + WORTH[2] * best
+    grades = np.stack([1 - some, some - best, best], axis=1)
+    found: Vector = grades @ np.array(WORTH, dtype=np.float32)
     return found
 
 

@@ -233,8 +233,8 @@ class Services:
     scan, answers: the risk rules. read: what the reading model hears. search: retrieval
     (text, how many) -> passages, best first; the default finds nothing, because a library needs a
     folder. foresee, fit: what human supporters did at such a moment, and how well authored sentences
-    answer it (agent/supporter.py); suit: what each is worth there, as readers graded it (agent/suits.py); None
-    leaves plan and choice to the rules. contacts, allowed: the
+    answer it (agent/supporter.py). suit: what each is worth there, as readers graded it (agent/suits.py).
+    None of these three leaves plan and choice to the rules. contacts, allowed: the
     helpline registry. respond: Brief -> sentences; every sentence passes the guard. again: words the rest
     of a reply, (brief, sentences that stand, why the next was stopped) -> sentences; without it an authored
     sentence stands in. trouble: why `respond` does not answer now, "" when it does. prepare: makes its

@@ -17,7 +17,7 @@ from agent.brief import Brief
 from agent.guesses import guesses
 from agent.offering import choose
 from agent.reading.tonguecare import cared
-from agent.responders import tongue_talk
+from agent.responders import tongue_talk, weighing
 from agent.responders.mirror_words import is_past
 from agent.responders.page import Page
 from agent.responders.replies import Heard, Told, Way, load_replies, sentences
@@ -51,13 +51,6 @@ _BARE = 2  # words of a message that may tell next to nothing
 _WEIGHS = 0.45  # of what is heard in a message, from which the pain in it counts
 _LATELY = 6  # of the last messages, ours among them, one with a heavy word keeps the talk grave
 _BRIGHT = 0.7  # of what a message may do, from which it is taken for something bright
-_REACTS = frozenset(
-    {"mirroring", "emotion", "perspective"}
-)  # steps that say what was heard and how it is seen
-_FURTHER = 0.5  # what a second thing must be worth to be said beside a first
-_ASKED = 0.25  # what a question must be worth to be put
-_ENOUGH = 0.4  # what was said must be worth, to be left without another word
-_MAYBE = 0.04  # the probability of what a message does, from which what answers it may be weighed
 _NOTHING = Told(means="nothing that is sure")
 _BEST = 3  # of the ideas left for a theme, so many may be chosen by what similar answers say
 
@@ -68,8 +61,8 @@ def respond(
     """Whole sentences that realise `brief["plan"]`; the same conversation gives the same words.
 
     fit: how well authored sentences answer what was said; more is better. Those it lacks go by the seed.
-    suits: what each is worth after this message (`agent.suits`); where it is told, the best of all that may be
-    said is said, and not the first of the most particular.
+    suits: what each is worth after this message (`agent.suits`); where it is told, the best of all that may
+    be said is said, and not the first of the most particular.
     """
     if cared(brief["reading"]["language"]):
         yield from tongue_talk.respond(brief)
@@ -214,60 +207,12 @@ class _Voice:
             return self.help()
         if "third" in self.page.slots and len(self.page.out) > _SEVERAL:
             return False  # what a long message told was said back, and one part asked about
-        if self.worth and name in _REACTS:
-            return self.react()
-        if self.worth and name == "listening":
-            return self.ask()
-        if self.worth and name == "yielding" and self.page.out and self.best >= _ENOUGH:
-            return False  # what was said needs no more
+        if self.worth and name in weighing.STEPS:
+            return weighing.realise(self, name)
         if name == "next":
             idea = planning.load_ideas(self.language).ideas.get(self.last_offer())
             return idea is not None and self.page.say(name, [idea.next])
         return self.page.say(name, self.groups(name))
-
-    def react(self) -> bool:
-        """Say what suits best of all that may be said back or seen from there; a second thing only if it
-        suits well, and no echo."""
-        groups = [*self.groups("mirroring"), *self.groups("perspective"), *self.groups("emotion")]
-        groups += [(*one.back, *one.say, *one.apt) for one in self.likely()]
-        groups.append(self.replies.banks["matter"].get(self.theme, ()) if self.near else ())
-        texts = self.ranked(groups)
-        if self.reacted:
-            texts = [one for one in texts if self.worth[one] >= _FURTHER and "$" not in one]
-        said = self.page.say("react", [[one] for one in texts])
-        self.reacted = self.reacted or said
-        return said
-
-    def ask(self) -> bool:
-        """Put the question that suits best, where one does; else leave the door open."""
-        if not self.page.asked and not self.bare():
-            groups = [*self.groups("listening"), *((*one.ask, *one.apt_ask) for one in self.likely())]
-            groups.append(self.replies.banks["matter_ask"].get(self.theme, ()) if self.near else ())
-            texts = [one for one in self.ranked(groups) if self.worth[one] >= _ASKED]
-            if self.page.say("ask", [[one] for one in texts]):
-                return True
-        if self.page.out and self.best >= _ENOUGH:
-            return False
-        return self.page.say("listening", [self.replies.banks["invite"][key] for key in ("general",)])
-
-    def ranked(self, groups: Sequence[Sequence[str]]) -> list[str]:
-        """The sentences of all groups that can be weighed, the best first."""
-        texts = dict.fromkeys(text for group in groups for text in group if text in self.worth)
-        return sorted(texts, key=lambda text: -self.worth[text])
-
-    @property
-    def best(self) -> float:
-        """What the best sentence said so far is worth."""
-        return max((self.worth.get(one, 0.0) for one in self.page.out), default=0.0)
-
-    def likely(self) -> list[Told]:
-        """What the message may do, as far as the reading has it."""
-        heads = self.brief["reading"]["heads"].get("telling", [])
-        asked = self.page.last.endswith("?")
-        named = [
-            (self.replies.told[one["label"]], one["p"]) for one in heads if one["label"] in self.replies.told
-        ]
-        return [told for told, p in named if p >= max(_MAYBE, told.sure) and not (told.unasked and asked)]
 
     def last_offer(self) -> str:
         """The idea put in the last reply, or ""."""
@@ -280,6 +225,8 @@ class _Voice:
         if not name:
             return False
         idea = planning.load_ideas(self.language).ideas[name]
+        if brief["plan"]["move"] == "support" and brief["person"].get("questions") is not False:
+            return self.may_say()
         asked = brief["plan"]["move"] == "advice"
         if (
             asked
@@ -293,6 +240,19 @@ class _Voice:
         if said and self.page.left > 35 and self.page.order("why", 2)[0]:
             self.page.say("why", [[idea.why]])
         return said
+
+    def may_say(self) -> bool:
+        """Ask whether an idea is wanted that nobody asked for; once a conversation."""
+        lines = self.replies.banks["lead"]["may"]
+        if self.page.said & set(lines):
+            return False
+        self.page.asked = False  # the question has its place here, whatever the plan says of others
+        return self.page.say("may", [lines])
+
+    @property
+    def may(self) -> bool:
+        """Whether our last reply asked if an idea is wanted."""
+        return any(line in self.page.last for line in self.replies.banks["lead"]["may"])
 
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
@@ -487,6 +447,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "question": puts_question(brief["text"])
         and bool(way.hears or not any(cue.also for cue in voice.heard)),
         "asked": voice.page.last.endswith("?"),
+        "may": voice.may,
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
         "untold": "first" not in voice.page.slots,

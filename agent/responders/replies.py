@@ -54,15 +54,15 @@ class Support(Strict):
 class Way(Strict):
     """One way to make a move; the first whose conditions all hold is taken.
 
-    kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the
-    message. when: `again` (the move was made before), `offered` (an idea was put last turn), `asked`
-    (the last reply ended in a question), `question` (the message does), `no_advice`, `found` (the
-    library had something), `untold` (nothing of what they told can be said back), `blank` (a first
-    message that tells nothing yet), `bare` (any that tells nothing beside what it asks), `repeats` (two
-    messages before said the same; once a conversation).
-    also: words of which one must stand there too; unless: none of these may. themes: only while the talk
-    is about one of them. most: only where the message has no more words. say: parts in order, each with its
-    variants. then: further steps.
+    kind: a risk kind, `other` for worry about someone else, or a language. hears: words of the message.
+    when: `again` (the move was made before), `offered` (an idea was put last turn), `asked` (the last
+    reply ended in a question), `question` (the message does), `no_advice`, `found` (the library had
+    something), `untold` (nothing of what they told can be said back), `blank` (a first message that tells
+    nothing yet), `may` (we asked whether an idea is wanted), `bare` (any that tells nothing beside what
+    it asks), `repeats` (two messages before said the same; once a conversation). also: words of which one
+    must stand there too; unless: none of these may. themes: only while the talk is about one of them.
+    most: only where the message has no more words. say: parts in order, each with its variants. then:
+    further steps.
     """
 
     kind: str = ""
@@ -73,7 +73,7 @@ class Way(Strict):
     most: int = 0
     when: Literal[
         "", "again", "offered", "asked", "question", "no_advice", "found", "untold", "blank", "bare",
-        "repeats",
+        "repeats", "may",
     ] = ""  # fmt: skip
     say: tuple[tuple[str, ...], ...] = ()
     then: tuple[str, ...] = ()

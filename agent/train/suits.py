@@ -196,7 +196,8 @@ def _auroc(yes: NDArray[np.bool_], value: Vector) -> float:
 
 
 def _only(rows: _Rows, which: NDArray[np.int64]) -> _Rows:
-    return _Rows(*(values[which] for values in rows))
+    said, told, vectors, grades, moments = rows
+    return _Rows(said[which], told[which], vectors[which], grades[which], moments[which])
 
 
 def _labels(readings: Sequence[Heard]) -> Labels:

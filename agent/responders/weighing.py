@@ -1,0 +1,89 @@
+"""The steps of a supportive reply where every sentence that may be said was weighed against the others.
+
+What suits best is said back or seen from there, a second thing only if it suits well, a question only if it
+is worth putting; where what was said is good enough, no word is added. What may be said at all, and what is
+fresh, the guided responder and its page tell. It knows no sentence.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from agent.brief import Brief
+from agent.responders.page import Page
+from agent.responders.replies import Replies, Told
+
+__all__ = ["STEPS", "Speaks", "realise"]
+
+STEPS = frozenset({"mirroring", "emotion", "perspective", "listening", "yielding"})
+_FURTHER = 0.5  # what a second thing must be worth to be said beside a first
+_ASKED = 0.25  # what a question must be worth to be put
+_ENOUGH = 0.4  # what was said must be worth, to be left without another word
+_MAYBE = 0.04  # the probability of what a message does, from which what answers it may be weighed
+
+
+class Speaks(Protocol):
+    """What is asked of the guided responder. worth: of each sentence. near: the theme was just spoken of."""
+
+    brief: Brief
+    page: Page
+    replies: Replies
+    theme: str
+    near: bool
+    worth: Mapping[str, float]
+    reacted: bool
+
+    def groups(self, name: str) -> list[Sequence[str]]:
+        """The variants for a step."""
+
+    def bare(self) -> bool:
+        """Whether the message tells next to nothing."""
+
+
+def realise(voice: Speaks, name: str) -> bool:
+    """Realise the step `name` by what suits best; whether anything was said."""
+    if name == "listening":
+        return _ask(voice)
+    if name != "yielding":
+        return _react(voice)
+    return not _enough(voice) and voice.page.say(name, voice.groups(name))
+
+
+def _react(voice: Speaks) -> bool:
+    groups = [one for name in ("mirroring", "perspective", "emotion") for one in voice.groups(name)]
+    groups += [(*one.back, *one.say, *one.apt) for one in _likely(voice)]
+    texts = _ranked(voice, groups, "matter")
+    if voice.reacted:  # no echo beside another thing
+        texts = [one for one in texts if voice.worth[one] >= _FURTHER and "$" not in one]
+    said = voice.page.say("react", [[one] for one in texts])
+    voice.reacted = voice.reacted or said
+    return said
+
+
+def _ask(voice: Speaks) -> bool:
+    """Put the question that suits best; else leave the door open, where that does not go without saying."""
+    if not voice.page.asked and not voice.bare():
+        groups = [*voice.groups("listening"), *((*one.ask, *one.apt_ask) for one in _likely(voice))]
+        texts = [one for one in _ranked(voice, groups, "matter_ask") if voice.worth[one] >= _ASKED]
+        if voice.page.say("ask", [[one] for one in texts]):
+            return True
+    return not _enough(voice) and voice.page.say("listening", [voice.replies.banks["invite"]["general"]])
+
+
+def _ranked(voice: Speaks, groups: Sequence[Sequence[str]], matter: str) -> list[str]:
+    """The sentences of all groups, and of the theme just spoken of, that were weighed, the best first."""
+    theirs = voice.replies.banks[matter].get(voice.theme, ()) if voice.near else ()
+    texts = dict.fromkeys(text for group in (*groups, theirs) for text in group if text in voice.worth)
+    return sorted(texts, key=lambda text: -voice.worth[text])
+
+
+def _enough(voice: Speaks) -> bool:
+    """Whether what was said needs no more."""
+    return max((voice.worth.get(one, 0.0) for one in voice.page.out), default=0.0) >= _ENOUGH
+
+
+def _likely(voice: Speaks) -> list[Told]:
+    """What the message may do, as far as the reading has it."""
+    asked, told = voice.page.last.endswith("?"), voice.replies.told
+    heads = voice.brief["reading"]["heads"].get("telling", [])
+    named = [(told[one["label"]], one["p"]) for one in heads if one["label"] in told]
+    return [one for one, p in named if p >= max(_MAYBE, one.sure) and not (one.unasked and asked)]
