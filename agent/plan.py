@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 _GUESSES = 4  # of so many replies in which a guess has a place, one goes without
+_LEAVES = 0.5  # the probability of leaving from which a message is a goodbye
 _TELLS = 4  # words from which a message tells something
 _MUCH, _MORE = 10, 1.25  # words of a message that opens up, and how much longer than usual it is
 _ASKING = frozenset({"advice", "complaint", "decline"})  # an idea is, or was just, asked for
@@ -350,12 +351,20 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
     words = padded(text, tongue(reading["language"]))
     if holds_any(words, data.follows.get(last, ())):
         return last
+    if _leaves(reading):
+        wants |= {"goodbye"}
     if {"greeting", "goodbye"} <= wants:  # "good evening to you": which of the two, its place tells
         wants -= {"greeting"} if before else {"goodbye"}
     if wants & set(data.telling):
         wants -= set(data.small_talk)
     move = next((want for want in data.order if want in wants), "support")
     return "decline" if move == "support" and _done_already(words, reading, before) else move
+
+
+def _leaves(reading: Reading) -> bool:
+    """Whether the reading is sure enough that somebody is about to stop."""
+    told = reading["heads"].get("telling", [])
+    return any(one["label"] == "leaving" and one["p"] >= _LEAVES for one in told)
 
 
 def _done_already(words: str, reading: Reading, before: Plan | None) -> bool:

@@ -22,6 +22,7 @@ from agent.brief import Reading
 from agent.errors import SupporterError
 from agent.reading.heads import Heard
 from agent.supporter import FILES, Moment, key_of
+from agent.themes import is_up
 
 __all__ = [
     "FIX", "KINDS", "WORTH", "Labels", "Layers", "Placed", "Suit", "beside", "dump", "heard", "likely",
@@ -35,6 +36,7 @@ KINDS = (
     *("told.apt", "told.apt_ask", "matter", "matter_ask"),
     *("mirroring", "listening", "invite", "emotion", "perspective", "yielding", "guess"),
 )
+TONES = ("bright", "plain", "heavy")
 ASKS = frozenset({"told.ask", "told.apt_ask", "matter_ask", "listening"})
 # What a sentence is worth that grates, that could be said to anybody, and that a friend could have said.
 WORTH = (-0.15, 0.3, 1.0)
@@ -45,11 +47,12 @@ FIX = "reinstall hearken, or make it again with `hearken train suits`"
 
 
 class Placed(NamedTuple):
-    """A sentence of ours, or its template; where it stands; the telling it answers, "" for none."""
+    """A sentence of ours, or its template; where it stands; the telling it answers, and its tone, "" for none."""
 
     text: str
     kind: str
     telling: str = ""
+    tone: str = ""
 
 
 class Labels(NamedTuple):
@@ -108,6 +111,9 @@ def beside(moment: Moment, reading: Reading | Heard, sentences: Sequence[Placed]
     asked = float(bool(moment.deeds) and "asked" in moment.deeds[0])
     said = [words / 30, words < 4, words < 8, words > 25, "?" in message, before > 0]
     likely = {one["label"]: one["p"] for one in reading["heads"].get("telling", [])}
+    bright = {one.telling for one in sentences if one.tone == "bright"} - {""}
+    glad = sum(p for name, p in likely.items() if name in bright)
+    up = sum(one["p"] for one in reading["emotions"] if is_up(one["label"]))
     rows = []
     for one in sentences:
         p, asks = likely.get(one.telling, 0.0), float("?" in one.text)
@@ -115,7 +121,8 @@ def beside(moment: Moment, reading: Reading | Heard, sentences: Sequence[Placed]
         sure = [p, p**0.5, *(p > step for step in STEPS)]
         each = [asks, len(one.text.split()) / 12, asks * asked, asks * before / 2]
         both = [puts and words < 6, mirrors and words < 6, mirrors and words > 15]
-        rows.append([*(one.kind == kind for kind in KINDS), *sure, *said, *each, *both])
+        tone = [mood * (one.tone == tone) for tone in TONES for mood in (1, glad, up)]
+        rows.append([*(one.kind == kind for kind in KINDS), *sure, *said, *each, *both, *tone])
     return np.array(rows, dtype=np.float32)
 
 
@@ -131,7 +138,8 @@ def likely(layers: Layers, said: Vector, told: Vector, bank: Vector) -> Vector:
     where = said @ layers.asked + layers.asked_bias
     fits = (bank[:, :-2] * where).reshape(len(bank), 2, -1).sum(axis=2)
     logits = hidden @ layers.out + layers.out_bias + fits + bank[:, -2:]
-    return (1 / (1 + np.exp(-logits))).astype(np.float32)
+    chances: Vector = np.reciprocal(1 + np.exp(-logits), dtype=np.float32)
+    return chances
 
 
 def worth(chances: Vector) -> Vector:

@@ -195,14 +195,21 @@ def bank() -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in (*banks, *cues, *told) if "$" not in text))
 
 
+def _toned(step: str, key: str) -> str:
+    """The tone of a bank's sentences, "" where it is any."""
+    if key in {"joy", "glad"}:
+        return "bright"
+    return "heavy" if step == "emotion" else ""
+
+
 def placed() -> tuple[Placed, ...]:
     """Every sentence of an ordinary supportive reply, templates too, and where it stands."""
     replies = load_replies()
     banks = (
-        Placed(text, step)
+        Placed(text, step, tone=_toned(step, key))
         for step, keyed in replies.banks.items()
         if step in KINDS
-        for texts in keyed.values()
+        for key, texts in keyed.items()
         for text in texts
     )
     parts = ("back", "say", "ask")
@@ -210,7 +217,7 @@ def placed() -> tuple[Placed, ...]:
         Placed(text, f"cue.{part}") for cue in replies.cues for part in parts for text in getattr(cue, part)
     )
     told = (
-        Placed(text, f"told.{part}", name)
+        Placed(text, f"told.{part}", name, one.tone)
         for name, one in (*replies.told.items(), ("", replies.bright))
         for part in (*parts, "apt", "apt_ask")
         for text in getattr(one, part)

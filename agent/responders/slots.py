@@ -53,6 +53,7 @@ def slots(brief: Brief) -> dict[str, str]:
         return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
     theme = theme_of(brief["history"])  # what it was mostly about comes before what was mentioned last
+    summed = brief["plan"]["move"] != "goodbye" or theme != "general"  # of nothing in particular, none is made
     newest = sorted(range(len(earlier)), key=lambda at: (not tells(earlier[at], theme), -at))
     topics = (topic_phrase(earlier[at]) for at in newest)
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
@@ -64,7 +65,7 @@ def slots(brief: Brief) -> dict[str, str]:
         "thing": topic_phrase(brief["text"]),
         "piece": named if named and len(named.split()) > _BARE else None,
         "bit": named if len(brief["text"].split()) <= _BRIEF else None,
-        "topic": next((topic for topic in topics if topic), None),
+        "topic": next((topic for topic in topics if topic), None) if summed else None,
         "earlier": _recalled(brief, earlier[:-_AGO]),
         "word": own_word(brief["text"]),
         "name": brief["person"].get("name"),
