@@ -60,7 +60,7 @@ def _asks_back(text: str, ours: set[str], data: Misread, language: str) -> bool:
     """Whether it begins with a short question in one of our words ("accent? anyway")."""
     first = re.match(r"[^.!?\n]*\?", text.strip())
     words = padded(first[0], language).split() if first else []
-    rest = {word[:_STEM] for word in words if word not in data.asks and word not in data.slight}
+    rest = {word[:_STEM] for word in words if word not in data.asks}
     return 0 < len(words) <= _FEW and rest <= ours and (bool(rest) or len(words) > 1)
 
 

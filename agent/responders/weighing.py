@@ -10,7 +10,7 @@ from typing import Protocol
 
 from agent.brief import Brief
 from agent.responders.page import Page
-from agent.responders.replies import Replies, Told
+from agent.responders.replies import Heard, Replies, Told
 
 __all__ = ["STEPS", "Speaks", "realise"]
 
@@ -18,17 +18,20 @@ STEPS = frozenset({"mirroring", "emotion", "perspective", "listening", "yielding
 _FURTHER = 0.5  # what a second thing must be worth to be said beside a first
 _ASKED = 0.25  # what a question must be worth to be put
 _ENOUGH = 0.4  # what was said must be worth, to be left without another word
+_PARTICULAR = 0.12  # what is added for an answer to two signs in the very words, which no grade knows of
 _MAYBE = 0.04  # the probability of what a message does, from which what answers it may be weighed
 
 
 class Speaks(Protocol):
-    """What is asked of the guided responder. worth: of each sentence. near: the theme was just spoken of."""
+    """What is asked of the guided responder. worth: of each sentence. near: the theme was just spoken of.
+    heard: the cues whose words stand in the message."""
 
     brief: Brief
     page: Page
     replies: Replies
     theme: str
     near: bool
+    heard: list[Heard]
     worth: Mapping[str, float]
     reacted: bool
 
@@ -73,7 +76,8 @@ def _ranked(voice: Speaks, groups: Sequence[Sequence[str]], matter: str) -> list
     """The sentences of all groups, and of the theme just spoken of, that were weighed, the best first."""
     theirs = voice.replies.banks[matter].get(voice.theme, ()) if voice.near else ()
     texts = dict.fromkeys(text for group in (*groups, theirs) for text in group if text in voice.worth)
-    return sorted(texts, key=lambda text: -voice.worth[text])
+    sure = {text for cue in voice.heard if cue.also for text in (*cue.back, *cue.say, *cue.ask)}
+    return sorted(texts, key=lambda text: -voice.worth[text] - _PARTICULAR * (text in sure))
 
 
 def _enough(voice: Speaks) -> bool:
