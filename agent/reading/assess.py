@@ -136,7 +136,7 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
     guess = guessed(risk, cues, alarms)
     floor = floor_after(risk["floor"], alarms, relieved)
     if not alarms and guess:
-        floor = "none" if wrong else "moderate" if reasoned else floor
+        floor = "none" if wrong else floor
     level = worst([floor, *(cue["level"] for cue in cues)])
     marks = sorted({mark for cue in cues for mark in cue["marks"]} | (set(risk["marks"]) & set(LASTING)))
     marks = sorted({*marks, *_whose(alarms), *({"admitted"} if answered else ())})

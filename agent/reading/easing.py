@@ -29,12 +29,17 @@ def guessed(risk: Risk, cues: Sequence[Cue], alarms: Sequence[Cue]) -> bool:
 
 
 def disowned(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> bool:
-    """Whether a danger that was only guessed is said, when asked, to be none of theirs, in so many words.
+    """Whether a danger that was only guessed is said, when asked, to be none of theirs: by a no to the question
+    itself, or in so many words.
 
-    A bare "I'm fine" is not: who hides it says that as well. It holds nothing against what was told.
+    A bare "I'm fine" or "forget it" is not: who hides it says that as well. It holds nothing against what was
+    told.
     """
-    asked = bool(pending) and at_least(risk["floor"], "moderate") and GUESSED in risk["marks"]
-    return asked and "admitted" not in risk["marks"] and not {"misheard", "explained"}.isdisjoint(answers)
+    if not pending or not at_least(risk["floor"], "moderate") or "admitted" in risk["marks"]:
+        return False
+    asked = "yes" in pending and "no" not in pending  # of a "no" to "are you safe?" the contrary is true
+    said = {"misheard", "explained"} | ({"no"} if asked else set())
+    return GUESSED in risk["marks"] and not said.isdisjoint(answers)
 
 
 def anew(alarms: list[Cue], risk: Risk, answers: Sequence[Answer]) -> list[Cue]:
@@ -54,8 +59,6 @@ def reasoned_change(risk: Risk, answers: Sequence[Answer], pending: Mapping[str,
     """
     if "safer" in answers and not pending.keys() <= {"explained"}:
         return True
-    if GUESSED in risk["marks"] and "no" in answers and "no" in pending:
-        return True  # a guess, and a plain answer to the question itself
     return "explained" in answers and bool(pending) and "admitted" not in risk["marks"]
 
 

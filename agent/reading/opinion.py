@@ -33,7 +33,7 @@ FAR_OFF, PICTURES = "far_off", "sign:pictures"
 # The rule that hears how young somebody is, which bears out nothing: it says who is helped, and by whom.
 AGE = "minor.age"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.8, "high": 0.6, "moderate": 0.75}
+ALONE: Mapping[Level, float] = {"imminent": 0.88, "high": 0.66, "moderate": 0.78}
 # The same for more than the rules named.
 BEYOND: Mapping[Level, float] = {"imminent": 0.9, "high": 0.95, "moderate": 0.9}
 # The same where several messages are read as one, which it was not taught.

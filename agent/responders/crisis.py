@@ -114,7 +114,7 @@ def wonder(risk: Risk, said: Sequence[str]) -> str:
 
 def misheard(risk: Risk, said: Sequence[str]) -> str:
     """What an ordinary reply says first where a danger that was only guessed was put right; else ""."""
-    right = "misheard" in risk["marks"] and not {"misheard", "explained"}.isdisjoint(risk["answers"])
+    right = "misheard" in risk["marks"] and not {"misheard", "explained", "no"}.isdisjoint(risk["answers"])
     fresh = [line for line in load_words().misheard if line not in said]
     return fresh[len(said) % len(fresh)] if right and fresh and not risk["escalate"] else ""
 

@@ -19,6 +19,7 @@ _FURTHER = 0.5  # what a second thing must be worth to be said beside a first
 _ASKED = 0.25  # what a question must be worth to be put
 _ENOUGH = 0.4  # what was said must be worth, to be left without another word
 _PARTICULAR = 0.12  # what is added for an answer to two signs in the very words, which no grade knows of
+_LATELY, _LONG = 2, 8  # replies in which none was said back, and words of a message of which something is
 _MAYBE = 0.04  # the probability of what a message does, from which what answers it may be weighed
 
 
@@ -55,11 +56,26 @@ def _react(voice: Speaks) -> bool:
     groups = [one for name in ("mirroring", "perspective", "emotion") for one in voice.groups(name)]
     groups += [(*one.back, *one.say, *one.apt) for one in _likely(voice)]
     texts = _ranked(voice, groups, "matter")
+    if not voice.reacted and _says_back(voice):
+        back = [one for one in texts if "$" in one]
+        voice.page.say("back", [[one] for one in back])
+        texts = [one for one in texts if one not in back] if voice.page.out else texts
+    if voice.brief["plan"]["move"] == "correction":  # no guess upon a mistake
+        texts = [one for one in texts if "$" in one]
     if voice.reacted:  # no echo beside another thing
         texts = [one for one in texts if voice.worth[one] >= _FURTHER and "$" not in one]
     said = voice.page.say("react", [[one] for one in texts])
     voice.reacted = voice.reacted or said
     return said
+
+
+def _says_back(voice: Speaks) -> bool:
+    """Whether their own words come first: at the beginning, and of a longer message where none lately did."""
+    lately = [text for role, text in voice.brief["history"] if role == "assistant"][-_LATELY:]
+    bank = voice.replies.banks["mirroring"].values()
+    frames = {line.partition("$")[0] for lines in bank for line in lines if "$" in line} - {""}
+    echoed = any(text.startswith(("You ", "Your ", *frames)) for text in lately)
+    return not lately or (not echoed and len(voice.brief["text"].split()) >= _LONG)
 
 
 def _ask(voice: Speaks) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.reading.assess import assess, careful, load_reasons, no_risk
 from agent.reading.ladder import KINDS, LEVELS, Answer, Cue, Level, Risk
+from agent.reading.opinion import RULE
 from agent.reading.rules import load_rules
 
 
@@ -152,6 +153,46 @@ def test_who_explains_a_false_alarm_is_let_down_step_by_step(rang: str, said: st
     risk = fold([], [], before=risk)
     assert LEVELS.index(risk["level"]) == LEVELS.index(loud) - 1
     assert not fold(*([[]] * 4), before=risk)["escalate"]
+
+
+def guess(level: Level = "high") -> list[Cue]:
+    return [cue(level, rule=RULE)]
+
+
+@pytest.mark.parametrize("said", ["misheard", "explained", "no"])
+def test_a_danger_that_was_only_guessed_ends_when_they_say_it_is_none(said: Answer) -> None:
+    risk = fold(guess())
+    assert (risk["level"], risk["escalate"]) == ("high", True)
+    after = fold([], before=risk, answers=[said], pending={"yes": "high"})
+    assert (after["level"], after["escalate"], after["peak"]) == ("none", False, "high")
+    assert "misheard" in after["marks"]
+    again = fold(guess(), before=risk, answers=[said], pending={"yes": "high"})
+    assert not again["escalate"]  # not guessed anew from the words that put it right
+
+
+def test_nobody_is_let_go_who_was_not_asked_or_who_told_of_it_themselves() -> None:
+    asked: dict[str, Level] = {"yes": "high"}
+    assert fold([], before=fold(guess()), answers=["misheard"])["escalate"]
+    told = fold([cue("high", rule="suicide.wish")])
+    assert fold([], before=told, answers=["misheard"], pending=asked)["level"] == "high"
+    both = fold(guess(), [cue("high", rule="suicide.wish")])
+    assert fold([], before=both, answers=["misheard"], pending=asked)["level"] == "high"
+    fresh = [cue("high", rule="suicide.plan")]
+    assert fold(fresh, before=fold(guess()), answers=["misheard"], pending=asked)["level"] == "high"
+    admitted = fold([], before=fold(guess()), answers=["yes"], pending=asked)
+    assert fold([], before=admitted, answers=["no"], pending=asked)["escalate"]
+
+
+def test_a_bare_im_fine_or_a_no_to_another_question_ends_no_guess() -> None:
+    asked: dict[str, Level] = {"yes": "high"}
+    assert fold([], before=fold(guess()), answers=["denial"], pending=asked)["level"] == "high"
+    assert fold([], before=fold(guess()), answers=["no"], pending={"no": "high"})["level"] == "high"
+    assert fold([], before=fold([cue("high")]), answers=["no"], pending=asked)["level"] == "high"
+
+
+def test_what_the_rules_hear_faintly_beside_it_is_no_guess() -> None:
+    assert "guessed" in fold(guess())["marks"]
+    assert "guessed" not in fold([*guess(), cue("low", rule="passing.note")])["marks"]
 
 
 def test_a_new_cue_undoes_the_relief() -> None:
