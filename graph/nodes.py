@@ -177,7 +177,9 @@ def _pending(state: State) -> Mapping[str, Level]:
     spoke = (state.get("safety_plan") or {}).get("turn", 0), (state.get("practice") or {}).get("turn", 0)
     if max(spoke) > (care or {}).get("turn", 0):
         return {}  # the plan or an exercise spoke since, and asks nothing that a yes or no could answer
-    if care is not None:
+    before = state.get("risk") or assessing.no_risk()
+    let_go = "misheard" in before["marks"] and not before["escalate"]  # what was asked then is asked no more
+    if care is not None and not let_go:
         return care.get("pending", {})
     replies = said_by(state, "ai")
     return crises.pending_of(guarding.split(replies[-1]), state["reading"]["language"]) if replies else {}

@@ -92,6 +92,7 @@ def perceive(state: State, services: Services) -> State:
         if (
             alone
             and language in READ_LANGUAGES
+            and "misheard" not in marks
             and not any(cue["escalate"] for cue in reading["cues"][-1])
             and (story := _story(state, texts, STORY, STORY_READ))
         ):

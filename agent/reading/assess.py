@@ -121,10 +121,10 @@ def _fold(risk: Risk, cues: list[Cue], answers: list[Answer], pending: Mapping[s
     cues = [*_in_context(risk, cues), *gathered(risk, cues, answers, asked=bool(pending))]
     calmed = pending and not {"no", "denial", "safer", "explained", "misheard"}.isdisjoint(answers)
     lately = [] if calmed else [*risk["lately"], said][-SPAN:]
-    answered = _answered(risk, answers, pending)
+    wrong = disowned(risk, answers, pending)
+    answered = None if wrong else _answered(risk, answers, pending)
     if answered:
         cues = [answered, *cues]
-    wrong = disowned(risk, answers, pending)
     if wrong:  # what was only guessed is not guessed again from the words that put it right
         cues = [cue for cue in cues if cue["rule"] not in GUESSES]
     cues.sort(key=_weight, reverse=True)

@@ -29,8 +29,8 @@ def guessed(risk: Risk, cues: Sequence[Cue], alarms: Sequence[Cue]) -> bool:
 
 
 def disowned(risk: Risk, answers: Sequence[Answer], pending: Mapping[str, Level]) -> bool:
-    """Whether a danger that was only guessed is said, when asked, to be none of theirs: by a no to the question
-    itself, or in so many words.
+    """Whether a danger that was only guessed is said, when asked, to be none of theirs: by a no to the
+    question itself, or in so many words.
 
     A bare "I'm fine" or "forget it" is not: who hides it says that as well. It holds nothing against what was
     told.

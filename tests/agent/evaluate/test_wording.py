@@ -10,7 +10,7 @@ from agent.evaluate.wording import lines, said_at
 def test_a_place_gives_its_sentences_and_no_others() -> None:
     found = lines("replies_told.yaml#tellings.guilt")
     assert {line.place.split("#")[1].split(".")[1] for line in found} == {"guilt"}
-    assert {line.place.split(".")[-2] for line in found} == {"say", "ask"}
+    assert {line.place.split(".")[-2] for line in found} == {"say", "ask", "apt", "apt_ask"}
     assert len(lines("replies_told.yaml")) > len(found)
     assert lines("replies_told") == lines("replies_told.yaml")
 

@@ -183,6 +183,13 @@ def test_nobody_is_let_go_who_was_not_asked_or_who_told_of_it_themselves() -> No
     assert fold([], before=admitted, answers=["no"], pending=asked)["escalate"]
 
 
+def test_no_what_nobody_is_hurt_is_no_no_to_being_safe() -> None:
+    safe: dict[str, Level] = {"no": "high"}
+    assert not fold([], before=fold(guess()), answers=["no", "misheard"], pending=safe)["escalate"]
+    told = fold([cue("high", rule="abuse.now")])
+    assert fold([], before=told, answers=["no", "misheard"], pending=safe)["fresh"]
+
+
 def test_a_bare_im_fine_or_a_no_to_another_question_ends_no_guess() -> None:
     asked: dict[str, Level] = {"yes": "high"}
     assert fold([], before=fold(guess()), answers=["denial"], pending=asked)["level"] == "high"

@@ -30,9 +30,17 @@ def brief(text: str, tellings: dict[str, float], history: Sequence[tuple[str, st
         before=None,
     )
     return Brief(
-        text=text, history=said, reading=reading, level="none", peak="none", plan=plan, passages=[], person={},
-        said=[reply for role, reply in history if role == "assistant"], seed=3,
-    )  # fmt: skip
+        text=text,
+        history=said,
+        reading=reading,
+        level="none",
+        peak="none",
+        plan=plan,
+        passages=[],
+        person={},
+        said=[reply for role, reply in history if role == "assistant"],
+        seed=3,
+    )
 
 
 def weights(best: dict[str, float], else_: float = 0.1) -> dict[str, float]:
