@@ -47,7 +47,7 @@ FIX = "reinstall hearken, or make it again with `hearken train suits`"
 
 
 class Placed(NamedTuple):
-    """A sentence of ours, or its template; where it stands; the telling it answers and its tone, "" for none."""
+    """A sentence of ours or its template, where it stands, the telling it answers and its tone ("" for none)."""
 
     text: str
     kind: str
