@@ -26,7 +26,7 @@ from agent.themes import is_up
 
 __all__ = [
     "FIX", "KINDS", "WORTH", "Labels", "Layers", "Placed", "Suit", "beside", "dump", "heard", "likely",
-    "load_suits", "sentence_side", "worth",
+    "load_suits", "sentence_side", "table", "worth",
 ]  # fmt: skip
 
 Vector = NDArray[np.float32]
@@ -37,7 +37,7 @@ KINDS = (
     *("mirroring", "listening", "invite", "emotion", "perspective", "yielding", "guess"),
 )
 TONES = ("bright", "plain", "heavy")
-ASKS = frozenset({"told.ask", "told.apt_ask", "matter_ask", "listening"})
+ASKS = ("told.ask", "told.apt_ask", "matter_ask", "listening")
 # What a sentence is worth that grates, that could be said to anybody, and that a friend could have said.
 WORTH = (-0.15, 0.3, 1.0)
 # From these probabilities of what it answers a sentence is another matter.
@@ -47,7 +47,7 @@ FIX = "reinstall hearken, or make it again with `hearken train suits`"
 
 
 class Placed(NamedTuple):
-    """A sentence of ours or its template, where it stands, the telling it answers and its tone ("" for none)."""
+    """A sentence of ours or its template, where it stands, the telling it answers, its tone ("" for none)."""
 
     text: str
     kind: str
@@ -104,26 +104,50 @@ def heard(
     return np.concatenate([vector(said[-1]), vector("\n".join(said)), chances]).astype(np.float32)
 
 
-def beside(moment: Moment, reading: Reading | Heard, sentences: Sequence[Placed]) -> Vector:
+class Table(NamedTuple):
+    """What can be told of sentences once and for all, a row each: place (n, KINDS), tone (n, TONES), whether
+    it asks and its words / 12 (n,), and the number of its telling among `tellings`."""
+
+    kinds: Vector
+    tones: Vector
+    asks: Vector
+    length: Vector
+    telling: NDArray[np.int64]
+    tellings: tuple[str, ...]
+    bright: frozenset[str]
+
+
+def table(sentences: Sequence[Placed]) -> Table:
+    """The table of some sentences."""
+    tellings = tuple(dict.fromkeys(one.telling for one in sentences))
+    return Table(
+        kinds=np.array([[one.kind == kind for kind in KINDS] for one in sentences], dtype=np.float32),
+        tones=np.array([[one.tone == tone for tone in TONES] for one in sentences], dtype=np.float32),
+        asks=np.array(["?" in one.text for one in sentences], dtype=np.float32),
+        length=np.array([len(one.text.split()) / 12 for one in sentences], dtype=np.float32),
+        telling=np.array([tellings.index(one.telling) for one in sentences]),
+        tellings=tellings,
+        bright=frozenset(one.telling for one in sentences if one.tone == "bright") - {""},
+    )
+
+
+def beside(moment: Moment, reading: Reading | Heard, of: Table) -> Vector:
     """(n, f): what can be told of each sentence and of the message without their vectors."""
     message = moment.said[-1]
     words, before = len(message.split()), min(len(moment.said) - 1, TOGETHER - 1)
     asked = float(bool(moment.deeds) and "asked" in moment.deeds[0])
-    said = [words / 30, words < 4, words < 8, words > 25, "?" in message, before > 0]
-    likely = {one["label"]: one["p"] for one in reading["heads"].get("telling", [])}
-    bright = {one.telling for one in sentences if one.tone == "bright"} - {""}
-    glad = sum(p for name, p in likely.items() if name in bright)
+    chances = {one["label"]: one["p"] for one in reading["heads"].get("telling", [])}
+    glad = sum(chances.get(name, 0.0) for name in of.bright)
     up = sum(one["p"] for one in reading["emotions"] if is_up(one["label"]))
-    rows = []
-    for one in sentences:
-        p, asks = likely.get(one.telling, 0.0), float("?" in one.text)
-        mirrors, puts = one.kind == "mirroring", one.kind in ASKS
-        sure = [p, p**0.5, *(p > step for step in STEPS)]
-        each = [asks, len(one.text.split()) / 12, asks * asked, asks * before / 2]
-        both = [puts and words < 6, mirrors and words < 6, mirrors and words > 15]
-        tone = [mood * (one.tone == tone) for tone in TONES for mood in (1, glad, up)]
-        rows.append([*(one.kind == kind for kind in KINDS), *sure, *said, *each, *both, *tone])
-    return np.array(rows, dtype=np.float32)
+    p = np.array([chances.get(name, 0.0) for name in of.tellings], dtype=np.float32)[of.telling]
+    mirrors = of.kinds[:, KINDS.index("mirroring")]
+    puts = of.kinds[:, [KINDS.index(kind) for kind in ASKS]].sum(axis=1)
+    said = [words / 30, words < 4, words < 8, words > 25, "?" in message, before > 0]
+    columns = [p, np.sqrt(p), *(p > step for step in STEPS), *(np.full(len(p), one) for one in said)]
+    columns += [of.asks, of.length, of.asks * asked, of.asks * before / 2]
+    columns += [puts * (words < 6), mirrors * (words < 6), mirrors * (words > 15)]
+    columns += [tone * mood for tone in of.tones.T for mood in (1, glad, up)]
+    return np.column_stack([of.kinds, *columns]).astype(np.float32)
 
 
 def sentence_side(vectors: Vector, layers: Layers) -> Vector:
@@ -174,11 +198,11 @@ def load_suits(
     if fresh:
         made = sentence_side(np.stack([vector(text) for text in fresh]), layers)
         known |= {key_of(text): row for text, row in zip(fresh, made, strict=True)}
-    bank = np.stack([known[key_of(one.text)] for one in sentences])
+    bank, of = np.stack([known[key_of(one.text)] for one in sentences]), table(sentences)
 
     def suit(moment: Moment, reading: Reading) -> dict[str, float]:
         said = heard(moment, reading, labels, vector)
-        found = worth(likely(layers, said, beside(moment, reading, sentences), bank))
+        found = worth(likely(layers, said, beside(moment, reading, of), bank))
         return dict(zip((one.text for one in sentences), map(float, found), strict=True))
 
     return suit

@@ -15,6 +15,7 @@ from agent.responders.replies import Heard, Replies, Told
 __all__ = ["STEPS", "Speaks", "realise"]
 
 STEPS = frozenset({"mirroring", "emotion", "perspective", "listening", "yielding"})
+_ECHO = 0.15  # what their own words said back must be worth
 _FURTHER = 0.5  # what a second thing must be worth to be said beside a first
 _ASKED = 0.25  # what a question must be worth to be put
 _ENOUGH = 0.4  # what was said must be worth, to be left without another word
@@ -57,14 +58,14 @@ def _react(voice: Speaks) -> bool:
     groups += [(*one.back, *one.say, *one.apt) for one in _likely(voice)]
     texts = _ranked(voice, groups, "matter")
     if not voice.reacted and _says_back(voice):
-        back = [one for one in texts if "$" in one]
+        back = [one for one in texts if "$" in one and voice.worth[one] >= _ECHO]
         voice.page.say("back", [[one] for one in back])
         texts = [one for one in texts if one not in back] if voice.page.out else texts
     if voice.brief["plan"]["move"] == "correction":  # no guess upon a mistake
         texts = [one for one in texts if "$" in one]
     if voice.reacted:  # no echo beside another thing
         texts = [one for one in texts if voice.worth[one] >= _FURTHER and "$" not in one]
-    said = voice.page.say("react", [[one] for one in texts])
+    said = voice.page.say("react", [[one] for one in texts] or ([] if voice.reacted else groups))
     voice.reacted = voice.reacted or said
     return said
 

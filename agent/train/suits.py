@@ -31,6 +31,7 @@ from agent.suits import (
     heard,
     likely,
     sentence_side,
+    table,
     worth,
 )
 from agent.supporter import Moment, key_of
@@ -223,7 +224,7 @@ def _rows(
         if not known:
             continue
         message = heard(one.moment, reading, labels, vector)
-        told.append(beside(one.moment, reading, [place for place, _ in known]))
+        told.append(beside(one.moment, reading, table([place for place, _ in known])))
         for place, grade in known:
             said.append(message)
             theirs.append(vectors[place.text])

@@ -24,6 +24,7 @@ from agent.suits import (
     likely,
     load_suits,
     sentence_side,
+    table,
     worth,
 )
 from agent.supporter import Moment, key_of
@@ -50,7 +51,10 @@ def reading(tellings: Mapping[str, float]) -> Reading:
 
 
 def layers() -> Layers:
-    chance, inputs = np.random.default_rng(0), beside(Moment(("x",), 1), reading({}), SENTENCES).shape[1]
+    chance, inputs = (
+        np.random.default_rng(0),
+        beside(Moment(("x",), 1), reading({}), table(SENTENCES)).shape[1],
+    )
     said = heard(Moment(("x",), 1), reading({}), LABELS, vector).shape[0]
 
     def some(*shape: int) -> Vector:
@@ -102,7 +106,7 @@ def test_a_damaged_file_or_another_encoder_is_refused_with_the_way_out(tmp_path:
 
 def test_only_the_probability_of_its_own_telling_counts_for_a_sentence() -> None:
     moment = Moment(("what a day",), 1)
-    without, with_joy = (beside(moment, reading(told), SENTENCES) for told in ({}, {"joy": 0.9}))
+    without, with_joy = (beside(moment, reading(told), table(SENTENCES)) for told in ({}, {"joy": 0.9}))
     changed = (without != with_joy).any(axis=1).tolist()
     assert changed == [False, True, False, False]
 
@@ -114,7 +118,7 @@ def test_what_may_be_said_is_worth_more_the_likelier_it_is_good() -> None:
     assert found[3] < found[1]  # good cannot be likelier than passable
     bank = sentence_side(np.stack([vector(one.text) for one in SENTENCES]), layers())
     moment = Moment(("x",), 1)
-    told = beside(moment, reading({}), SENTENCES)
+    told = beside(moment, reading({}), table(SENTENCES))
     found = likely(layers(), heard(moment, reading({}), LABELS, vector), told, bank)
     assert found.shape == (len(SENTENCES), 2)
     assert ((found > 0) & (found < 1)).all()

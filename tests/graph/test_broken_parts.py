@@ -214,17 +214,23 @@ FITS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize(
-    ("part", "how"), [*(("foresee", how) for how in SUPPORTERS), *(("fit", how) for how in FITS)]
+    ("part", "how"),
+    [
+        *(("foresee", how) for how in SUPPORTERS),
+        *(("fit", how) for how in FITS),
+        *(("suit", how) for how in FITS if how != "knows no sentence"),
+    ],
 )
 def test_a_model_of_supporters_that_fails_leaves_the_rules(part: str, how: str) -> None:
     asked: list[Any] = []
     fault = (SUPPORTERS if part == "foresee" else FITS)[how]
 
-    def broken(moment: Any) -> Any:
+    def broken(moment: Any, *heard: Any) -> Any:
         asked.append(moment)
         return fault(moment)
 
-    sound, conversation = opened(), opened(**{part: broken})
+    sound = opened(suit=None)
+    conversation = opened(**{"suit": None, part: broken})
     for text in (*STORY, MESSAGES["moderate"]):
         expected, turn = sound.say(text), conversation.say(text)
         assert (turn.text, turn.plan, turn.card) == (expected.text, expected.plan, expected.card)
@@ -233,11 +239,22 @@ def test_a_model_of_supporters_that_fails_leaves_the_rules(part: str, how: str) 
         is_right(opened(**{part: broken}).say(text), meant)
 
 
+def test_what_was_not_weighed_is_said_as_ever() -> None:
+    conversation = opened(suit=lambda moment, reading: {"CANARY": 1.0})
+    for text in STORY:
+        turn = conversation.say(text)
+        assert turn.text
+        assert "CANARY" not in turn.text
+
+
 def test_a_model_of_supporters_that_hangs_leaves_the_rules() -> None:
     over = threading.Event()
-    sound = opened()
+    sound = opened(suit=None)
     conversation = opened(
-        foresee=lambda moment: over.wait(20), fit=lambda moment: over.wait(20), part_seconds=0.05
+        foresee=lambda moment: over.wait(20),
+        fit=lambda moment: over.wait(20),
+        suit=lambda moment, reading: over.wait(20),
+        part_seconds=0.05,
     )
     for text in STORY:
         assert conversation.say(text).text == sound.say(text).text

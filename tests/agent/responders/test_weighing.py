@@ -86,3 +86,17 @@ def test_a_second_thing_is_said_only_if_it_suits_well(value: float) -> None:
         second in list(respond(brief(f"{TEXT} {tail}", {"guilt": 0.5}), suits=suits)) for tail in "abcdefgh"
     ]
     assert any(counts) == (value > 0.5)
+
+
+def test_a_first_reply_says_theirs_back_and_the_next_does_not() -> None:
+    told = "i shouted at my mum on the phone tonight"
+    mirrors = dict.fromkeys((one.text for one in placed() if one.text.startswith("So $")), 0.3)
+    suits = {**weights({GUILT.say[0]: 0.9, GUILT.say[1]: 0.9}), **mirrors}
+    first = list(respond(brief(told, {"guilt": 0.5}), suits=suits))
+    assert first[0].startswith("So you shouted at your mum")
+    assert GUILT.say[0] in first or GUILT.say[1] in first
+    talk = [("user", told), ("assistant", " ".join(first))]
+    later = list(
+        respond(brief("i was so sharp with her and she is old now", {"guilt": 0.5}, talk), suits=suits)
+    )
+    assert not later[0].startswith("So ")
