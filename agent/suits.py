@@ -1,9 +1,10 @@
 """How well each authored sentence would suit what was just said, as readers graded it.
 
-A small net over the published encoder's vectors and what the reading heard, fitted to grades that people gave
-to sentences after a message (`hearken train suits`; agent/train/graded.jsonl): 0 grates, 1 could be said to
-anybody, 2 a good friend could have said it. One number a sentence comes of it. It does not know what may be
-said (truth, freshness and danger are others' business), and knows no word that it weighs.
+A small net over the published encoder's vectors and what the reading heard, fitted to grades of sentences
+after a message (`hearken train suits`; agent/train/graded.jsonl): 0 grates, 1 could be said to anybody, 2
+a good friend could have said it. Language models in the part of the reader gave them; no person has. One
+number a sentence comes of it. It does not know what may be said (truth, freshness and danger are others'
+business), and knows no word that it weighs.
 """
 
 import hashlib
