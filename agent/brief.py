@@ -21,6 +21,7 @@ __all__ = [
     "Respond",
     "Score",
     "Step",
+    "unread",
 ]
 
 
@@ -62,6 +63,21 @@ class Reading(TypedDict):
     heads: dict[str, list[Score]]
     evidence: list[Evidence]
     telling: NotRequired[str]
+
+
+def unread(cues: list[list[Cue]], *, degraded: bool = False) -> Reading:
+    """The reading of messages in which nothing but what the rules heard is known."""
+    return Reading(
+        emotions=[],
+        intents=[],
+        sure=False,
+        wants=["vent"],
+        language="und",
+        cues=cues,
+        degraded=degraded,
+        heads={},
+        evidence=[],
+    )
 
 
 class Person(TypedDict, total=False):

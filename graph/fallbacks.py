@@ -8,13 +8,12 @@ from collections.abc import Callable
 
 from langchain_core.messages import AIMessage
 
-from agent.brief import Draft, Person, Plan
+from agent.brief import Draft, Person, Plan, unread
 from agent.reading import assess as assessing
 from agent.reading.ladder import LEVELS, Cue, Risk
 from agent.reading.rules import minimal_rules
 from agent.responders.static import static_reply
 from graph.conversation import said_by, unfolded, whose
-from graph.perceiving import unread
 from graph.services import Services
 from graph.state import State
 

@@ -7,7 +7,7 @@ is `agent.reading.assess`'s, and no word of a reply is known here.
 import logging
 from collections.abc import Iterable, Sequence
 
-from agent.brief import Evidence, Person, Reading, Score
+from agent.brief import Evidence, Person, Reading, Score, unread
 from agent.exercises import for_rules
 from agent.reading import assess as assessing
 from agent.reading import spanish
@@ -24,7 +24,7 @@ from graph.places import told_country
 from graph.services import Services
 from graph.state import State
 
-__all__ = ["READ_LANGUAGES", "perceive", "unread"]
+__all__ = ["READ_LANGUAGES", "perceive"]
 
 log = logging.getLogger("hearken")
 
@@ -52,21 +52,6 @@ MEANT = {
 STORY, STORY_READ = 3, 500
 # Messages that the rules with this mark may join, and the characters of them.
 TOGETHER, PIECES, PIECES_READ = "together", 6, 1000
-
-
-def unread(cues: list[list[Cue]], *, degraded: bool = False) -> Reading:
-    """The reading of messages in which nothing but what the rules heard is known."""
-    return Reading(
-        emotions=[],
-        intents=[],
-        sure=False,
-        wants=["vent"],
-        language="und",
-        cues=cues,
-        degraded=degraded,
-        heads={},
-        evidence=[],
-    )
 
 
 def perceive(state: State, services: Services) -> State:

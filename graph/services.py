@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from agent.backends import Backend
-from agent.brief import Brief, Passage, Reading, Respond
+from agent.brief import Brief, Passage, Reading, Respond, unread
 from agent.errors import EncoderError, SupporterError, WordsError
 from agent.reading import rules_spanish, tongues
 from agent.reading.embedder import Embedder, load_embedder
@@ -57,17 +57,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("hearken")
-_UNREAD = Reading(
-    emotions=[],
-    intents=[],
-    sure=False,
-    wants=[],
-    language="en",
-    cues=[],
-    degraded=False,
-    heads={},
-    evidence=[],
-)
 
 
 class FindContacts(Protocol):
@@ -364,7 +353,7 @@ def warm(services: Services) -> list[str]:
     if fit := services.fit:
         parts.append(lambda: fit(Moment(("hello",), 1)))
     if suit := services.suit:
-        parts.append(lambda: suit(Moment(("hello",), 1), _UNREAD))
+        parts.append(lambda: suit(Moment(("hello",), 1), unread([])))
     for part in parts:
         try:
             part()

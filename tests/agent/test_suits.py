@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.brief import Reading
+from agent.brief import Reading, unread
 from agent.errors import SupporterError
 from agent.responders.replies import load_replies, placed
 from agent.suits import (
@@ -28,7 +28,6 @@ from agent.suits import (
     worth,
 )
 from agent.supporter import Moment, key_of
-from graph.perceiving import unread
 
 Vector = NDArray[np.float32]
 LABELS = Labels(("sad",), ("guilt", "joy"), ("vent",), ("questioning",))

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from agent.brief import Brief
+from agent.brief import Brief, unread
 from agent.plan import make_plan
 from agent.responders.guided import respond
 from agent.responders.replies import load_replies, placed
-from graph.perceiving import unread
 from tests.agent.responders.test_guided import reading_of
 
 GUILT = load_replies().told["guilt"]
