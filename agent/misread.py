@@ -8,6 +8,7 @@ a question of ours is an answer.
 import re
 from functools import cache
 
+from agent.responders.replies import sentences
 from agent.themes import History, holds_any, padded
 from agent.words import Strict, load, named
 
@@ -48,8 +49,10 @@ def misread(history: History, language: str = "en") -> bool:
         return False
     data, text = load_misread(language), told[-1]
     words = padded(text, language)
-    if words.strip() in data.whole or not words.strip():
-        return "?" in text or bool(words.strip())
+    if not words.strip():
+        return "?" in text
+    if words.strip() in data.whole:
+        return True
     if words.startswith(tuple(f" {start} " for start in data.starts)) or holds_any(words, data.holds):
         return True
     ours, theirs = _stems(replies[-1], data, language), _stems(" ".join(told[-2:-1]), data, language)
@@ -66,7 +69,7 @@ def _asks_back(text: str, ours: set[str], data: Misread, language: str) -> bool:
 
 def _denies(words: str, reply: str, theirs: set[str], data: Misread, language: str) -> bool:
     """Whether it denies a word of what our reply stated, which was not theirs."""
-    stated = " ".join(part for part in re.split(r"(?<=[.!?])\s+", reply) if not part.endswith("?"))
+    stated = " ".join(part for part in sentences(reply) if not part.endswith("?"))
     ours, told = _stems(stated, data, language) - theirs, words.split()
     return any(
         word in data.nots

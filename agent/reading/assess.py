@@ -20,10 +20,7 @@ WINDOW = 3
 # Danger to oneself, in which a hint that means nothing alone counts (a cue's mark `context:LEVEL`).
 DARK: frozenset[Kind] = frozenset({"suicide", "self_harm", "overdose", "distress"})
 # What shapes the reply for good once it is known.
-LASTING = (
-    *("minor", "afraid_of_reader", "language", "own_danger", "other_danger", "admitted"),
-    "misheard",
-)
+LASTING = ("minor", "afraid_of_reader", "language", "own_danger", "other_danger", "admitted", "misheard")
 
 
 class Reasons(Strict):
