@@ -40,6 +40,7 @@ __all__ = [
     "Empathy",
     "Idea",
     "Ideas",
+    "asked_leave",
     "asks_soon",
     "choose_offer",
     "fitting",
@@ -254,14 +255,16 @@ def offered(
     if practised:
         known |= ideas_spoken([one for text in replies for one in sentences(text)])
     # A yes is answered by a step, not by it; and what we only asked leave to say was not said.
-    said = before and before["offer"] and before["move"] != "accept" and not _only_asked(replies, language)
+    said = (
+        before and before["offer"] and before["move"] != "accept" and not asked_leave(replies[-1:], language)
+    )
     return known | ({before["offer"]} if before and said else set())
 
 
-def _only_asked(replies: Sequence[str], language: str) -> bool:
-    """Whether our last reply asked if an idea is wanted, and put none."""
+def asked_leave(replies: Sequence[str], language: str) -> bool:
+    """Whether one of these replies asked if an idea is wanted, and put none."""
     lines = load_replies(language).banks["lead"]["may"]
-    return bool(replies) and any(line in replies[-1] for line in lines)
+    return any(line in reply for reply in replies for line in lines)
 
 
 def turned_down(history: History, language: str = "en") -> set[str]:

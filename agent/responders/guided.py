@@ -226,7 +226,7 @@ class _Voice:
             return False
         idea = planning.load_ideas(self.language).ideas[name]
         if brief["plan"]["move"] == "support" and brief["person"].get("questions") is not False:
-            return self.may_say()
+            return self.ask_leave()
         asked = brief["plan"]["move"] == "advice"
         if (
             asked
@@ -241,18 +241,13 @@ class _Voice:
             self.page.say("why", [[idea.why]])
         return said
 
-    def may_say(self) -> bool:
+    def ask_leave(self) -> bool:
         """Ask whether an idea is wanted that nobody asked for; once a conversation."""
         lines = self.replies.banks["lead"]["may"]
         if self.page.said & set(lines):
             return False
         self.page.asked = False  # the question has its place here, whatever the plan says of others
         return self.page.say("may", [lines])
-
-    @property
-    def may(self) -> bool:
-        """Whether our last reply asked if an idea is wanted."""
-        return any(line in self.page.last for line in self.replies.banks["lead"]["may"])
 
     def groups(self, name: str) -> list[Sequence[str]]:
         """The variants for a step: what answers this message, then the theme's, then the general ones."""
@@ -447,7 +442,7 @@ def _fits(way: Way, voice: _Voice) -> bool:
         "question": puts_question(brief["text"])
         and bool(way.hears or not any(cue.also for cue in voice.heard)),
         "asked": voice.page.last.endswith("?"),
-        "may": voice.may,
+        "may": planning.asked_leave([voice.page.last], voice.language),
         "no_advice": brief["person"].get("advice") is False,
         "found": bool(brief["passages"]),
         "untold": "first" not in voice.page.slots,
