@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from agent.errors import DataError
+from agent.evaluate.metrics import yes_no
 from agent.reading.encoder import Encoder
 from agent.reading.heads import Heard
 from agent.suits import (
@@ -177,8 +178,8 @@ def figures(rows: _Rows, talks: Sequence[str], recipe: Recipe) -> dict[str, Any]
     ]
     return {
         "n": len(value),
-        "AUROC, 1 or 2": round(_auroc(rows.grades > 0, chances[:, 0]), 4),
-        "AUROC, 2": round(_auroc(rows.grades > 1, chances[:, 1]), 4),
+        "AUROC, 1 or 2": yes_no(chances[:, 0], rows.grades > 0, 0.5)["auroc"],
+        "AUROC, 2": yes_no(chances[:, 1], rows.grades > 1, 0.5)["auroc"],
         "first": _shares(rows.grades[first], paid[first]),
         "all": _shares(rows.grades, paid),
     }
@@ -187,13 +188,6 @@ def figures(rows: _Rows, talks: Sequence[str], recipe: Recipe) -> dict[str, Any]
 def _shares(grades: Vector, paid: Vector) -> Mapping[str, float]:
     shares = {str(grade): round(float((grades == grade).mean()), 4) for grade in range(len(WORTH))}
     return {**shares, "worth": round(float(paid.mean()), 4)}
-
-
-def _auroc(yes: NDArray[np.bool_], value: Vector) -> float:
-    order = np.empty(len(value))
-    order[value.argsort(kind="stable")] = np.arange(len(value))
-    count = int(yes.sum())
-    return float((order[yes].sum() - count * (count - 1) / 2) / (count * (len(yes) - count)))
 
 
 def _only(rows: _Rows, which: NDArray[np.int64]) -> _Rows:
