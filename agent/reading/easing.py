@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from agent.reading.ladder import LEVELS, Answer, Cue, Level, Risk, at_least, worst
 from agent.reading.opinion import RULE, SECOND
 
-__all__ = ["anew", "disowned", "floor_after", "guessed", "reasoned_change"]
+__all__ = ["GUESSED", "anew", "disowned", "floor_after", "guessed", "reasoned_change"]
 
 # Turns without a cue that must follow a reasoned change before the floor steps down.
 SETTLED = 2

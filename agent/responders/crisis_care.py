@@ -8,6 +8,7 @@ which question and which card are due, and what to remember. It chooses among th
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
+from agent.reading.easing import GUESSED
 from agent.reading.ladder import Answer, Level, Risk, at_least, worst
 from agent.responders.crisis_words import Ask, Scene, Words, fill, fits, same
 
@@ -54,6 +55,7 @@ DIRECT = (
     "safe_them",
     "apart",
     "harm",
+    "hurt",
     "body",
 )
 REPEATABLE = ("", "try", "check_in")
@@ -127,6 +129,8 @@ def holds(risk: Risk, care: Care) -> bool:
     """
     if risk["fresh"] or set(risk["answers"]) & {*BARRIERS, "reached"}:
         return True
+    if GUESSED in risk["marks"] and risk["level"] != "imminent" and not risk["answers"]:
+        return False  # nobody told of it: once asked about, what they go on to tell comes first
     recent = risk["quiet"] <= (EASING_TURNS if risk["level"] == "imminent" else STAY_TURNS)
     eased = bool(care.get("eased"))
     if risk["answers"] and (care.get("asked") or (recent and not eased)):

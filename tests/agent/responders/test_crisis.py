@@ -832,3 +832,54 @@ def test_a_number_is_said_every_time_where_a_body_is_in_danger_or_a_call_is_hard
     assert all("911" in " ".join(turn["sentences"]) for turn in body)
     hard = [*[danger("imminent")] * 3, danger("imminent", answers=["no_phone"], **quiet)]
     assert "911" in " ".join(talk(hard)[-1]["sentences"])
+
+
+GUESSED_KINDS = ("suicide", "self_harm", "distress", "bereaved", "abuse", "sexual_assault", "minor")
+
+
+@pytest.mark.parametrize("kind", GUESSED_KINDS)
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_a_danger_that_was_only_guessed_is_asked_about_first_in_few_words(kind, subject, country):
+    for level, seed in product(("moderate", "high"), range(4)):
+        risk = danger(level, kinds=[kind], subject=subject, marks=["guessed"])
+        done = reply(risk, country, seed=seed)
+        text = " ".join(done["sentences"])
+        assert done["elements"] == ["guess", "ask", "guess_line", "guess_on"]
+        assert len(text.split()) <= 80
+        assert text.count("?") == 1
+        assert "AI" in text
+        assert {"yes": "high"}.items() <= done["care"]["pending"].items() or subject != "self"
+        assert done["card"]
+        assert not BANNED.search(text)
+        if subject == "self":
+            assert "doctor" in text
+            assert "somebody you trust" in text
+        if subject == "self" and kind in {"suicide", "self_harm", "distress", "bereaved"}:
+            assert re.search(r"suicide|killing yourself|ending your life", text)
+
+
+def test_what_was_told_or_is_happening_now_is_never_met_as_a_guess():
+    for risk in (
+        danger("high"),
+        danger("imminent", marks=["guessed"]),
+        danger("high", kinds=["medical"], marks=["guessed"]),
+    ):
+        assert "guess" not in reply(risk)["elements"]
+
+
+def test_a_yes_to_a_guess_brings_all_that_a_danger_needs():
+    guess = danger("moderate", kinds=["distress"], marks=["guessed"])
+    first, then = talk([guess, danger("high", kinds=["distress"], answers=["yes"])])
+    assert first["care"]["asked"] == "hurt"
+    assert {"line_again", "person", "professional", "means"} <= parts(then)
+
+
+def test_who_passes_over_a_guess_is_heard_on_what_they_tell_and_an_imminent_one_is_stayed_with():
+    guess = danger("high", marks=["guessed"])
+    care = reply(guess)["care"]
+    later = {**guess, "fresh": False, "cues": [], "quiet": 1}
+    assert not holds(later, care)
+    assert holds({**later, "answers": ["denial"]}, care)
+    assert holds({**later, "level": "imminent"}, care)
+    assert holds({**later, "marks": []}, care)
