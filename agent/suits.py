@@ -10,7 +10,7 @@ business), and knows no word that it weighs.
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,6 +117,11 @@ class Table(NamedTuple):
     tellings: tuple[str, ...]
     bright: frozenset[str]
 
+    def only(self, rows: Sequence[int]) -> "Table":
+        """The table of some of its sentences."""
+        kinds, tones, asks, length, telling = (part[rows] for part in self[:5])
+        return Table(kinds, tones, asks, length, telling, self.tellings, self.bright)
+
 
 def table(sentences: Sequence[Placed]) -> Table:
     """The table of some sentences."""
@@ -184,12 +189,17 @@ def dump(layers: Layers, keys: Sequence[int], bank: Vector) -> bytes:
 
 
 def load_suits(
-    vector: Callable[[str], Vector], sentences: Sequence[Placed], folder: Path = FILES, encoder: str = ""
+    vector: Callable[[str], Vector],
+    sentences: Sequence[Placed],
+    folder: Path = FILES,
+    encoder: str = "",
+    called: Callable[[str], Iterable[str]] | None = None,
 ) -> Suit:
     """The net in `folder` over an encoder's `vector`, and the sentences that it may weigh.
 
     What they bring ships with it; of sentences that changed since it is made here, once. encoder: its name,
-    which must be the one the net was made with. Raises SupporterError.
+    which must be the one the net was made with. called: of the sentences that answer particular words, those
+    that a message calls for; the others are not weighed. Raises SupporterError.
     """
     told, layers, known = _read(folder)
     if encoder and told["encoder"] != encoder:
@@ -200,11 +210,15 @@ def load_suits(
         made = sentence_side(np.stack([vector(text) for text in fresh]), layers)
         known |= {key_of(text): row for text, row in zip(fresh, made, strict=True)}
     bank, of = np.stack([known[key_of(one.text)] for one in sentences]), table(sentences)
+    places = {one.text: place for place, one in enumerate(sentences)}
+    ever = [place for place, one in enumerate(sentences) if not (called and one.kind.startswith("cue."))]
 
     def suit(moment: Moment, reading: Reading) -> dict[str, float]:
+        now = called(moment.said[-1]) if called else ()
+        rows = [*ever, *(places[text] for text in dict.fromkeys(now) if text in places)]
         said = heard(moment, reading, labels, vector)
-        found = worth(likely(layers, said, beside(moment, reading, of), bank))
-        return dict(zip((one.text for one in sentences), map(float, found), strict=True))
+        found = worth(likely(layers, said, beside(moment, reading, of.only(rows)), bank[rows]))
+        return dict(zip((sentences[row].text for row in rows), map(float, found), strict=True))
 
     return suit
 

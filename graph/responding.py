@@ -80,7 +80,8 @@ def respond(state: State, services: Services, emit: Emit) -> State:
             own_words = True
     if own_words or len(kept) <= len(repairs) + len(opened):
         name = "guided"
-        worded = partial(guided.respond, fit=_fitting(state, services), suits=_suiting(state, services))
+        suits = _suiting(state, services)
+        worded = partial(guided.respond, fit={} if suits else _fitting(state, services), suits=suits)
         try:
             shown(worded, brief, bounds)
             if len(kept) <= len(opened):

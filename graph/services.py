@@ -125,7 +125,7 @@ def _supporter(folder: Path | None, threads: int) -> Supporter:
 @cache
 def _suits(folder: Path | None, threads: int) -> Suit:
     vectors = _encoder(folder, threads)
-    return load_suits(vectors.vector, placed(), encoder=vectors.name)
+    return load_suits(vectors.vector, placed(), encoder=vectors.name, called=guided.called)
 
 
 def encoder(settings: Settings) -> Encoder:

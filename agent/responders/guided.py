@@ -8,8 +8,9 @@ and it does not judge risk or check its own words; the guard does.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass
+from functools import cache
 from itertools import pairwise
 
 from agent import plan as planning
@@ -18,6 +19,7 @@ from agent.guesses import guesses
 from agent.offering import choose
 from agent.reading.tonguecare import cared
 from agent.responders import tongue_talk, weighing
+from agent.responders.hearing import listener
 from agent.responders.mirror_words import is_past
 from agent.responders.page import Page
 from agent.responders.replies import Heard, Told, Way, load_replies, sentences
@@ -36,7 +38,7 @@ from agent.themes import (
 )
 from agent.words import tongue
 
-__all__ = ["load_replies", "offered", "respond", "sentence_for"]
+__all__ = ["called", "load_replies", "offered", "respond", "sentence_for"]
 
 _ALONE = frozenset({"emotion", "mirroring", "perspective", "yielding"})  # steps taken in one sentence
 _ASKING = re.compile(r" (?:so |and |but |ok )*(?:what|how|should|where|when|which) (?!if )")
@@ -131,6 +133,18 @@ def _matter(text: str) -> set[str]:
     return {word[:5] for word in re.findall(r"[a-z]{5,}", text.lower())} - load_replies().slight
 
 
+def called(text: str, language: str = "en") -> list[str]:
+    """The sentences that answer the very words of a message."""
+    cues = _listener(language)(padded(text, language))
+    return [line for cue in cues for line in (*cue.back, *cue.say, *cue.ask)]
+
+
+@cache
+def _listener(language: str) -> Callable[[str], list[Heard]]:
+    """What tells the cues of a message in a language."""
+    return listener(load_replies(language).cues)
+
+
 def _lines(way: Way) -> set[str]:
     return {line for part in way.say for text in part for line in sentences(text)}
 
@@ -162,7 +176,7 @@ class _Voice:
         self.masks = (
             not self.joy and len(self.words.split()) < _OUTPOURING and masks(brief["text"], self.language)
         )
-        self.heard = [cue for cue in self.replies.cues if self.answers(cue)]
+        self.heard = _listener(self.language)(self.words)
         self.told = self.telling()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
@@ -188,12 +202,6 @@ class _Voice:
     def hears(self, words: Sequence[str]) -> bool:
         """Whether any of the words or phrases stands in the message."""
         return holds_any(self.words, words)
-
-    def answers(self, cue: Heard) -> bool:
-        """Whether a cue answers this message."""
-        if not self.hears(cue.hears) or self.hears(cue.unless):
-            return False
-        return not cue.also or self.hears(cue.also)
 
     def repeats(self) -> bool:
         """Whether this message says over again what two messages before it said."""

@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from typing import Literal
 
 from agent.guesses import load_guesses
@@ -101,10 +102,15 @@ class Heard(Strict):
 
 
 class Cues(Strict):
-    """replies_heard.yaml."""
+    """replies_heard.yaml, and each file of heard/. never: words with which none of its cues is taken."""
 
     reviewed_by: str | None
+    never: tuple[str, ...] = ()
     cues: tuple[Heard, ...]
+
+    def all(self) -> tuple[Heard, ...]:
+        """The cues, each with all the words that rule it out."""
+        return tuple(cue.model_copy(update={"unless": (*cue.unless, *self.never)}) for cue in self.cues)
 
 
 class Told(Strict):
@@ -166,7 +172,10 @@ def load_replies(language: str = "en") -> Replies:
         move: frozenset(one for way in ways for part in way.say for text in part for one in sentences(text))
         for move, ways in moves.items()
     }
-    cues = load(named("replies_heard.yaml", language), Cues).cues
+    particular = sorted(one.name for one in (files("agent.words") / "heard").iterdir())
+    names = [f"heard/{name}" for name in particular if name.endswith(".yaml")] if language == "en" else []
+    general = load(named("replies_heard.yaml", language), Cues).all()
+    cues = (*general, *(cue for name in names for cue in load(name, Cues).all()))
     told = load("replies_told.yaml", Tellings)
     return Replies(
         banks=support.banks,
@@ -188,7 +197,8 @@ def bank() -> tuple[str, ...]:
     """What may be weighed by how it fits a moment: all of an ordinary supportive reply that has no slot."""
     replies = load_replies()
     banks = (text for keyed in replies.banks.values() for texts in keyed.values() for text in texts)
-    cues = (text for cue in replies.cues for text in (*cue.back, *cue.say, *cue.ask))
+    general = load("replies_heard.yaml", Cues).cues  # the many of heard/ go by what each is worth
+    cues = (text for cue in general for text in (*cue.back, *cue.say, *cue.ask))
     told = (
         text for one in (replies.bright, *replies.told.values()) for text in (*one.back, *one.say, *one.ask)
     )
