@@ -119,8 +119,13 @@ class Table(NamedTuple):
 
     def only(self, rows: Sequence[int]) -> "Table":
         """The table of some of its sentences."""
-        kinds, tones, asks, length, telling = (part[rows] for part in self[:5])
-        return Table(kinds, tones, asks, length, telling, self.tellings, self.bright)
+        return self._replace(
+            kinds=self.kinds[rows],
+            tones=self.tones[rows],
+            asks=self.asks[rows],
+            length=self.length[rows],
+            telling=self.telling[rows],
+        )
 
 
 def table(sentences: Sequence[Placed]) -> Table:
