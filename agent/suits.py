@@ -33,6 +33,7 @@ __all__ = [
 Vector = NDArray[np.float32]
 # The places a sentence may stand at (`agent.responders.replies.placed`).
 KINDS = (
+    *("heard.back", "heard.say", "heard.ask"),
     *("cue.back", "cue.say", "cue.ask", "told.back", "told.say", "told.ask"),
     *("told.apt", "told.apt_ask", "matter", "matter_ask"),
     *("mirroring", "listening", "invite", "emotion", "perspective", "yielding", "guess"),
@@ -216,7 +217,8 @@ def load_suits(
         known |= {key_of(text): row for text, row in zip(fresh, made, strict=True)}
     bank, of = np.stack([known[key_of(one.text)] for one in sentences]), table(sentences)
     places = {one.text: place for place, one in enumerate(sentences)}
-    ever = [place for place, one in enumerate(sentences) if not (called and one.kind.startswith("cue."))]
+    bound = ("heard.", "cue.") if called else ()
+    ever = [place for place, one in enumerate(sentences) if not one.kind.startswith(bound)]
 
     def suit(moment: Moment, reading: Reading) -> dict[str, float]:
         now = called(moment.said[-1]) if called else ()

@@ -25,6 +25,7 @@ __all__ = [
     "Way",
     "bank",
     "load_replies",
+    "particular",
     "placed",
     "sentences",
     "shuffled",
@@ -172,10 +173,8 @@ def load_replies(language: str = "en") -> Replies:
         move: frozenset(one for way in ways for part in way.say for text in part for one in sentences(text))
         for move, ways in moves.items()
     }
-    particular = sorted(one.name for one in (files("agent.words") / "heard").iterdir())
-    names = [f"heard/{name}" for name in particular if name.endswith(".yaml")] if language == "en" else []
     general = load(named("replies_heard.yaml", language), Cues).all()
-    cues = (*general, *(cue for name in names for cue in load(name, Cues).all()))
+    cues = (*general, *_particular()) if language == "en" else general
     told = load("replies_told.yaml", Tellings)
     return Replies(
         banks=support.banks,
@@ -191,6 +190,17 @@ def load_replies(language: str = "en") -> Replies:
         bright=told.bright,
         known=known,
     )
+
+
+def particular() -> list[str]:
+    """The files of answers to particular words, a part of life each; English alone, as what weighs them is."""
+    names = sorted(one.name for one in (files("agent.words") / "heard").iterdir())
+    return [f"heard/{name}" for name in names if name.endswith(".yaml")]
+
+
+@cache
+def _particular() -> tuple[Heard, ...]:
+    return tuple(cue for name in particular() for cue in load(name, Cues).all())
 
 
 def bank() -> tuple[str, ...]:
@@ -223,8 +233,12 @@ def placed() -> tuple[Placed, ...]:
         for text in texts
     )
     parts = ("back", "say", "ask")
+    known = set(map(id, _particular()))
     cues = (
-        Placed(text, f"cue.{part}") for cue in replies.cues for part in parts for text in getattr(cue, part)
+        Placed(text, f"{'heard' if id(cue) in known else 'cue'}.{part}")
+        for cue in replies.cues
+        for part in parts
+        for text in getattr(cue, part)
     )
     told = (
         Placed(text, f"told.{part}", name, one.tone)

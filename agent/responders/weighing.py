@@ -57,7 +57,8 @@ def _react(voice: Speaks) -> bool:
     groups = [one for name in ("mirroring", "perspective", "emotion") for one in voice.groups(name)]
     groups += [(*one.back, *one.say, *one.apt) for one in _likely(voice)]
     texts = _ranked(voice, groups, "matter")
-    if not voice.reacted and _says_back(voice):
+    met = bool(texts) and texts[0] in _sure(voice) and voice.worth[texts[0]] >= _ENOUGH
+    if not voice.reacted and not met and _says_back(voice):
         back = [one for one in texts if "$" in one and voice.worth[one] >= _ECHO]
         voice.page.say("back", [[one] for one in back])
         texts = [one for one in texts if one not in back] if voice.page.out else texts
@@ -93,8 +94,13 @@ def _ranked(voice: Speaks, groups: Sequence[Sequence[str]], matter: str) -> list
     """The sentences of all groups, and of the theme just spoken of, that were weighed, the best first."""
     theirs = voice.replies.banks[matter].get(voice.theme, ()) if voice.near else ()
     texts = dict.fromkeys(text for group in (*groups, theirs) for text in group if text in voice.worth)
-    sure = {text for cue in voice.heard if cue.also for text in (*cue.back, *cue.say, *cue.ask)}
+    sure = _sure(voice)
     return sorted(texts, key=lambda text: -voice.worth[text] - _PARTICULAR * (text in sure))
+
+
+def _sure(voice: Speaks) -> set[str]:
+    """What answers two signs in the very words."""
+    return {text for cue in voice.heard if cue.also for text in (*cue.back, *cue.say, *cue.ask)}
 
 
 def _enough(voice: Speaks) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from agent.guard import split
+from agent.responders.replies import particular
 
 __all__ = ["Heard", "Proposal", "places", "proposed", "written"]
 
@@ -87,7 +88,7 @@ def written(found: Iterable[Proposal], path: Path) -> None:
 def places() -> dict[str, tuple[str, str]]:
     """Sentence, as it stands in the words -> (FILE#path, whole variant)."""
     found: dict[str, tuple[str, str]] = {}
-    for name in FILES:
+    for name in (*FILES, *particular()):
         source = files("agent.words") / name
         if not source.is_file():
             continue

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agent.brief import Replaced
 from agent.errors import WordsError
 from agent.guard import Bounds, breaches, clean, contacts, fold, judge, load_guard, registered, sift, split
+from agent.responders.replies import particular
 from agent.rulebook import GuardWords
 from agent.words import load
 
@@ -132,6 +133,7 @@ def test_good_replies_pass_whole(case: dict[str, Any]) -> None:
         "replies_told.yaml",
         "ideas.yaml",
         "crisis.yaml",
+        *particular(),
     ],
 )
 def test_authored_sentences_pass(name: str) -> None:

@@ -8,6 +8,7 @@ import yaml
 
 from agent.guard import Bounds, fold
 from agent.responders.handoff import load_handoff, opening, truthful
+from agent.responders.replies import particular
 
 WORDS = load_handoff()
 # Claims that no longer hold when people who run this may read along.
@@ -25,11 +26,11 @@ def authored() -> list[str]:
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         return [text for one in inner for text in walk(one)]
 
-    names = ("replies_moves", "replies_support", "replies_heard", "crisis", "mirror")
+    names = ("replies_moves.yaml", "replies_support.yaml", "replies_heard.yaml", "crisis.yaml", "mirror.yaml")
     return [
         text
-        for name in names
-        for text in walk(yaml.safe_load((files("agent.words") / f"{name}.yaml").read_text()))
+        for name in (*names, *particular())
+        for text in walk(yaml.safe_load((files("agent.words") / name).read_text()))
     ]
 
 
