@@ -10,6 +10,7 @@ from agent import sentences
 from agent.evaluate import style
 from agent.evaluate.turns import Turn
 from agent.reading.ladder import LEVELS
+from agent.responders.guided import called
 from agent.train.labels import INTENTS
 
 __all__ = ["MEASURES"]
@@ -75,7 +76,8 @@ def _unmet(turn: Turn) -> bool:
 
 def _unspecific(turn: Turn) -> bool:
     told = style.content(" ".join(one.heard for one in (*turn.before, turn)))
-    return not told & style.content(turn.said)
+    answered = any(line in turn.said for line in called(turn.heard))  # authored for those very words
+    return not told & style.content(turn.said) and not answered
 
 
 def _same_opening(turn: Turn) -> bool:

@@ -50,7 +50,7 @@ class Recipe:
     """Every number of a run. room: dimensions in which a message and a sentence are compared, a bar."""
 
     seed: int = 7
-    room: int = 16
+    room: int = 8
     hidden: int = 32
     epochs: int = 12
     rate: float = 2e-3

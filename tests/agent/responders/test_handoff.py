@@ -31,6 +31,7 @@ def authored() -> list[str]:
         text
         for name in (*names, *particular())
         for text in walk(yaml.safe_load((files("agent.words") / name).read_text()))
+        if name in names or text.endswith((".", "?"))  # those of heard/ list words of people's too
     ]
 
 
