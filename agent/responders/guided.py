@@ -24,6 +24,7 @@ from agent.responders.mirror_words import is_past
 from agent.responders.page import Page
 from agent.responders.replies import Heard, Told, Way, load_replies, sentences
 from agent.responders.slots import slots
+from agent.sentences import split
 from agent.themes import (
     holds_any,
     is_up,
@@ -135,14 +136,20 @@ def _matter(text: str) -> set[str]:
 
 def called(text: str, language: str = "en") -> list[str]:
     """The sentences that answer the very words of a message."""
-    cues = _listener(language)(padded(text, language))
+    general, particular = _listeners(language)
+    cues = [*general([padded(text, language)]), *particular(_parts(text, language))]
     return [line for cue in cues for line in (*cue.back, *cue.say, *cue.ask)]
 
 
+def _parts(text: str, language: str) -> list[str]:
+    return [padded(one, language) for one in split(text)]
+
+
 @cache
-def _listener(language: str) -> Callable[[str], list[Heard]]:
-    """What tells the cues of a message in a language."""
-    return listener(load_replies(language).cues)
+def _listeners(language: str) -> tuple[Callable[[Sequence[str]], list[Heard]], ...]:
+    """What tells the cues of a message: those of replies_heard.yaml, and the particular ones of heard/."""
+    replies = load_replies(language)
+    return listener(replies.cues), listener(replies.particular, together=True)
 
 
 def _lines(way: Way) -> set[str]:
@@ -176,7 +183,8 @@ class _Voice:
         self.masks = (
             not self.joy and len(self.words.split()) < _OUTPOURING and masks(brief["text"], self.language)
         )
-        self.heard = _listener(self.language)(self.words)
+        general, particular = _listeners(self.language)
+        self.heard = [*general([self.words]), *particular(_parts(brief["text"], self.language))]
         self.told = self.telling()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())

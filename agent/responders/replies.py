@@ -147,7 +147,8 @@ class Tellings(Strict):
 
 @dataclass(frozen=True)
 class Replies:
-    """All authored sentences. told: by what a message does; English alone, as the model is. known: for each
+    """All authored sentences. particular: answers to particular words, by part of life (heard/). told: by what a
+    message does; both English alone, as the model is. known: for each
     move, every sentence of it (to tell that it was made)."""
 
     banks: dict[str, dict[str, tuple[str, ...]]]
@@ -159,6 +160,7 @@ class Replies:
     moved: tuple[str, ...]
     moves: dict[str, tuple[Way, ...]]
     cues: tuple[Heard, ...]
+    particular: tuple[Heard, ...]
     told: dict[str, Told]
     bright: Told
     known: dict[str, frozenset[str]]
@@ -173,8 +175,7 @@ def load_replies(language: str = "en") -> Replies:
         move: frozenset(one for way in ways for part in way.say for text in part for one in sentences(text))
         for move, ways in moves.items()
     }
-    general = load(named("replies_heard.yaml", language), Cues).all()
-    cues = (*general, *_particular()) if language == "en" else general
+    cues = load(named("replies_heard.yaml", language), Cues).all()
     told = load("replies_told.yaml", Tellings)
     return Replies(
         banks=support.banks,
@@ -186,6 +187,9 @@ def load_replies(language: str = "en") -> Replies:
         moved=support.moved,
         moves=moves,
         cues=cues,
+        particular=tuple(cue for name in particular() for cue in load(name, Cues).all())
+        if language == "en"
+        else (),
         told=told.tellings if language == "en" else {},
         bright=told.bright,
         known=known,
@@ -198,17 +202,11 @@ def particular() -> list[str]:
     return [f"heard/{name}" for name in names if name.endswith(".yaml")]
 
 
-@cache
-def _particular() -> tuple[Heard, ...]:
-    return tuple(cue for name in particular() for cue in load(name, Cues).all())
-
-
 def bank() -> tuple[str, ...]:
     """What may be weighed by how it fits a moment: all of an ordinary supportive reply that has no slot."""
     replies = load_replies()
     banks = (text for keyed in replies.banks.values() for texts in keyed.values() for text in texts)
-    general = load("replies_heard.yaml", Cues).cues  # the many of heard/ go by what each is worth
-    cues = (text for cue in general for text in (*cue.back, *cue.say, *cue.ask))
+    cues = (text for cue in replies.cues for text in (*cue.back, *cue.say, *cue.ask))
     told = (
         text for one in (replies.bright, *replies.told.values()) for text in (*one.back, *one.say, *one.ask)
     )
@@ -233,10 +231,10 @@ def placed() -> tuple[Placed, ...]:
         for text in texts
     )
     parts = ("back", "say", "ask")
-    known = set(map(id, _particular()))
     cues = (
-        Placed(text, f"{'heard' if id(cue) in known else 'cue'}.{part}")
-        for cue in replies.cues
+        Placed(text, f"{kind}.{part}")
+        for kind, each in (("cue", replies.cues), ("heard", replies.particular))
+        for cue in each
         for part in parts
         for text in getattr(cue, part)
     )

@@ -636,7 +636,7 @@ def test_worth_and_cost_of_a_professional_are_spoken_of(seed: int) -> None:
 
 
 TOLD = {  # a message whose words no cue knows, and what it does
-    "kindness": "the lad from the bakery carried it up all four floors for me",
+    "kindness": "the lad from the bakery kept one back for me",
     "guilt": "I signed the form without reading him the second page",
     "unsaid": "so I said the soup was lovely and we both looked at the window",
     "relief": "they rang at ten to five and it is only a cyst",

@@ -32,7 +32,7 @@ RAIN = Heard(hears=("rain",), back=("Rain all day.",), say=(), ask=())
     ],
 )
 def test_a_cue_is_called_for_by_all_its_signs_and_nothing_against_it(text: str, found: list[Heard]) -> None:
-    assert listener([DOOR, RAIN])(padded(text)) == found
+    assert listener([DOOR, RAIN])([padded(text)]) == found
 
 
 def test_it_finds_what_reading_every_cue_would() -> None:
@@ -52,7 +52,25 @@ def test_it_finds_what_reading_every_cue_would() -> None:
             and not holds_any(words, cue.unless)
             and (not cue.also or holds_any(words, cue.also))
         ]
-        assert heard(words) == one_by_one
+        assert heard([words]) == one_by_one
+
+
+@pytest.mark.parametrize(
+    ("sentences", "called"),
+    [
+        (["she slammed the door"], True),
+        (["she was cross", "i slammed the door"], False),
+        (["she was cross and tired and late for the bus into town so i slammed the door"], False),
+        (["he shut the door"], True),
+    ],
+)
+def test_two_signs_that_belong_together_stand_near_one_another(sentences: list[str], *, called: bool) -> None:
+    assert listener([DOOR], together=True)([padded(one) for one in sentences]) == [DOOR] * called
+
+
+def test_a_part_of_a_sign_is_no_second_sign() -> None:
+    day = DOOR.model_copy(update={"hears": ("results",), "also": ("results day",), "unless": ()})
+    assert listener([day], together=True)([padded("it is results day")]) == []
 
 
 @pytest.mark.parametrize("name", particular())
@@ -82,4 +100,4 @@ def test_what_rules_a_whole_file_out_rules_out_each_of_its_cues() -> None:
     text = yaml.safe_load(
         "{reviewed_by: null, never: [gun], cues: [{hears: [rain], back: [Rain.], say: [], ask: []}]}"
     )
-    assert listener(Cues.model_validate(text).all())(padded("rain and a gun")) == []
+    assert listener(Cues.model_validate(text).all())([padded("rain and a gun")]) == []
