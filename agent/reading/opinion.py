@@ -33,7 +33,7 @@ FAR_OFF, PICTURES = "far_off", "sign:pictures"
 # The rule that hears how young somebody is, which bears out nothing: it says who is helped, and by whom.
 AGE = "minor.age"
 # Without anything else that speaks for it, the probability of a level or worse from which it is held.
-ALONE: Mapping[Level, float] = {"imminent": 0.88, "high": 0.66, "moderate": 0.82}
+ALONE: Mapping[Level, float] = {"imminent": 0.88, "high": 0.66, "moderate": 0.78}
 # The same for more than the rules named.
 BEYOND: Mapping[Level, float] = {"imminent": 0.9, "high": 0.95, "moderate": 0.9}
 # The same where several messages are read as one, which it was not taught.
@@ -147,15 +147,9 @@ def _cue(kind: Kind, subject: Subject, level: Level, marks: Sequence[str] = ()) 
 
 
 def _certain(heard: Heard, bars: Mapping[Level, float]) -> Level:
-    """The level where nothing else speaks for it; a reader without probabilities is taken at its word.
-
-    Whatever the level, that there is danger at all must pass the bar of moderate: an ordinary line taken for
-    something grave is mostly one that may as well be nothing.
-    """
+    """The level where nothing else speaks for it; a reader without probabilities is taken at its word."""
     if not heard["heads"].get("danger"):
         return heard["danger"]
-    if _likely(heard, "moderate") < bars["moderate"]:
-        return "none"
     return next((level for level, bar in bars.items() if _likely(heard, level) >= bar), "none")
 
 
