@@ -8,7 +8,7 @@ a question of ours is an answer.
 import re
 from functools import cache
 
-from agent.responders.replies import sentences
+from agent.responders.replies import load_replies, sentences
 from agent.themes import History, holds_any, padded
 from agent.words import Strict, load, named
 
@@ -69,7 +69,10 @@ def _asks_back(text: str, ours: set[str], data: Misread, language: str) -> bool:
 
 def _denies(words: str, reply: str, theirs: set[str], data: Misread, language: str) -> bool:
     """Whether it denies a word of what our reply stated, which was not theirs."""
-    stated = " ".join(part for part in sentences(reply) if not part.endswith("?"))
+    sorry = load_replies(language).known.get(
+        "correction", frozenset()
+    )  # "I got that wrong" states nothing of them
+    stated = " ".join(part for part in sentences(reply) if not part.endswith("?") and part not in sorry)
     ours, told = _stems(stated, data, language) - theirs, words.split()
     return any(
         word in data.nots

@@ -53,6 +53,7 @@ __all__ = [
 ]
 
 _GUESSES = 4  # of so many replies in which a guess has a place, one goes without
+_GOOD = 0.45  # of what is heard in good news, how much has to be glad
 _LEAVES = 0.5  # the probability of leaving from which a message is a goodbye
 _TELLS = 4  # words from which a message tells something
 _MUCH, _MORE = 10, 1.25  # words of a message that opens up, and how much longer than usual it is
@@ -360,6 +361,8 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
         wants -= {"greeting"} if before else {"goodbye"}
     if wants & set(data.telling):
         wants -= set(data.small_talk)
+    if reading["emotions"] and sum(one["p"] for one in reading["emotions"] if is_up(one["label"])) < _GOOD:
+        wants -= {"good_news"}  # praise that does not get through, and the like
     move = next((want for want in data.order if want in wants), "support")
     return "decline" if move == "support" and _done_already(words, reading, before) else move
 

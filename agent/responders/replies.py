@@ -147,9 +147,9 @@ class Tellings(Strict):
 
 @dataclass(frozen=True)
 class Replies:
-    """All authored sentences. particular: answers to particular words, by part of life (heard/). told: by what a
-    message does; both English alone, as the model is. known: for each
-    move, every sentence of it (to tell that it was made)."""
+    """All authored sentences. particular: answers to particular words, by part of life (heard/). told: by what
+    a message does; both English alone, as the model is. known: for each move, every sentence of it (to tell
+    that it was made)."""
 
     banks: dict[str, dict[str, tuple[str, ...]]]
     echoes: frozenset[str]
@@ -197,7 +197,7 @@ def load_replies(language: str = "en") -> Replies:
 
 
 def particular() -> list[str]:
-    """The files of answers to particular words, a part of life each; English alone, as what weighs them is."""
+    """The files of answers to particular words, one for each part of life."""
     names = sorted(one.name for one in (files("agent.words") / "heard").iterdir())
     return [f"heard/{name}" for name in names if name.endswith(".yaml")]
 
