@@ -147,9 +147,9 @@ class Tellings(Strict):
 
 @dataclass(frozen=True)
 class Replies:
-    """All authored sentences. particular: answers to particular words, by part of life (heard/). told: by what
-    a message does; both English alone, as the model is. known: for each move, every sentence of it (to tell
-    that it was made)."""
+    """All authored sentences. particular: answers to particular words, by part of life (heard/). told: by
+    what a message does; both English alone, as the model is. known: for each move, every sentence of it (to
+    tell that it was made)."""
 
     banks: dict[str, dict[str, tuple[str, ...]]]
     echoes: frozenset[str]
