@@ -37,3 +37,8 @@ def test_what_they_said_themselves_is_theirs_to_deny() -> None:
     ]
     assert not misread(said)
     assert misread([("user", told), ("assistant", "The boss was a disaster."), ("user", "not the boss no")])
+
+
+def test_a_sorry_of_ours_is_not_what_they_deny() -> None:
+    sorry = "Sorry, I heard that wrong. So you wrote a song."
+    assert not misread([("user", "i wrote a song"), ("assistant", sorry), ("user", "she has not heard it")])

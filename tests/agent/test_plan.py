@@ -196,6 +196,15 @@ def test_a_feeling_is_named_only_when_sure_or_said() -> None:
     assert glad["feeling"] == "proud"
 
 
+def test_praise_that_does_not_get_through_is_no_good_news() -> None:
+    down = read("good_news", emotion="sad", sure=True)
+    assert (
+        planned("my boss said i'm doing great and i thought, not for long", reading=down)["move"] == "support"
+    )
+    up = read("good_news", emotion="joyful", sure=True)
+    assert planned("my boss said i'm doing great", reading=up)["move"] == "good_news"
+
+
 def test_without_a_feeling_no_shape_speaks_of_one() -> None:
     for count in range(1, 6):
         plan = planned(*STORY[:count])

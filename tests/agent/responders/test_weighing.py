@@ -6,7 +6,7 @@ import pytest
 
 from agent.brief import Brief, unread
 from agent.plan import make_plan
-from agent.responders.guided import respond
+from agent.responders.guided import called, respond
 from agent.responders.replies import load_replies, placed
 from tests.agent.responders.test_guided import reading_of
 
@@ -99,3 +99,21 @@ def test_a_first_reply_says_theirs_back_and_the_next_does_not() -> None:
         respond(brief("i was so sharp with her and she is old now", {"guilt": 0.5}, talk), suits=suits)
     )
     assert not later[0].startswith("So ")
+
+
+def test_nothing_that_fits_anybody_is_added_to_what_was_said() -> None:
+    replies = load_replies()
+    open_doors = {line for lines in replies.banks["invite"].values() for line in lines}
+    open_doors |= {line for lines in replies.banks["yielding"].values() for line in lines}
+    suits = {**weights({GUILT.say[0]: 0.3}), **dict.fromkeys(ASKS, 0.0)}
+    reply = list(respond(brief(TEXT, {"guilt": 0.5}), suits=suits))
+    assert reply
+    assert open_doors.isdisjoint(reply)
+
+
+def test_what_answers_the_very_words_comes_before_their_own_words_said_back() -> None:
+    text = "he left his toothbrush when he moved out and i cant bin it"
+    theirs = called(text)
+    assert theirs
+    suits = weights(dict.fromkeys((line for line in theirs if not line.endswith("?")), 0.6))
+    assert next(respond(brief(text, {}), suits=suits)) in theirs
