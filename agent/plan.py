@@ -361,7 +361,8 @@ def _move(text: str, reading: Reading, kinds: Sequence[Kind], before: Plan | Non
         wants -= {"greeting"} if before else {"goodbye"}
     if wants & set(data.telling):
         wants -= set(data.small_talk)
-    if reading["emotions"] and sum(one["p"] for one in reading["emotions"] if is_up(one["label"])) < _GOOD:
+    glad = sum(one["p"] for one in reading["emotions"] if is_up(one["label"]))
+    if reading["emotions"] and reading["language"] == "en" and glad < _GOOD:
         wants -= {"good_news"}  # praise that does not get through, and the like
     move = next((want for want in data.order if want in wants), "support")
     return "decline" if move == "support" and _done_already(words, reading, before) else move
