@@ -26,7 +26,7 @@ def listener(cues: Sequence[Heard], *, together: bool = False) -> Callable[[Sequ
         for phrase in cue.hears:
             places.setdefault(phrase, []).append(place)
     phrases = {one for cue in cues for part in (cue.hears, cue.also, cue.unless) for one in part}
-    longest = max((len(one.split()) for one in phrases), default=0)
+    longest = max((one.count(" ") + 1 for one in phrases), default=0)
 
     def heard(sentences: Sequence[str]) -> list[Heard]:
         parts = [_runs(one.split(), longest) for one in sentences]

@@ -166,9 +166,13 @@ class Replies:
     known: dict[str, frozenset[str]]
 
 
-@cache
 def load_replies(language: str = "en") -> Replies:
     """A language's sentences, read once; raises WordsError, naming file and key, for a broken one."""
+    return _read(language)
+
+
+@cache  # by the language alone, however it is called
+def _read(language: str) -> Replies:
     support = load(named("replies_support.yaml", language), Support)
     moves = load(named("replies_moves.yaml", language), Moves).moves
     known = {

@@ -3,7 +3,11 @@
 `load` reads one file against a strict pydantic schema. It knows nothing of what the words mean.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,6 +48,24 @@ def load(name: str, schema: type[_Schema], folder: Path | None = None) -> _Schem
     or breaks the schema.
     """
     source = (folder or files("agent.words")) / name
+    with _kept():
+        return _read(source, name, schema)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Nearly all that is made while a large file is read is kept, and the collector would walk it over and
+    over: several seconds of the first reply."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(source: Traversable, name: str, schema: type[_Schema]) -> _Schema:
     try:
         raw = yaml.load(source.read_text("utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError as error:
