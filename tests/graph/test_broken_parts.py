@@ -45,7 +45,7 @@ READERS: dict[str, list[tuple[ModuleType, str]]] = {
         (mirror_words, "_finite"),
         (mirror_words, "_vocabulary"),
     ],
-    "replies_support.yaml": [(replies, "load_replies")],
+    "replies_support.yaml": [(replies, "_read")],
     "sentences.yaml": [(sentences, "_reader")],
     "themes.yaml": [(themes, "load_themes"), (themes, "_index"), (themes, "_told")],
     "handoff.yaml": [(handoff, "load_handoff")],
