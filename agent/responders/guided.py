@@ -136,13 +136,14 @@ def _matter(text: str) -> set[str]:
 
 def called(text: str, language: str = "en") -> list[str]:
     """The sentences that answer the very words of a message."""
-    general, particular = _listeners(language)
-    cues = [*general([padded(text, language)]), *particular(_parts(text, language))]
+    cues = _cues(padded(text, language), text, language)
     return [line for cue in cues for line in (*cue.back, *cue.say, *cue.ask)]
 
 
-def _parts(text: str, language: str) -> list[str]:
-    return [padded(one, language) for one in split(text)]
+def _cues(words: str, text: str, language: str) -> list[Heard]:
+    """The cues that a message calls for. words: those of it that count for the general ones."""
+    general, particular = _listeners(language)
+    return [*general([words]), *particular([padded(one, language) for one in split(text)])]
 
 
 @cache
@@ -183,8 +184,7 @@ class _Voice:
         self.masks = (
             not self.joy and len(self.words.split()) < _OUTPOURING and masks(brief["text"], self.language)
         )
-        general, particular = _listeners(self.language)
-        self.heard = [*general([self.words]), *particular(_parts(brief["text"], self.language))]
+        self.heard = _cues(self.words, brief["text"], self.language)
         self.told = self.telling()
         self.now = holds_any(self.words, self.themes.heavy) or bool(self.own)
         weighed = weighs(brief["reading"], brief["level"], history, self.theme) or bool(self.guesses())
