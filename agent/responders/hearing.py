@@ -43,10 +43,10 @@ def listener(cues: Sequence[Heard], *, together: bool = False) -> Callable[[Sequ
 def _near(cue: Heard, runs: _Runs) -> bool:
     first = [place for phrase in cue.hears for place in runs.get(phrase, ())]
     second = [place for phrase in cue.also for place in runs.get(phrase, ())]
-    return any(_apart(one, other) for one in first for other in second)
+    return any(_beside(one, other) for one in first for other in second)
 
 
-def _apart(one: tuple[int, int], other: tuple[int, int]) -> bool:
+def _beside(one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether two stretches of words stand near, and neither is part of the other."""
     (a, b), (c, d) = one, other
     within = (a <= c and d <= b) or (c <= a and b <= d)

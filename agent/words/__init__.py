@@ -48,12 +48,12 @@ def load(name: str, schema: type[_Schema], folder: Path | None = None) -> _Schem
     or breaks the schema.
     """
     source = (folder or files("agent.words")) / name
-    with _kept():
+    with _uncollected():
         return _read(source, name, schema)
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
+def _uncollected() -> Iterator[None]:
     """Nearly all that is made while a large file is read is kept, and the collector would walk it over and
     over: several seconds of the first reply."""
     collecting = gc.isenabled()
