@@ -69,9 +69,8 @@ def _asks_back(text: str, ours: set[str], data: Misread, language: str) -> bool:
 
 def _denies(words: str, reply: str, theirs: set[str], data: Misread, language: str) -> bool:
     """Whether it denies a word of what our reply stated, which was not theirs."""
-    sorry = load_replies(language).known.get(
-        "correction", frozenset()
-    )  # "I got that wrong" states nothing of them
+    # "I got that wrong" states nothing of them.
+    sorry = load_replies(language).known.get("correction", frozenset())
     stated = " ".join(part for part in sentences(reply) if not part.endswith("?") and part not in sorry)
     ours, told = _stems(stated, data, language) - theirs, words.split()
     return any(

@@ -53,9 +53,8 @@ def slots(brief: Brief) -> dict[str, str]:
         return spanish_slots(brief)
     earlier = [text for role, text in brief["history"] if role == "user"]
     theme = theme_of(brief["history"])  # what it was mostly about comes before what was mentioned last
-    summed = (
-        brief["plan"]["move"] != "goodbye" or theme != "general"
-    )  # of nothing in particular, none is made
+    # Of nothing in particular, no sum is made.
+    summed = brief["plan"]["move"] != "goodbye" or theme != "general"
     newest = sorted(range(len(earlier)), key=lambda at: (not tells(earlier[at], theme), -at))
     topics = (topic_phrase(earlier[at]) for at in newest)
     asked = any(role == "assistant" and text.endswith("?") for role, text in brief["history"][-2:])
